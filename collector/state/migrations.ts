@@ -1,0 +1,5 @@
+import type { Migration } from './migration.ts';
+import { identityTables } from './migrations/0001-identity.ts';
+
+/** Every change of the schema, oldest first. Conservative SQL only: the same statements must run on MySQL. */
+export const MIGRATIONS: readonly Migration[] = [identityTables];

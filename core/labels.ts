@@ -1,0 +1,85 @@
+import { type Labels, METRIC_NAME } from '../protocol/labels.ts';
+
+/** Sorts by name and drops empty values. Names must be unique, as object keys are. */
+export function labelsFromObject(object: Readonly<Record<string, string>>): Labels {
+	const flat: string[] = [];
+	for (const name of Object.keys(object).sort()) {
+		const value = object[name];
+		if (value !== undefined && value !== '') flat.push(name, value);
+	}
+	return flat;
+}
+
+export function labelsToObject(labels: Labels): Record<string, string> {
+	const object: Record<string, string> = {};
+	for (let i = 0; i < labels.length; i += 2) object[labels[i] as string] = labels[i + 1] as string;
+	return object;
+}
+
+/** The value of `name`, `''` when absent. */
+export function labelValue(labels: Labels, name: string): string {
+	for (let i = 0; i < labels.length; i += 2) if (labels[i] === name) return labels[i + 1] as string;
+	return '';
+}
+
+/** A string that is equal exactly when the label sets are equal; 0xff cannot occur in UTF-8, and U+FFFF not in a valid label. */
+export function labelsKey(labels: Labels): string {
+	return labels.join('\uffff');
+}
+
+/** Order by name, then value, pair by pair; a prefix comes first. This is the order of Prometheus' query results. */
+export function compareLabels(a: Labels, b: Labels): number {
+	const shared = Math.min(a.length, b.length);
+	for (let i = 0; i < shared; i++) {
+		const left = a[i] as string;
+		const right = b[i] as string;
+		if (left !== right) return left < right ? -1 : 1;
+	}
+	return a.length - b.length;
+}
+
+/** `labels` with `name` set to `value`; an empty value removes it. */
+export function withLabel(labels: Labels, name: string, value: string): Labels {
+	const flat: string[] = [];
+	let placed = value === '';
+	for (let i = 0; i < labels.length; i += 2) {
+		const current = labels[i] as string;
+		if (current === name) continue;
+		if (!placed && current > name) {
+			flat.push(name, value);
+			placed = true;
+		}
+		flat.push(current, labels[i + 1] as string);
+	}
+	if (!placed) flat.push(name, value);
+	return flat;
+}
+
+export function withoutName(labels: Labels): Labels {
+	return withLabel(labels, METRIC_NAME, '');
+}
+
+/** `metric{a="b"}` as Prometheus prints it. */
+export function formatLabels(labels: Labels): string {
+	const pairs: string[] = [];
+	let metric = '';
+	for (let i = 0; i < labels.length; i += 2) {
+		if (labels[i] === METRIC_NAME) metric = labels[i + 1] as string;
+		else pairs.push(`${labels[i]}=${JSON.stringify(labels[i + 1])}`);
+	}
+	return pairs.length === 0 && metric !== '' ? metric : `${metric}{${pairs.join(', ')}}`;
+}
+
+const FNV_OFFSET = 0xcbf29ce484222325n;
+const FNV_PRIME = 0x100000001b3n;
+const encoder = new TextEncoder();
+
+/** FNV-1a 64 over `name 0xff value 0xff` of the sorted labels, 16 hex digits: the fingerprint that Prometheus and Alertmanager print. */
+export function fingerprint(labels: Labels): string {
+	let hash = FNV_OFFSET;
+	for (const part of labels) {
+		for (const byte of encoder.encode(part)) hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * FNV_PRIME);
+		hash = BigInt.asUintN(64, (hash ^ 0xffn) * FNV_PRIME);
+	}
+	return hash.toString(16).padStart(16, '0');
+}
