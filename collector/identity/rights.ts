@@ -1,0 +1,17 @@
+import type { Role } from '../../protocol/api.ts';
+
+/** What a person may do. Machines have token scopes instead. */
+export type Right = 'read' | 'silence' | 'report' | 'audit.read' | 'audit.export' | 'accounts';
+
+/** Separation of duties (三员分立): whoever runs the system neither gives rights nor reads the audit, and the other way round. */
+const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
+	system: ['read', 'silence', 'report'],
+	security: ['read', 'accounts'],
+	audit: ['read', 'audit.read', 'audit.export'],
+	operator: ['read', 'silence', 'report'],
+	viewer: ['read', 'report'],
+};
+
+export function may(role: Role, right: Right): boolean {
+	return RIGHTS[role].includes(right);
+}
