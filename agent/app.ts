@@ -1,0 +1,192 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import { parseDuration } from '../core/duration.ts';
+import { AppError, systemErrorCode } from '../core/errors.ts';
+import { CleanupStack } from '../core/lifecycle.ts';
+import type { Logger } from '../core/log.ts';
+import { resolveSecret, type Secret } from '../core/secret.ts';
+import { writeExposition } from '../protocol/exposition/write.ts';
+import type { AgentConfig } from './config.ts';
+import type { HostFacts } from './inputs/host/inventory.ts';
+import type { Input } from './inputs/input.ts';
+import { createInputs } from './inputs/registry.ts';
+import { startMetricsServer } from './metrics-server.ts';
+import { Rounds } from './rounds/rounds.ts';
+import { type AgentMetrics, createAgentMetrics, selfFamilies } from './self-metrics.ts';
+import { RemoteWriteClient } from './uplink/remote-write-client.ts';
+import { Sender } from './uplink/sender.ts';
+import { Spool } from './uplink/spool.ts';
+
+export interface AgentOptions {
+	readonly config: AgentConfig;
+	readonly log: Logger;
+	readonly clock: Clock;
+	/** Where `{ env: … }` secrets are looked up. */
+	readonly env: Readonly<Record<string, string | undefined>>;
+	/** Instead of `config.data`. */
+	readonly dataDir?: string;
+	readonly version: string;
+	/** How the facts about the machine are read. Default: none, because the library that reads them starts child processes. */
+	readonly readFacts?: () => Promise<HostFacts>;
+	/** How long `stop` may try to send what is in the spool. Default 5 s. */
+	readonly flushMs?: number;
+}
+
+export interface RunningAgent {
+	/** `host:port` of `/metrics`, `''` when it is switched off. */
+	readonly address: string;
+	/** Measures nothing more, sends what the spool holds within a few seconds, and closes. What remains is sent at the next start. */
+	stop(): Promise<void>;
+}
+
+/** Name of this host in the inventory. */
+export function agentHostName(config: AgentConfig): string {
+	return config.host.name === '' ? hostname() : config.host.name;
+}
+
+/** Starts measuring and sending. Throws an `AppError` when the data folder, the address or a secret cannot be used; then nothing is left running. */
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+	const { config, log } = options;
+	const cleanup = new CleanupStack(log);
+	try {
+		const metrics = createAgentMetrics(options.version);
+		const uplink = config.collector === undefined ? null : openUplink(options, config.collector, metrics, cleanup);
+		const { rounds, current } = openRounds(options, metrics, uplink?.spool ?? null, cleanup);
+		let ready = false;
+		if (config.listen !== '') {
+			const server = await startMetricsServer({
+				listen: config.listen,
+				metrics: async () => writeExposition(current()),
+				ready: () => ready,
+			});
+			cleanup.add('metrics server', () => server.close());
+			rounds.start();
+			ready = true;
+			uplink?.sender.start();
+			return { address: server.address, stop: () => cleanup.close() };
+		}
+		rounds.start();
+		uplink?.sender.start();
+		return { address: '', stop: () => cleanup.close() };
+	} catch (error) {
+		await cleanup.close();
+		throw error;
+	}
+}
+
+export interface SnapshotResult {
+	/** Exposition text of everything that was collected. */
+	readonly text: string;
+	/** Whether every input succeeded. */
+	readonly ok: boolean;
+}
+
+/** Collects one round of all inputs and sends nothing. */
+export async function collectOnce(options: AgentOptions): Promise<SnapshotResult> {
+	const cleanup = new CleanupStack(options.log);
+	try {
+		const { rounds, current } = openRounds(options, createAgentMetrics(options.version), null, cleanup);
+		const ok = await rounds.once();
+		return { text: writeExposition(current()), ok };
+	} finally {
+		await cleanup.close();
+	}
+}
+
+function openRounds(options: AgentOptions, metrics: AgentMetrics, spool: Spool | null, cleanup: CleanupStack) {
+	const { config, clock, log } = options;
+	const hostName = agentHostName(config);
+	const agentTarget = { job: 'agent', host: hostName, system: config.host.system, zone: config.host.zone };
+	const self: Input = {
+		name: 'agent',
+		target: { ...agentTarget, instance: hostName },
+		intervalMs: parseDuration(config.interval),
+		timeoutMs: 5000,
+		onFailure: [],
+		async collect() {
+			if (spool !== null) {
+				metrics.spoolBytes.set(spool.sizeBytes);
+				metrics.spoolPendingBytes.set(spool.pendingBytes);
+			}
+			return selfFamilies(metrics);
+		},
+		async close() {},
+	};
+	const inputs = createInputs(config, {
+		hostName,
+		clock,
+		log,
+		env: options.env,
+		userAgent: userAgent(options),
+		readFacts: options.readFacts ?? null,
+	});
+	const rounds = new Rounds({
+		inputs: [...inputs, self],
+		agentTarget,
+		sink: (batch, nowMs) => spool?.append(batch, nowMs),
+		onMissed: (input) => metrics.missedRounds.inc({ input }),
+		clock,
+		log,
+	});
+	cleanup.add('inputs', () => rounds.stop());
+	return { rounds, current: () => rounds.current() };
+}
+
+function openUplink(options: AgentOptions, collector: NonNullable<AgentConfig['collector']>, metrics: AgentMetrics, cleanup: CleanupStack) {
+	const { config, clock, log, env } = options;
+	const token = tokenReader(collector, env);
+	const ca = collector.ca_file === undefined ? undefined : readCa(collector.ca_file);
+	metrics.spoolMaxBytes.set(config.spool.max_bytes);
+	const spool = new Spool({
+		folder: join(options.dataDir ?? config.data, 'spool'),
+		maxBytes: config.spool.max_bytes,
+		maxAgeMs: parseDuration(config.spool.max_age),
+		log,
+		onDrop: (reason, samples) => metrics.droppedSamples.inc({ reason }, samples),
+	});
+	cleanup.add('spool', () => spool.close());
+	const client = new RemoteWriteClient({
+		url: endpoint(collector.url, '/api/v1/write'),
+		token,
+		...(ca === undefined ? {} : { ca }),
+		timeoutMs: parseDuration(collector.timeout),
+		userAgent: userAgent(options),
+		now: () => clock.now(),
+	});
+	const sender = new Sender({ spool, client, clock, log, metrics });
+	cleanup.add('sender', () => sender.stop(options.flushMs ?? 5000));
+	return { spool, sender };
+}
+
+/** Reads the token at each use, so that its file can be replaced; the first read happens at once, so that a wrong path is an error of the start. */
+function tokenReader(collector: NonNullable<AgentConfig['collector']>, env: AgentOptions['env']): () => Secret | null {
+	const ref = collector.token;
+	if (ref === undefined) return () => null;
+	resolveSecret(ref, env);
+	return () => resolveSecret(ref, env);
+}
+
+function readCa(file: string): string {
+	try {
+		return readFileSync(file, 'utf8');
+	} catch (error) {
+		throw new AppError(
+			'FN_AGENT_CA_UNREADABLE',
+			`the CA file ${file} cannot be read (${systemErrorCode(error)}); check collector.ca_file`,
+			{
+				cause: error,
+			},
+		);
+	}
+}
+
+/** `path` under the base address, whatever slashes it ends with. */
+function endpoint(base: string, path: string): string {
+	return base.replace(/\/+$/, '') + path;
+}
+
+function userAgent(options: AgentOptions): string {
+	return `fournines-agent/${options.version}`;
+}

@@ -1,0 +1,62 @@
+export const AGENT_USAGE = `Usage: fournines-agent [--config FILE] [--data DIR] [--once] [--exit-with-parent]
+
+  --config FILE        agent.yml; without it the host alone is measured and nothing is sent
+  --data DIR           folder of the spool and of log positions, instead of "data" in the file
+  --once               collect one round, print it in Prometheus' text format, exit 0 when every input worked and 1 otherwise
+  --exit-with-parent   stop in order when standard input or the IPC channel closes
+  --version, --help
+
+Secrets are not taken from the command line: write { file: … } or { env: … } in the configuration.`;
+
+export type ParsedArguments =
+	| {
+			readonly kind: 'run';
+			readonly config: string | null;
+			readonly data: string | null;
+			readonly once: boolean;
+			readonly exitWithParent: boolean;
+	  }
+	| { readonly kind: 'inventory' }
+	| { readonly kind: 'print'; readonly text: string }
+	| { readonly kind: 'bad'; readonly message: string };
+
+/** `node:util`'s parser does not exist in Node 16. Takes `--key value` and `--key=value`. */
+export function parseArgs(args: readonly string[]): ParsedArguments {
+	let config: string | null = null;
+	let data: string | null = null;
+	let once = false;
+	let exitWithParent = false;
+	for (let i = 0; i < args.length; i++) {
+		const [name = '', inline] = splitOnce(args[i] as string);
+		if (name === '--config' || name === '--data') {
+			const value = inline ?? args[++i];
+			if (value === undefined || value === '') return { kind: 'bad', message: `${name} needs a value\n\n${AGENT_USAGE}` };
+			if (name === '--config') config = value;
+			else data = value;
+			continue;
+		}
+		switch (args[i]) {
+			case '--once':
+				once = true;
+				break;
+			case '--exit-with-parent':
+				exitWithParent = true;
+				break;
+			case '--inventory':
+				return { kind: 'inventory' };
+			case '--version':
+				return { kind: 'print', text: 'version' };
+			case '--help':
+			case '-h':
+				return { kind: 'print', text: AGENT_USAGE };
+			default:
+				return { kind: 'bad', message: `unknown argument "${args[i]}"\n\n${AGENT_USAGE}` };
+		}
+	}
+	return { kind: 'run', config, data, once, exitWithParent };
+}
+
+function splitOnce(text: string): readonly [string, string | undefined] {
+	const equals = text.indexOf('=');
+	return equals < 0 ? [text, undefined] : [text.slice(0, equals), text.slice(equals + 1)];
+}

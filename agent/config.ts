@@ -1,0 +1,173 @@
+import { type Static, Type } from 'typebox';
+import { type ConfigResult, loadConfigFile, parseConfig } from '../core/config-file.ts';
+import { tryParseDuration } from '../core/duration.ts';
+import { SecretRefSchema } from '../core/secret.ts';
+import { durationSchema } from './inputs/entry-schema.ts';
+import { HostConfigSchema } from './inputs/host/config.ts';
+import { MysqlConfigSchema } from './inputs/mysql/config.ts';
+import { NginxConfigSchema } from './inputs/nginx/config.ts';
+import { ProbeConfigSchema } from './inputs/probe/config.ts';
+import { RedisConfigSchema } from './inputs/redis/config.ts';
+import { TomcatConfigSchema } from './inputs/tomcat/config.ts';
+import { LogConfigSchema } from './tails/config.ts';
+import { streamSuffix } from './tails/stream-name.ts';
+
+/** `agent.yml`. Every key has a default; an empty file measures the host and serves it on `/metrics`. */
+export const AgentConfigSchema = Type.Object(
+	{
+		host: Type.Object(
+			{
+				/** Name in the inventory, label `host`; the machine's host name unless given. */
+				name: Type.String({ default: '' }),
+				system: Type.String({ default: '' }),
+				zone: Type.String({ default: '' }),
+			},
+			{ additionalProperties: false, default: {} },
+		),
+		interval: durationSchema('10s'),
+		/** `host:port` of `/metrics`; `''` switches it off. */
+		listen: Type.String({ default: '127.0.0.1:9998', pattern: '^(|.+:[0-9]{1,5})$' }),
+		/** Folder of the spool and of positions in log files. */
+		data: Type.String({ default: './data/agent', minLength: 1 }),
+		/** Where to send. Without it the agent only serves `/metrics`. */
+		collector: Type.Optional(
+			Type.Object(
+				{
+					/** Base address, for example `http://10.0.0.5:9999`; `/api/v1/write` and the log path are appended. */
+					url: Type.String({ pattern: '^https?://' }),
+					token: Type.Optional(SecretRefSchema),
+					/** PEM file of a private CA. */
+					ca_file: Type.Optional(Type.String({ minLength: 1 })),
+					timeout: durationSchema('30s'),
+				},
+				{ additionalProperties: false },
+			),
+		),
+		spool: Type.Object(
+			{
+				max_bytes: Type.Integer({ default: 512 * 1024 * 1024, minimum: 256 * 1024 }),
+				max_age: durationSchema('7d'),
+			},
+			{ additionalProperties: false, default: {} },
+		),
+		inputs: Type.Object(
+			{
+				host: HostConfigSchema,
+				nginx: Type.Array(NginxConfigSchema, { default: [] }),
+				tomcat: Type.Array(TomcatConfigSchema, { default: [] }),
+				mysql: Type.Array(MysqlConfigSchema, { default: [] }),
+				redis: Type.Array(RedisConfigSchema, { default: [] }),
+				probes: Type.Array(ProbeConfigSchema, { default: [] }),
+				logs: Type.Array(LogConfigSchema, { default: [] }),
+			},
+			{ additionalProperties: false, default: {} },
+		),
+	},
+	{ additionalProperties: false, default: {} },
+);
+export type AgentConfig = Static<typeof AgentConfigSchema>;
+
+type Report = (path: readonly (string | number)[], message: string) => void;
+
+/** What the schema cannot say: things that must be unique, fit together, or parse. */
+export function checkAgentConfig(config: AgentConfig, report: Report): void {
+	positive(config.interval, ['interval'], report);
+	const { inputs } = config;
+	pattern(inputs.host.mounts_exclude, ['inputs', 'host', 'mounts_exclude'], report);
+	checkDurations(inputs.host, ['inputs', 'host'], report);
+	for (const kind of ['nginx', 'tomcat', 'mysql', 'redis'] as const) {
+		const seen = new Map<string, number>();
+		inputs[kind].forEach((entry, i) => {
+			const path = ['inputs', kind, i] as const;
+			checkDurations(entry, path, report);
+			const address = 'url' in entry ? entry.url : entry.address;
+			if ('url' in entry && !isUrl(entry.url))
+				report([...path, 'url'], `"${entry.url}" is not an address; write for example http://127.0.0.1:8080`);
+			const identity = entry.instance ?? address;
+			const first = seen.get(identity);
+			if (first === undefined) seen.set(identity, i);
+			else report(path, `the same source as inputs.${kind}[${first}]; set "instance" when they are two`);
+			if ('password' in entry && entry.password !== undefined && 'username' in entry && entry.username === undefined && kind === 'tomcat') {
+				report([...path, 'password'], 'a password without a username');
+			}
+		});
+	}
+	const ids = new Map<string, number>();
+	inputs.probes.forEach((probe, i) => {
+		const path = ['inputs', 'probes', i] as const;
+		checkDurations(probe, path, report);
+		const first = ids.get(probe.id);
+		if (first === undefined) ids.set(probe.id, i);
+		else report([...path, 'id'], `"${probe.id}" is already the id of inputs.probes[${first}]`);
+		if (probe.kind === 'http' && !isUrl(probe.target))
+			report([...path, 'target'], 'a http probe needs an address such as http://127.0.0.1:8080/health');
+		if (probe.kind === 'tcp' && !/^(\[[0-9a-fA-F:.]+\]|[^\s:/]+):[0-9]{1,5}$/.test(probe.target)) {
+			report([...path, 'target'], 'a tcp probe needs host:port');
+		}
+		if (probe.kind === 'tcp' && (probe.expect.status !== undefined || probe.expect.text !== undefined)) {
+			report([...path, 'expect'], 'a tcp probe has no status and no text; leave "expect" out');
+		}
+	});
+	const streams = new Map<string, number>();
+	inputs.logs.forEach((log, i) => {
+		const path = ['inputs', 'logs', i] as const;
+		const stream = streamSuffix(log);
+		const first = streams.get(stream);
+		if (first === undefined) streams.set(stream, i);
+		else report(path, `inputs.logs[${first}] has the stream name "${stream}" already; set "name"`);
+		if (log.time_zone !== undefined && !isTimeZone(log.time_zone)) {
+			report([...path, 'time_zone'], `"${log.time_zone}" is not a time zone; write for example Asia/Shanghai`);
+		}
+	});
+	if (inputs.logs.length > 0 && config.collector === undefined)
+		report(['inputs', 'logs'], 'log files are sent to a collector; set "collector.url"');
+	if (config.collector !== undefined && !isUrl(config.collector.url))
+		report(['collector', 'url'], 'not an address; write for example http://10.0.0.5:9999');
+}
+
+/** Reads and checks `file`, and reports every problem with its line. */
+export function loadAgentConfig(file: string): ConfigResult<AgentConfig> {
+	return loadConfigFile(file, AgentConfigSchema, checkAgentConfig);
+}
+
+/** The same for text that is not in a file. */
+export function parseAgentConfig(text: string, file: string): ConfigResult<AgentConfig> {
+	return parseConfig(text, { file, schema: AgentConfigSchema, check: checkAgentConfig });
+}
+
+function checkDurations(entry: object, path: readonly (string | number)[], report: Report): void {
+	for (const key of ['interval', 'timeout', 'degraded_after'] as const) {
+		const text = (entry as Readonly<Record<string, unknown>>)[key];
+		if (typeof text === 'string') positive(text, [...path, key], report);
+	}
+}
+
+function positive(text: string, path: readonly (string | number)[], report: Report): void {
+	if ((tryParseDuration(text) ?? 0) <= 0) report(path, 'must be longer than zero');
+}
+
+function pattern(text: string, path: readonly (string | number)[], report: Report): void {
+	try {
+		new RegExp(text);
+	} catch {
+		report(path, `"${text}" is not a regular expression`);
+	}
+}
+
+function isUrl(text: string): boolean {
+	try {
+		const { protocol } = new URL(text);
+		return protocol === 'http:' || protocol === 'https:';
+	} catch {
+		return false;
+	}
+}
+
+function isTimeZone(zone: string): boolean {
+	try {
+		new Intl.DateTimeFormat('en', { timeZone: zone });
+		return true;
+	} catch {
+		return false;
+	}
+}

@@ -1,0 +1,15 @@
+import { type Static, Type } from 'typebox';
+import { SecretRefSchema } from '../../../core/secret.ts';
+import { entryProperties } from '../entry-schema.ts';
+
+export const RedisConfigSchema = Type.Object(
+	{
+		/** `host:port`, or the path of a socket. */
+		address: Type.String({ minLength: 1 }),
+		username: Type.Optional(Type.String({ minLength: 1 })),
+		password: Type.Optional(SecretRefSchema),
+		...entryProperties(),
+	},
+	{ additionalProperties: false },
+);
+export type RedisConfig = Static<typeof RedisConfigSchema>;

@@ -1,0 +1,16 @@
+import { type Static, Type } from 'typebox';
+import { SecretRefSchema } from '../../../core/secret.ts';
+import { entryProperties } from '../entry-schema.ts';
+
+export const TomcatConfigSchema = Type.Object(
+	{
+		/** Address of the server, for example `http://127.0.0.1:8080`; a path other than `/` replaces `/manager/status`. */
+		url: Type.String({ pattern: '^https?://' }),
+		/** Account with the role `manager-status`. */
+		username: Type.Optional(Type.String({ minLength: 1 })),
+		password: Type.Optional(SecretRefSchema),
+		...entryProperties(),
+	},
+	{ additionalProperties: false },
+);
+export type TomcatConfig = Static<typeof TomcatConfigSchema>;

@@ -1,0 +1,79 @@
+import { systemClock } from '../core/clock.ts';
+import { configOrThrow } from '../core/config-file.ts';
+import { AppError, errorText } from '../core/errors.ts';
+import { createLogger } from '../core/log.ts';
+import { agentHostName, collectOnce, startAgent } from './app.ts';
+import { parseArgs } from './arguments.ts';
+import { type AgentConfig, loadAgentConfig, parseAgentConfig } from './config.ts';
+import { readHostFacts, readHostFactsInChild } from './inputs/host/inventory.ts';
+
+/** Replaced by the bundler; a run from source is a development version. */
+declare const FOURNINES_VERSION: string | undefined;
+const version = typeof FOURNINES_VERSION === 'string' ? FOURNINES_VERSION : '0.0.0-dev';
+
+const FACTS_TIMEOUT_MS = 60_000;
+
+async function main(): Promise<number> {
+	const parsed = parseArgs(process.argv.slice(2));
+	if (parsed.kind === 'bad') {
+		process.stderr.write(`${parsed.message}\n`);
+		return 2;
+	}
+	if (parsed.kind === 'print') {
+		process.stdout.write(`${parsed.text === 'version' ? version : parsed.text}\n`);
+		return 0;
+	}
+	if (parsed.kind === 'inventory') {
+		process.stdout.write(JSON.stringify(await readHostFacts()));
+		return 0;
+	}
+	const config: AgentConfig = configOrThrow(parsed.config === null ? parseAgentConfig('', 'defaults') : loadAgentConfig(parsed.config));
+	const log = createLogger('agent', { level: parsed.once ? 'warn' : 'info' });
+	const self = process.argv[1] ?? '';
+	const options = {
+		config,
+		log,
+		clock: systemClock,
+		env: process.env,
+		version,
+		...(parsed.data === null ? {} : { dataDir: parsed.data }),
+	};
+	if (parsed.once) {
+		const { text, ok } = await collectOnce(options);
+		await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()));
+		return ok ? 0 : 1;
+	}
+	const ending = untilAskedToEnd(parsed.exitWithParent);
+	const agent = await startAgent({
+		...options,
+		readFacts: () => readHostFactsInChild(process.execPath, [self, '--inventory'], FACTS_TIMEOUT_MS),
+	});
+	log.info({ address: agent.address, host: agentHostName(config), version, node: process.version }, 'the agent is running');
+	const reason = await ending;
+	log.info({ reason }, 'the agent stops');
+	await agent.stop();
+	return 0;
+}
+
+/** Resolves with the reason once a signal arrives or, with `exitWithParent`, the parent has gone: its pipe to our standard input or its IPC channel closes. */
+function untilAskedToEnd(exitWithParent: boolean): Promise<string> {
+	return new Promise((resolve) => {
+		process.on('SIGTERM', () => resolve('SIGTERM'));
+		process.on('SIGINT', () => resolve('SIGINT'));
+		if (!exitWithParent) return;
+		process.on('disconnect', () => resolve('parent disconnected'));
+		process.stdin.on('end', () => resolve('standard input closed'));
+		process.stdin.on('close', () => resolve('standard input closed'));
+		process.stdin.on('error', () => resolve('standard input closed'));
+		process.stdin.resume();
+	});
+}
+
+main().then(
+	(code) => process.exit(code),
+	(error: unknown) => {
+		const code = error instanceof AppError ? `${error.code}: ` : '';
+		process.stderr.write(`${code}${errorText(error)}\n`);
+		process.exit(1);
+	},
+);

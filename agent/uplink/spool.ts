@@ -1,0 +1,361 @@
+import {
+	closeSync,
+	ftruncateSync,
+	mkdirSync,
+	openSync,
+	readdirSync,
+	readFileSync,
+	renameSync,
+	statSync,
+	unlinkSync,
+	writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { compress, uncompress } from 'snappyjs';
+import { AppError, errorText, systemErrorCode } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import type { WriteSeries } from '../../protocol/remote-write/write-series.ts';
+import { countSamples, decodeBatch, encodeBatch } from './batch-codec.ts';
+import { countSamplesFrom, createSegment, cutTornTail, readRecord, SEGMENT_MAGIC, writeRecord } from './segment.ts';
+
+/** Why samples were given up. */
+export type DropReason = 'bytes' | 'age' | 'corrupt' | 'write_failed';
+
+export interface SpoolOptions {
+	readonly folder: string;
+	readonly maxBytes: number;
+	readonly maxAgeMs: number;
+	/** A segment is closed at this size; the cap by bytes drops whole segments. Default: a sixteenth of `maxBytes`, between 64 KiB and 8 MiB. */
+	readonly segmentBytes?: number;
+	readonly log: Logger;
+	readonly onDrop: (reason: DropReason, samples: number) => void;
+}
+
+/** A place between two records. Comparable: later segments have larger numbers. */
+export interface SpoolPosition {
+	readonly segment: number;
+	readonly offset: number;
+}
+
+/** Records that belong together for one sending; `end` is what to acknowledge once they have arrived. */
+export interface SpoolBatch {
+	readonly records: readonly (readonly WriteSeries[])[];
+	readonly samples: number;
+	readonly end: SpoolPosition;
+}
+
+interface SegmentFile {
+	readonly number: number;
+	sizeBytes: number;
+	/** Time of the newest record, for the cap by age. */
+	newestMs: number;
+}
+
+const SEGMENT_NAME = /^([0-9]{16})\.seg$/;
+const CURSOR_FILE = 'cursor.json';
+
+/**
+ * First-in first-out queue on disk between the inputs and the sender. What `append` accepted survives SIGKILL at any
+ * byte: records carry a checksum, a torn tail is cut when the spool is opened, and the cursor moves only after the
+ * receiver has acknowledged. At the caps the oldest data goes, and is counted to the sample.
+ */
+export class Spool {
+	readonly #options: SpoolOptions;
+	readonly #segmentBytes: number;
+	readonly #segments: SegmentFile[] = [];
+	#cursor: SpoolPosition = { segment: 0, offset: 0 };
+	#writeFd: number | null = null;
+	#readFd: { readonly segment: number; readonly fd: number } | null = null;
+	#waiters: (() => void)[] = [];
+
+	/** Opens the folder, creating it if necessary. Throws `FN_AGENT_SPOOL_FOLDER` when it cannot be used. */
+	constructor(options: SpoolOptions) {
+		this.#options = options;
+		this.#segmentBytes = options.segmentBytes ?? Math.min(8 * 1024 * 1024, Math.max(64 * 1024, Math.floor(options.maxBytes / 16)));
+		try {
+			mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+			this.#recover();
+		} catch (error) {
+			throw new AppError(
+				'FN_AGENT_SPOOL_FOLDER',
+				`the spool folder ${options.folder} cannot be used (${systemErrorCode(error) || errorText(error)}); give the agent's user write access or set "data" to another folder`,
+				{ cause: error },
+			);
+		}
+	}
+
+	/** Bytes on disk, sent records of the segments that still exist included. */
+	get sizeBytes(): number {
+		let size = 0;
+		for (const segment of this.#segments) size += segment.sizeBytes;
+		return size;
+	}
+
+	/** Bytes that wait to be acknowledged. */
+	get pendingBytes(): number {
+		let size = 0;
+		for (const segment of this.#segments) {
+			if (segment.number > this.#cursor.segment) size += segment.sizeBytes - SEGMENT_MAGIC.length;
+			else if (segment.number === this.#cursor.segment) size += segment.sizeBytes - this.#cursor.offset;
+		}
+		return Math.max(0, size);
+	}
+
+	/** Keeps a batch. When the disk refuses, the batch is dropped and counted: the agent must go on measuring. */
+	append(seriesList: readonly WriteSeries[], nowMs: number): void {
+		if (seriesList.length === 0) return;
+		const samples = countSamples(seriesList);
+		const payload = Buffer.from(compress(encodeBatch(seriesList)));
+		const segment = this.#activeSegment();
+		if (segment === null) {
+			this.#options.onDrop('write_failed', samples);
+			return;
+		}
+		try {
+			segment.sizeBytes = writeRecord(this.#writeFd as number, segment.sizeBytes, { payload, samples, createdMs: nowMs });
+			segment.newestMs = Math.max(segment.newestMs, nowMs);
+		} catch (error) {
+			this.#options.onDrop('write_failed', samples);
+			this.#options.log.error({ code: systemErrorCode(error), samples }, 'the spool cannot be written; samples were dropped');
+			this.#cutBack(segment);
+			return;
+		}
+		this.#enforceCaps(nowMs);
+		const waiters = this.#waiters;
+		this.#waiters = [];
+		for (const wake of waiters) wake();
+	}
+
+	/** The oldest records that are not acknowledged, as many as fit into `maxSamples` but at least one; `null` when there are none. */
+	read(maxSamples: number, nowMs: number): SpoolBatch | null {
+		const records: WriteSeries[][] = [];
+		let samples = 0;
+		let position = this.#cursor;
+		let skipped = false;
+		for (;;) {
+			const segment = this.#segments.find((candidate) => candidate.number >= position.segment);
+			if (segment === undefined) break;
+			const offset = segment.number === position.segment ? Math.max(position.offset, SEGMENT_MAGIC.length) : SEGMENT_MAGIC.length;
+			position = { segment: segment.number, offset };
+			if (offset >= segment.sizeBytes) {
+				if (segment === this.#segments[this.#segments.length - 1]) break;
+				position = { segment: segment.number + 1, offset: 0 };
+				continue;
+			}
+			const fd = this.#openForReading(segment.number);
+			const record = readRecord(fd, offset);
+			if (record === null) {
+				// The checksum fails inside a finished segment: nothing behind it can be trusted to be a record boundary.
+				const lost = countSamplesFrom(fd, offset);
+				this.#options.onDrop('corrupt', lost);
+				this.#options.log.error({ segment: segment.number, offset, samples: lost }, 'a spool segment is damaged; its rest is skipped');
+				position = { segment: segment.number, offset: segment.sizeBytes };
+				skipped = true;
+				if (segment === this.#segments[this.#segments.length - 1]) this.#closeActive();
+				continue;
+			}
+			const next = { segment: segment.number, offset: record.end };
+			if (record.createdMs < nowMs - this.#options.maxAgeMs) {
+				this.#options.onDrop('age', record.samples);
+				position = next;
+				skipped = true;
+				continue;
+			}
+			if (records.length > 0 && samples + record.samples > maxSamples) break;
+			try {
+				records.push(decodeBatch(Buffer.from(uncompress(record.payload))));
+				samples += record.samples;
+			} catch (error) {
+				this.#options.onDrop('corrupt', record.samples);
+				this.#options.log.error({ segment: segment.number, offset, error: errorText(error) }, 'a spool record cannot be decoded');
+				skipped = true;
+			}
+			position = next;
+		}
+		if (records.length === 0) {
+			if (skipped) this.acknowledge(position);
+			return null;
+		}
+		return { records, samples, end: position };
+	}
+
+	/** Moves the cursor behind what the receiver has taken and removes the segments before it. A position that a cap has already passed changes nothing. */
+	acknowledge(end: SpoolPosition): void {
+		if (end.segment < this.#cursor.segment || (end.segment === this.#cursor.segment && end.offset <= this.#cursor.offset)) return;
+		this.#cursor = end;
+		this.#saveCursor();
+		while (this.#segments.length > 0) {
+			const oldest = this.#segments[0] as SegmentFile;
+			const finished = oldest.number < end.segment || (oldest.number === end.segment && end.offset >= oldest.sizeBytes);
+			if (!finished || this.#segments.length === 1) break;
+			this.#removeOldest();
+		}
+	}
+
+	/** Resolves when something was appended since the call, or at once when `signal` is aborted. */
+	waitForAppend(signal: AbortSignal): Promise<void> {
+		return new Promise((resolve) => {
+			if (signal.aborted) {
+				resolve();
+				return;
+			}
+			const wake = () => {
+				signal.removeEventListener('abort', wake);
+				resolve();
+			};
+			signal.addEventListener('abort', wake, { once: true });
+			this.#waiters.push(wake);
+		});
+	}
+
+	close(): void {
+		this.#closeActive();
+		if (this.#readFd !== null) closeSync(this.#readFd.fd);
+		this.#readFd = null;
+	}
+
+	#recover(): void {
+		const numbers: number[] = [];
+		for (const name of readdirSync(this.#options.folder)) {
+			const match = SEGMENT_NAME.exec(name);
+			if (match !== null) numbers.push(Number(match[1]));
+		}
+		numbers.sort((a, b) => a - b);
+		numbers.forEach((number, i) => {
+			const file = this.#file(number);
+			const { size, mtimeMs } = statSync(file);
+			if (i < numbers.length - 1) {
+				this.#segments.push({ number, sizeBytes: size, newestMs: mtimeMs });
+				return;
+			}
+			const { sizeBytes, cutBytes } = cutTornTail(file);
+			if (cutBytes > 0) this.#options.log.warn({ segment: number, bytes: cutBytes }, 'a half-written record was cut from the spool');
+			if (sizeBytes === 0) unlinkSync(file);
+			else this.#segments.push({ number, sizeBytes, newestMs: mtimeMs });
+		});
+		const saved = this.#loadCursor();
+		const oldest = this.#segments[0];
+		this.#cursor = saved ?? { segment: oldest?.number ?? 0, offset: 0 };
+		// Numbers are never reused: a cursor left behind by lost files must not hide new segments.
+		const newest = this.#segments[this.#segments.length - 1];
+		if (newest === undefined || newest.number < this.#cursor.segment) return;
+		if (newest.number === this.#cursor.segment && this.#cursor.offset > newest.sizeBytes)
+			this.#cursor = { segment: newest.number, offset: newest.sizeBytes };
+	}
+
+	#loadCursor(): SpoolPosition | null {
+		let text: string;
+		try {
+			text = readFileSync(join(this.#options.folder, CURSOR_FILE), 'utf8');
+		} catch (error) {
+			if (systemErrorCode(error) === 'ENOENT') return null;
+			throw error;
+		}
+		try {
+			const value: unknown = JSON.parse(text);
+			if (typeof value === 'object' && value !== null && 'segment' in value && 'offset' in value) {
+				const { segment, offset } = value;
+				if (Number.isSafeInteger(segment) && Number.isSafeInteger(offset)) return { segment: segment as number, offset: offset as number };
+			}
+		} catch (error) {
+			if (!(error instanceof SyntaxError)) throw error;
+		}
+		this.#options.log.warn({ file: CURSOR_FILE }, 'the spool cursor is damaged; everything in the spool is sent again');
+		return null;
+	}
+
+	#saveCursor(): void {
+		const file = join(this.#options.folder, CURSOR_FILE);
+		try {
+			writeFileSync(`${file}.new`, JSON.stringify(this.#cursor), { mode: 0o600 });
+			renameSync(`${file}.new`, file);
+		} catch (error) {
+			// Not fatal: after a restart the receiver gets these records a second time and ignores them.
+			this.#options.log.error({ code: systemErrorCode(error) }, 'the spool cursor cannot be saved');
+		}
+	}
+
+	#activeSegment(): SegmentFile | null {
+		const newest = this.#segments[this.#segments.length - 1];
+		if (this.#writeFd !== null && newest !== undefined && newest.sizeBytes < this.#segmentBytes) return newest;
+		this.#closeActive();
+		// A restart always begins a new segment: the old tail was checked once and is not touched again.
+		const number = Math.max(newest?.number ?? 0, this.#cursor.segment) + 1;
+		try {
+			this.#writeFd = createSegment(this.#file(number));
+		} catch (error) {
+			this.#options.log.error({ code: systemErrorCode(error) }, 'no spool segment can be created; samples are dropped');
+			return null;
+		}
+		const segment = { number, sizeBytes: SEGMENT_MAGIC.length, newestMs: 0 };
+		this.#segments.push(segment);
+		return segment;
+	}
+
+	#closeActive(): void {
+		if (this.#writeFd !== null) closeSync(this.#writeFd);
+		this.#writeFd = null;
+	}
+
+	#cutBack(segment: SegmentFile): void {
+		try {
+			ftruncateSync(this.#writeFd as number, segment.sizeBytes);
+		} catch (error) {
+			this.#options.log.error({ code: systemErrorCode(error) }, 'a half-written record cannot be cut; a new segment is begun');
+			this.#closeActive();
+		}
+	}
+
+	#enforceCaps(nowMs: number): void {
+		while (this.#segments.length > 1) {
+			const oldest = this.#segments[0] as SegmentFile;
+			const tooMany = this.sizeBytes > this.#options.maxBytes;
+			if (!tooMany && oldest.newestMs >= nowMs - this.#options.maxAgeMs) break;
+			const from = oldest.number === this.#cursor.segment ? Math.max(this.#cursor.offset, SEGMENT_MAGIC.length) : SEGMENT_MAGIC.length;
+			if (oldest.number >= this.#cursor.segment && from < oldest.sizeBytes) {
+				const lost = countSamplesFrom(this.#openForReading(oldest.number), from);
+				if (lost > 0) {
+					this.#options.onDrop(tooMany ? 'bytes' : 'age', lost);
+					this.#options.log.warn(
+						{ samples: lost, reason: tooMany ? 'bytes' : 'age' },
+						'the spool is at its cap; the oldest samples were dropped',
+					);
+				}
+			}
+			this.#removeOldest();
+			const next = this.#segments[0] as SegmentFile;
+			if (this.#cursor.segment < next.number) {
+				this.#cursor = { segment: next.number, offset: SEGMENT_MAGIC.length };
+				this.#saveCursor();
+			}
+		}
+	}
+
+	#removeOldest(): void {
+		const oldest = this.#segments.shift();
+		if (oldest === undefined) return;
+		if (this.#readFd?.segment === oldest.number) {
+			closeSync(this.#readFd.fd);
+			this.#readFd = null;
+		}
+		try {
+			unlinkSync(this.#file(oldest.number));
+		} catch (error) {
+			if (systemErrorCode(error) !== 'ENOENT')
+				this.#options.log.error({ code: systemErrorCode(error) }, 'a spool segment cannot be removed');
+		}
+	}
+
+	#openForReading(segment: number): number {
+		if (this.#readFd?.segment === segment) return this.#readFd.fd;
+		if (this.#readFd !== null) closeSync(this.#readFd.fd);
+		this.#readFd = null;
+		const fd = openSync(this.#file(segment), 'r');
+		this.#readFd = { segment, fd };
+		return fd;
+	}
+
+	#file(segment: number): string {
+		return join(this.#options.folder, `${String(segment).padStart(16, '0')}.seg`);
+	}
+}

@@ -1,0 +1,42 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Where the bundle lies unless said otherwise. */
+export const AGENT_BUNDLE = join(root, 'dist', 'agent', 'fournines-agent.cjs');
+
+/**
+ * Bundles the agent into one CommonJS file that runs on Node 16 to 24: loading any `.ts` costs 12 MB for the stripper,
+ * and old systems take no newer Node. Not minified, so that a stack trace from the field can be read.
+ */
+export async function buildAgent(options: { readonly outFile?: string } = {}): Promise<string> {
+	const outFile = resolve(options.outFile ?? AGENT_BUNDLE);
+	const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+	const version =
+		typeof manifest === 'object' && manifest !== null && 'version' in manifest && typeof manifest.version === 'string'
+			? manifest.version
+			: '0.0.0';
+	mkdirSync(dirname(outFile), { recursive: true });
+	await build({
+		entryPoints: [join(root, 'agent', 'main.ts')],
+		outfile: outFile,
+		bundle: true,
+		platform: 'node',
+		format: 'cjs',
+		target: 'node16',
+		minify: false,
+		sourcemap: false,
+		legalComments: 'inline',
+		logLevel: 'warning',
+		define: { FOURNINES_VERSION: JSON.stringify(version) },
+		absWorkingDir: root,
+	});
+	return outFile;
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
+	process.stdout.write(`${await buildAgent()}\n`);
+}
