@@ -97,6 +97,24 @@ export function exclude(timeline: Timeline, spans: readonly (SecondSpan & { read
 	return builder.build();
 }
 
+/** Gives unknown time inside `spans` a cause. Neither states nor other intervals change. */
+export function explainUnknown(timeline: Timeline, spans: readonly SecondSpan[], reason: string): Timeline {
+	const first = timeline[0];
+	const last = timeline.at(-1);
+	if (first === undefined || last === undefined || spans.length === 0) return timeline;
+	const cover = exclude(
+		[{ from: first.from, to: last.to, state: 'up', reason: '', unconfirmed: false }],
+		spans.map((span) => ({ ...span, reason })),
+	);
+	const builder = new TimelineBuilder(first.from, last.to);
+	sweep([cover, timeline], (_from, to, [cause, below]) => {
+		if (cause === undefined || below === undefined) return;
+		const explained = below.state === 'unknown' && cause.state === 'excluded' ? reason : below.reason;
+		builder.until(to, below.state, explained, below.unconfirmed);
+	});
+	return builder.build();
+}
+
 function reasons(intervals: readonly Interval[]): string {
 	return [...new Set(intervals.map((interval) => interval.reason).filter((reason) => reason !== ''))].sort().join('; ');
 }
