@@ -1,0 +1,38 @@
+import type { BinaryOperator } from './ast.ts';
+
+/** Go's `math.Pow`: 1 to any power is 1, also NaN; −1 to an infinite power is 1. */
+function power(base: number, exponent: number): number {
+	if (base === 1) return 1;
+	if (base === -1 && (exponent === Number.POSITIVE_INFINITY || exponent === Number.NEGATIVE_INFINITY)) return 1;
+	return base ** exponent;
+}
+
+export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%' | '^' | 'atan2';
+export type ComparisonOperator = '==' | '!=' | '<' | '<=' | '>' | '>=';
+
+export const ARITHMETIC: Readonly<Record<ArithmeticOperator, (a: number, b: number) => number>> = {
+	'+': (a, b) => a + b,
+	'-': (a, b) => a - b,
+	'*': (a, b) => a * b,
+	'/': (a, b) => a / b,
+	'%': (a, b) => a % b,
+	'^': power,
+	atan2: Math.atan2,
+};
+
+export const COMPARE: Readonly<Record<ComparisonOperator, (a: number, b: number) => boolean>> = {
+	'==': (a, b) => a === b,
+	'!=': (a, b) => a !== b,
+	'<': (a, b) => a < b,
+	'<=': (a, b) => a <= b,
+	'>': (a, b) => a > b,
+	'>=': (a, b) => a >= b,
+};
+
+export function isArithmetic(op: BinaryOperator): op is ArithmeticOperator {
+	return Object.hasOwn(ARITHMETIC, op);
+}
+
+export function isComparison(op: BinaryOperator): op is ComparisonOperator {
+	return Object.hasOwn(COMPARE, op);
+}

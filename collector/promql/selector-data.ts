@@ -1,0 +1,179 @@
+import type { Labels } from '../../protocol/labels.ts';
+import { isStaleAt, type Matcher, type Queryable, type SeriesSamples } from '../storage/storage.ts';
+import { type AtModifier, type Expr, type MatcherSpec, unwrapParens, type VectorSelector } from './ast.ts';
+import type { Steps } from './columns.ts';
+import type { EvaluationGuard } from './evaluation-guard.ts';
+import { createMatcher } from './matcher.ts';
+
+/** Samples of one series as the store gave them, and without stale markers, made when first asked for. */
+export class StoredSeries {
+	readonly labels: Labels;
+	readonly timestamps: Float64Array;
+	readonly values: Float64Array;
+	#live: { readonly timestamps: Float64Array; readonly values: Float64Array } | null = null;
+
+	constructor(series: SeriesSamples) {
+		this.labels = series.labels;
+		this.timestamps = series.timestamps;
+		this.values = series.values;
+	}
+
+	/** Without stale markers. */
+	live(): { readonly timestamps: Float64Array; readonly values: Float64Array } {
+		if (this.#live !== null) return this.#live;
+		let stale = 0;
+		for (let i = 0; i < this.values.length; i++) if (isStaleAt(this.values, i)) stale += 1;
+		if (stale === 0) {
+			this.#live = this;
+			return this;
+		}
+		const timestamps = new Float64Array(this.values.length - stale);
+		const values = new Float64Array(this.values.length - stale);
+		let kept = 0;
+		for (let i = 0; i < this.values.length; i++) {
+			if (isStaleAt(this.values, i)) continue;
+			timestamps[kept] = this.timestamps[i] as number;
+			values[kept] = this.values[i] as number;
+			kept += 1;
+		}
+		this.#live = { timestamps, values };
+		return this.#live;
+	}
+}
+
+/** All data that an expression reads, fetched before evaluation, one fetch for equal selectors whose times overlap. */
+export type SelectorData = ReadonlyMap<VectorSelector, readonly StoredSeries[]>;
+
+export interface FetchSettings {
+	readonly lookbackMs: number;
+	readonly evaluationIntervalMs: number;
+	/** First and last evaluation time of the whole query: what `start()` and `end()` mean. */
+	readonly queryStartMs: number;
+	readonly queryEndMs: number;
+}
+
+interface Wanted {
+	readonly selector: VectorSelector;
+	readonly key: string;
+	readonly minMs: number;
+	readonly maxMs: number;
+}
+
+export async function fetchSelectors(
+	expr: Expr,
+	steps: Steps,
+	options: {
+		readonly settings: FetchSettings;
+		readonly queryable: Queryable;
+		readonly guard: EvaluationGuard;
+		readonly signal: AbortSignal;
+	},
+): Promise<SelectorData> {
+	const wanted: Wanted[] = [];
+	collect(expr, { startMs: steps.startMs, endMs: steps.startMs + (steps.count - 1) * steps.stepMs }, options.settings, wanted);
+	const groups = new Map<string, Wanted[]>();
+	for (const want of wanted) {
+		const group = groups.get(want.key) ?? [];
+		groups.set(want.key, group);
+		group.push(want);
+	}
+	const data = new Map<VectorSelector, readonly StoredSeries[]>();
+	for (const group of groups.values()) {
+		group.sort((a, b) => a.minMs - b.minMs);
+		for (let i = 0; i < group.length; ) {
+			const first = group[i] as Wanted;
+			let maxMs = first.maxMs;
+			let next = i + 1;
+			while (next < group.length && (group[next] as Wanted).minMs <= maxMs) {
+				maxMs = Math.max(maxMs, (group[next] as Wanted).maxMs);
+				next += 1;
+			}
+			options.guard.check();
+			const found = await options.queryable.select(matchersOf(first.selector.matchers), first.minMs, maxMs, {
+				signal: options.signal,
+				sampleLimit: options.guard.remaining,
+			});
+			let samples = 0;
+			for (const series of found) samples += series.values.length;
+			options.guard.holdRead(samples);
+			const stored = found.map((series) => new StoredSeries(series));
+			for (; i < next; i++) data.set((group[i] as Wanted).selector, stored);
+		}
+	}
+	return data;
+}
+
+export function matchersOf(specs: readonly MatcherSpec[]): readonly Matcher[] {
+	return specs.map((spec) => createMatcher(spec.kind, spec.name, spec.value));
+}
+
+interface Times {
+	readonly startMs: number;
+	readonly endMs: number;
+}
+
+function collect(expr: Expr, times: Times, settings: FetchSettings, wanted: Wanted[]): void {
+	switch (expr.kind) {
+		case 'number':
+		case 'string':
+			return;
+		case 'selector':
+			want(expr, settings.lookbackMs, times, settings, wanted);
+			return;
+		case 'matrix':
+			want(expr.selector, expr.rangeMs, times, settings, wanted);
+			return;
+		case 'subquery': {
+			const grid = subquerySteps(expr, times, settings);
+			if (grid.count > 0) {
+				collect(expr.expr, { startMs: grid.startMs, endMs: grid.startMs + (grid.count - 1) * grid.stepMs }, settings, wanted);
+			}
+			return;
+		}
+		case 'call':
+			for (const argument of expr.args) collect(unwrapParens(argument), times, settings, wanted);
+			return;
+		case 'aggregation':
+			if (expr.param !== null) collect(expr.param, times, settings, wanted);
+			collect(expr.expr, times, settings, wanted);
+			return;
+		case 'binary':
+			collect(expr.left, times, settings, wanted);
+			collect(expr.right, times, settings, wanted);
+			return;
+		case 'unary':
+		case 'paren':
+			collect(expr.expr, times, settings, wanted);
+			return;
+	}
+}
+
+function want(selector: VectorSelector, windowMs: number, times: Times, settings: FetchSettings, wanted: Wanted[]): void {
+	const at = atTime(selector.at, settings);
+	const startMs = (at ?? times.startMs) - selector.offsetMs;
+	const endMs = (at ?? times.endMs) - selector.offsetMs;
+	const key = JSON.stringify(selector.matchers.map((spec) => [spec.name, spec.kind, spec.value]));
+	// Windows are open on the left, so the millisecond at their edge is never needed.
+	wanted.push({ selector, key, minMs: startMs - windowMs + 1, maxMs: endMs });
+}
+
+/** The fixed time that an `@` modifier names, `null` when there is none. */
+export function atTime(at: AtModifier | null, settings: FetchSettings): number | null {
+	if (at === null) return null;
+	if (at.kind === 'time') return at.timeMs;
+	return at.kind === 'start' ? settings.queryStartMs : settings.queryEndMs;
+}
+
+/** The grid of a subquery: absolute multiples of its step inside `(start - range, end]`, shifted by offset and `@`. */
+export function subquerySteps(
+	expr: { readonly rangeMs: number; readonly stepMs: number | null; readonly offsetMs: number; readonly at: AtModifier | null },
+	times: Times,
+	settings: FetchSettings,
+): Steps {
+	const stepMs = expr.stepMs ?? settings.evaluationIntervalMs;
+	const at = atTime(expr.at, settings);
+	const afterMs = (at ?? times.startMs) - expr.offsetMs - expr.rangeMs;
+	const endMs = (at ?? times.endMs) - expr.offsetMs;
+	const startMs = (Math.floor(afterMs / stepMs) + 1) * stepMs;
+	return { startMs, stepMs, count: endMs < startMs ? 0 : Math.floor((endMs - startMs) / stepMs) + 1 };
+}
