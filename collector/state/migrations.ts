@@ -1,5 +1,6 @@
 import type { Migration } from './migration.ts';
 import { identityTables } from './migrations/0001-identity.ts';
+import { alertingTables } from './migrations/0002-alerting.ts';
 
 /** Every change of the schema, oldest first. Conservative SQL only: the same statements must run on MySQL. */
-export const MIGRATIONS: readonly Migration[] = [identityTables];
+export const MIGRATIONS: readonly Migration[] = [identityTables, alertingTables];

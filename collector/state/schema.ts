@@ -1,3 +1,4 @@
+import type { AlertingTables } from './schema/alerting.ts';
 import type { IdentityTables } from './schema/identity.ts';
 
 export interface MigrationTable {
@@ -6,6 +7,6 @@ export interface MigrationTable {
 }
 
 /** All tables of the state database. Each area declares its own in `schema/`. Times are integer milliseconds. */
-export interface StateSchema extends IdentityTables {
+export interface StateSchema extends IdentityTables, AlertingTables {
 	migration: MigrationTable;
 }

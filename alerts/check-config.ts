@@ -1,0 +1,64 @@
+import type { ConfigCheck } from '../core/config-file.ts';
+import { tryParseDuration } from '../core/duration.ts';
+import { errorText } from '../core/errors.ts';
+import type { AlertsConfig, RouteConfig } from './config.ts';
+import { buildInhibitRule } from './inhibit/inhibit.ts';
+import { checkSmsGateway } from './notify/sms-gateway/check.ts';
+import { routeMatchers } from './route/route.ts';
+
+/** What the schema cannot say: references that must exist, expressions that must parse, values that must fit together. */
+export const checkAlertsConfig: ConfigCheck<AlertsConfig> = (config, report) => {
+	const names = new Set<string>();
+	for (const [i, receiver] of config.receivers.entries()) {
+		if (names.has(receiver.name)) report(['receivers', i, 'name'], `the receiver "${receiver.name}" is defined twice; rename one`);
+		names.add(receiver.name);
+		for (const [j, sms] of receiver.sms_gateway_configs.entries()) {
+			checkSmsGateway(sms, (path, message) => report(['receivers', i, 'sms_gateway_configs', j, ...path], message));
+		}
+	}
+	const root = config.route;
+	if (root.receiver === undefined) report(['route'], 'the root route has no receiver; name one of `receivers`');
+	if (root.matchers.length + Object.keys(root.match).length + Object.keys(root.match_re).length > 0) {
+		report(['route'], 'the root route must take every alert; move its matchers to a child under `routes`');
+	}
+	if (root.continue) report(['route', 'continue'], 'the root route has no sibling to continue to; remove the key');
+	checkRoute(root, ['route'], names, report);
+	for (const [i, rule] of config.inhibit_rules.entries()) {
+		try {
+			const built = buildInhibitRule(rule);
+			if (built.source.length === 0) report(['inhibit_rules', i], 'source_matchers is empty, so any alert would inhibit; add a matcher');
+			if (built.target.length === 0)
+				report(['inhibit_rules', i], 'target_matchers is empty, so every alert would be inhibited; add a matcher');
+		} catch (error) {
+			report(['inhibit_rules', i], errorText(error));
+		}
+	}
+};
+
+function checkRoute(
+	route: RouteConfig,
+	path: readonly (string | number)[],
+	receivers: ReadonlySet<string>,
+	report: (path: readonly (string | number)[], message: string) => void,
+): void {
+	if (route.receiver !== undefined && !receivers.has(route.receiver)) {
+		report([...path, 'receiver'], `the receiver "${route.receiver}" is not defined; known are: ${[...receivers].join(', ')}`);
+	}
+	try {
+		routeMatchers(route);
+	} catch (error) {
+		report([...path, route.matchers.length > 0 ? 'matchers' : 'match_re'], errorText(error));
+	}
+	if (route.group_by !== undefined) {
+		if (route.group_by.includes('...') && route.group_by.length > 1)
+			report([...path, 'group_by'], '"..." groups by all labels and must stand alone');
+		const bad = route.group_by.find((name) => name !== '...' && !/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(name));
+		if (bad !== undefined) report([...path, 'group_by'], `"${bad}" is not a label name`);
+		if (new Set(route.group_by).size < route.group_by.length) report([...path, 'group_by'], 'a label is named twice');
+	}
+	for (const key of ['group_interval', 'repeat_interval'] as const) {
+		if (route[key] !== undefined && tryParseDuration(route[key]) === 0)
+			report([...path, key], 'must be more than zero; write for example 5m');
+	}
+	for (const [i, child] of route.routes.entries()) checkRoute(child, [...path, 'routes', i], receivers, report);
+}

@@ -1,0 +1,96 @@
+import { type Static, Type } from 'typebox';
+import { DURATION_PATTERN } from '../core/duration.ts';
+import { SmsGatewayConfigSchema } from './notify/sms-gateway/config.ts';
+import { WebhookConfigSchema } from './notify/webhook/config.ts';
+import { WechatRobotConfigSchema } from './notify/wechat-robot/config.ts';
+
+const Duration = Type.String({ pattern: DURATION_PATTERN });
+const Texts = Type.Record(Type.String(), Type.String(), { default: {} });
+const Lines = Type.Array(Type.String(), { default: [] });
+
+/**
+ * The shipped route: a critical alert leaves at once, everything else waits for company. Without a receiver of their
+ * own, alerts are recorded and shown, and nobody is called.
+ */
+const SHIPPED_ROUTE = {
+	receiver: 'default',
+	group_by: ['alertname', 'system'],
+	group_wait: '30s',
+	group_interval: '5m',
+	repeat_interval: '4h',
+	routes: [{ matchers: ['severity="critical"'], group_wait: '0s', group_interval: '10s' }],
+};
+
+/** A node of the routing tree, keys as in Alertmanager. What is absent is inherited. */
+export const RouteConfigSchema = Type.Cyclic(
+	{
+		Route: Type.Object(
+			{
+				receiver: Type.Optional(Type.String()),
+				group_by: Type.Optional(Type.Array(Type.String())),
+				group_wait: Type.Optional(Duration),
+				group_interval: Type.Optional(Duration),
+				repeat_interval: Type.Optional(Duration),
+				matchers: Lines,
+				match: Texts,
+				match_re: Texts,
+				continue: Type.Boolean({ default: false }),
+				routes: Type.Array(Type.Ref('Route'), { default: [] }),
+			},
+			{ additionalProperties: false },
+		),
+	},
+	'Route',
+	{ default: SHIPPED_ROUTE },
+);
+export type RouteConfig = Static<typeof RouteConfigSchema>;
+
+const InhibitRuleSchema = Type.Object(
+	{
+		source_matchers: Lines,
+		target_matchers: Lines,
+		source_match: Texts,
+		source_match_re: Texts,
+		target_match: Texts,
+		target_match_re: Texts,
+		equal: Lines,
+	},
+	{ additionalProperties: false },
+);
+export type InhibitRuleConfig = Static<typeof InhibitRuleSchema>;
+
+const ReceiverSchema = Type.Object(
+	{
+		name: Type.String({ minLength: 1, pattern: '^[^/]+$' }),
+		wechat_robot_configs: Type.Array(WechatRobotConfigSchema, { default: [] }),
+		sms_gateway_configs: Type.Array(SmsGatewayConfigSchema, { default: [] }),
+		webhook_configs: Type.Array(WebhookConfigSchema, { default: [] }),
+	},
+	{ additionalProperties: false },
+);
+export type ReceiverConfig = Static<typeof ReceiverSchema>;
+
+/** Key `alerts` of collector.yml. */
+export const AlertsConfigSchema = Type.Object(
+	{
+		global: Type.Object(
+			{ resolve_timeout: Type.String({ pattern: DURATION_PATTERN, default: '5m' }) },
+			{ additionalProperties: false, default: {} },
+		),
+		language: Type.Union([Type.Literal('zh-CN'), Type.Literal('en')], { default: 'zh-CN' }),
+		route: RouteConfigSchema,
+		receivers: Type.Array(ReceiverSchema, { default: [{ name: 'default' }] }),
+		inhibit_rules: Type.Array(InhibitRuleSchema, { default: [] }),
+		/** Alerts that are open at the same time; further new ones are refused with 503 until some close. */
+		max_alerts: Type.Integer({ default: 50_000, minimum: 1 }),
+		/** Notifications that wait; when it is full, groups wait with what they have to tell, and nothing is lost. */
+		max_outbox: Type.Integer({ default: 2000, minimum: 1 }),
+		/** A notification that no attempt could deliver is given up, on record, after this long. */
+		give_up_after: Type.String({ pattern: DURATION_PATTERN, default: '1d' }),
+		/** How long closed alerts stay queryable, and how long events and notifications are kept. */
+		retention: Type.String({ pattern: DURATION_PATTERN, default: '120h' }),
+		history_retention: Type.String({ pattern: DURATION_PATTERN, default: '400d' }),
+	},
+	{ additionalProperties: false, default: {} },
+);
+export type AlertsConfig = Static<typeof AlertsConfigSchema>;

@@ -1,0 +1,19 @@
+/** At most `perMinute` in any 60 seconds: the services count in windows of their own, so a sliding one is safe against all of them. */
+export class RateLimit {
+	readonly #perMinute: number;
+	#sentAtMs: number[] = [];
+
+	constructor(perMinute: number) {
+		this.#perMinute = perMinute;
+	}
+
+	/** How many may be sent now, and when the next place becomes free if none may. */
+	state(nowMs: number): { readonly free: number; readonly freeAtMs: number } {
+		this.#sentAtMs = this.#sentAtMs.filter((at) => at > nowMs - 60_000);
+		return { free: this.#perMinute - this.#sentAtMs.length, freeAtMs: (this.#sentAtMs[0] ?? nowMs) + 60_000 };
+	}
+
+	take(nowMs: number): void {
+		this.#sentAtMs.push(nowMs);
+	}
+}

@@ -1,0 +1,325 @@
+import type { Clock } from '../core/clock.ts';
+import { AppError, errorText } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import type { AlertSink, PostedAlert } from '../protocol/alert.ts';
+import { type Alert, fingerprintOf, isFiring, mergeAlert, severityRank } from './alert.ts';
+import type { Delivery } from './delivery/delivery.ts';
+import { type Group, Groups } from './group/groups.ts';
+import { createInhibitor, type InhibitRule } from './inhibit/inhibit.ts';
+import type { AlertsMetrics } from './metrics.ts';
+import type { Notifier } from './notify/notifier.ts';
+import type { AlertEvent, AlertStore, GroupLog } from './ports.ts';
+import { matchRoutes, type Route } from './route/route.ts';
+import { SerialQueue } from './serial-queue.ts';
+import type { Silences } from './silence/silences.ts';
+import { type FlushPlan, planFlush } from './stages/plan-flush.ts';
+
+/** The part of the configuration that dispatch works by, built and checked. */
+export interface DispatchRules {
+	readonly root: Route;
+	readonly inhibitRules: readonly InhibitRule[];
+	readonly notifiers: ReadonlyMap<string, readonly Notifier[]>;
+	readonly resolveTimeoutMs: number;
+	readonly maxAlerts: number;
+	readonly maxOutbox: number;
+	readonly retentionMs: number;
+	readonly historyRetentionMs: number;
+}
+
+export interface DispatcherOptions {
+	readonly store: AlertStore;
+	readonly silences: Silences;
+	readonly delivery: Delivery;
+	readonly lastNumber: number;
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly metrics: AlertsMetrics;
+}
+
+const LONGEST_SLEEP_MS = 60_000;
+/** After a full outbox or a database error. */
+const PUT_OFF_MS = 1000;
+const PURGE_EVERY_MS = 3_600_000;
+/** A round makes this many groups durable at a time, so that receiving never waits long. */
+const GROUPS_PER_ROUND = 200;
+/** Posts that wait while another is made durable. */
+const MAX_WAITING_POSTS = 100;
+
+/** Keeps alerts and groups, and moves what is to be told into the outbox. All changes run one after the other. */
+export class Dispatcher {
+	readonly #options: DispatcherOptions;
+	readonly #serial = new SerialQueue(MAX_WAITING_POSTS);
+	readonly #alerts = new Map<string, Alert>();
+	readonly #logs = new Map<string, GroupLog>();
+	#rules: DispatchRules;
+	#groups: Groups;
+	#number: number;
+	#stopping = false;
+	#wake = new AbortController();
+	#running: Promise<void> | null = null;
+	#purgedAtMs = 0;
+
+	constructor(options: DispatcherOptions, rules: DispatchRules) {
+		this.#options = options;
+		this.#rules = rules;
+		this.#groups = new Groups(rules.root);
+		this.#number = options.lastNumber;
+	}
+
+	/** Takes up where the last process ended. */
+	async load(): Promise<void> {
+		const nowMs = this.#options.clock.now();
+		const { store } = this.#options;
+		for (const alert of await store.openAlerts()) {
+			// Whoever posts alerts may have been down with us: nothing counts as expired before there was time to post again.
+			const grace = alert.resolvedAtMs === null ? Math.max(alert.expiresAtMs, nowMs + this.#rules.resolveTimeoutMs) : alert.expiresAtMs;
+			this.#alerts.set(alert.fingerprint, { ...alert, expiresAtMs: grace });
+		}
+		for (const log of await store.groupLogs()) this.#logs.set(log.id, log);
+		this.#regroup(nowMs);
+	}
+
+	start(): void {
+		this.#running ??= this.#run();
+	}
+
+	async stop(): Promise<void> {
+		this.#stopping = true;
+		this.#wake.abort();
+		await this.#running;
+	}
+
+	/** Other routes, receivers and limits from now on. `exchange` runs while no round is in progress, before the new rules hold. */
+	applyRules(rules: DispatchRules, exchange: () => Promise<void>): Promise<void> {
+		return this.#serial.runAlways(async () => {
+			await exchange();
+			this.#rules = rules;
+			this.#regroup(this.#options.clock.now());
+			this.#wake.abort();
+		});
+	}
+
+	alerts(): readonly Alert[] {
+		return [...this.#alerts.values()];
+	}
+
+	groups(): readonly { readonly group: Group; readonly alerts: readonly Alert[] }[] {
+		return [...this.#groups.all()].map((group) => ({
+			group,
+			alerts: [...group.fingerprints].flatMap((fingerprint) => this.#alerts.get(fingerprint) ?? []),
+		}));
+	}
+
+	receiversOf(labels: Readonly<Record<string, string>>): readonly string[] {
+		return [...new Set(matchRoutes(this.#rules.root, labels).map((route) => route.receiver))];
+	}
+
+	/** Which alert inhibits another one now; build it once per question about many alerts. */
+	inhibitor(): (alert: Alert) => string | null {
+		return createInhibitor(this.#rules.inhibitRules, this.#alerts.values(), this.#options.clock.now());
+	}
+
+	/** Resolves once everything is durable. Throws `FN_ALERTS_FULL` and `FN_ALERTS_BUSY`, both worth a retry, and then has taken nothing. */
+	readonly receive: AlertSink = (posted) => this.#serial.run(() => this.#receive(posted));
+
+	async #receive(posted: readonly PostedAlert[]): Promise<void> {
+		const { clock, store, metrics } = this.#options;
+		const nowMs = clock.now();
+		const incoming = posted.map((alert) => ({ alert, fingerprint: fingerprintOf(alert.labels) }));
+		const unknown = incoming.filter(({ fingerprint }) => !this.#alerts.has(fingerprint)).map(({ fingerprint }) => fingerprint);
+		const closed = new Map((await store.findAlerts([...new Set(unknown)])).map((alert) => [alert.fingerprint, alert]));
+		const next = new Map<string, Alert>();
+		const write = new Map<string, Alert>();
+		const events: AlertEvent[] = [];
+		const finished: string[] = [];
+		const counts = { fired: 0, refired: 0, changed: 0, extended: 0, resolved: 0, unchanged: 0 };
+		for (const { alert, fingerprint } of incoming) {
+			const open = next.get(fingerprint) ?? this.#alerts.get(fingerprint);
+			const merged = mergeAlert(open ?? closed.get(fingerprint) ?? null, alert, {
+				fingerprint,
+				nowMs,
+				resolveTimeoutMs: this.#rules.resolveTimeoutMs,
+			});
+			counts[merged.change]++;
+			if (merged.change === 'unchanged') continue;
+			const known = open !== undefined || merged.change !== 'resolved';
+			if (known) next.set(fingerprint, merged.alert);
+			else finished.push(fingerprint);
+			// A mere repetition is not written: after a restart every alert gets its time to be posted again.
+			if (merged.change === 'extended' && !write.has(fingerprint)) continue;
+			write.set(fingerprint, merged.alert);
+			if (merged.change === 'fired' || merged.change === 'refired' || merged.change === 'resolved') {
+				events.push({ atMs: nowMs, fingerprint, kind: merged.change, detail: '' });
+			}
+			// It came and went between two posts: nobody can be told in time, but it is on record.
+			if (!known) events.push({ atMs: nowMs, fingerprint, kind: 'untold', detail: this.receiversOf(alert.labels).join(' ') });
+		}
+		const added = [...next.keys()].filter((fingerprint) => !this.#alerts.has(fingerprint)).length;
+		if (this.#alerts.size + added > this.#rules.maxAlerts) {
+			throw new AppError(
+				'FN_ALERTS_FULL',
+				`${added} new alerts would make more than alerts.max_alerts = ${this.#rules.maxAlerts}; raise it, or find out why so much fires`,
+				{ retryable: true, status: 503 },
+			);
+		}
+		if (write.size > 0) {
+			await store.recordAlerts({ alerts: [...write.values()], events });
+			if (finished.length > 0) {
+				await store.recordDispatch({ atMs: nowMs, entries: [], logs: [], endedLogs: [], alerts: [], closed: finished, events: [] });
+			}
+		}
+		for (const [fingerprint, alert] of next) {
+			this.#alerts.set(fingerprint, alert);
+			if (isFiring(alert, nowMs)) this.#groups.place(alert, nowMs);
+		}
+		for (const [status, count] of Object.entries(counts)) if (count > 0) metrics.received.inc({ status }, count);
+		metrics.open.set(this.#alerts.size);
+		metrics.groups.set(this.#groups.size);
+		this.#wake.abort();
+	}
+
+	/** Sorts all alerts anew and remembers what each group has told. */
+	#regroup(nowMs: number): void {
+		this.#groups = new Groups(this.#rules.root);
+		for (const alert of this.#alerts.values()) if (isFiring(alert, nowMs)) this.#groups.place(alert, nowMs);
+		for (const log of this.#logs.values()) this.#groups.owe(log, nowMs);
+		// Resolved and owed to nobody, or resolved within group_wait of a group that never told: a group must close them.
+		for (const alert of this.#alerts.values()) {
+			if (this.#groups.heldBy(alert.fingerprint) === 0) this.#groups.place(alert, nowMs);
+		}
+	}
+
+	async #run(): Promise<void> {
+		const { clock, log, metrics } = this.#options;
+		while (!this.#stopping) {
+			this.#wake = new AbortController();
+			let nextMs: number;
+			try {
+				nextMs = await this.#serial.runAlways(() => this.#round());
+			} catch (error) {
+				metrics.storeErrors.inc();
+				log.error({ error: errorText(error) }, 'a round of dispatch failed; trying again');
+				nextMs = clock.now() + PUT_OFF_MS;
+			}
+			if (this.#stopping) break;
+			const plannedMs = Math.min(LONGEST_SLEEP_MS, nextMs - clock.now());
+			if (plannedMs > 0) await clock.sleep(plannedMs, this.#wake.signal);
+		}
+	}
+
+	/** Gives every group whose time has come its turn; answers when the next one comes. */
+	async #round(): Promise<number> {
+		const { clock, store, delivery, metrics } = this.#options;
+		const nowMs = clock.now();
+		await this.#purge(nowMs);
+		const due = [...this.#groups.all()].filter((group) => group.nextFlushAtMs <= nowMs);
+		if (due.length > 0) {
+			// When not everything fits, what matters most goes first.
+			const ranked = due
+				.map((group) => ({ group, rank: this.#rankOf(group) }))
+				.sort((a, b) => a.rank - b.rank || a.group.nextFlushAtMs - b.group.nextFlushAtMs);
+			const plans = this.#plan(
+				ranked.slice(0, GROUPS_PER_ROUND).map(({ group }) => group),
+				nowMs,
+			);
+			const closed = this.#closedBy(plans);
+			await store.recordDispatch({
+				atMs: nowMs,
+				entries: plans.flatMap((plan) => plan.entries),
+				logs: plans.flatMap((plan) => (plan.log !== null && plan.log !== this.#logs.get(plan.group.identity.id) ? [plan.log] : [])),
+				endedLogs: plans.flatMap((plan) => (plan.log === null && this.#logs.has(plan.group.identity.id) ? [plan.group.identity.id] : [])),
+				alerts: [...new Map(plans.flatMap((plan) => plan.alerts.map((alert) => [alert.fingerprint, alert] as const))).values()],
+				closed,
+				events: plans.flatMap((plan) => plan.events),
+			});
+			this.#apply(plans, closed, nowMs);
+			for (const plan of plans) {
+				const [first] = plan.entries;
+				if (first !== undefined) metrics.notifications.inc({ reason: first.notification.reason }, plan.entries.length);
+				delivery.enqueue(plan.entries);
+			}
+			metrics.open.set(this.#alerts.size);
+			metrics.groups.set(this.#groups.size);
+			metrics.suppressed.set([...this.#alerts.values()].filter((alert) => alert.mutedBy !== '').length);
+		}
+		metrics.outbox.set(delivery.pending);
+		let nextMs = nowMs + LONGEST_SLEEP_MS;
+		for (const group of this.#groups.all()) nextMs = Math.min(nextMs, group.nextFlushAtMs);
+		return nextMs;
+	}
+
+	#plan(groups: readonly Group[], nowMs: number): readonly FlushPlan[] {
+		const { silences, delivery, metrics, log } = this.#options;
+		const inhibitor = this.inhibitor();
+		// What an earlier plan of this round changes, later plans must see.
+		const changed = new Map<string, Alert>();
+		const plans: FlushPlan[] = [];
+		let queued = delivery.pending;
+		for (const group of groups) {
+			const notifiers = this.#rules.notifiers.get(group.identity.receiver) ?? [];
+			const before = this.#number;
+			const plan = planFlush(group, {
+				nowMs,
+				alertOf: (fingerprint) => changed.get(fingerprint) ?? this.#alerts.get(fingerprint),
+				muteOf: (alert) => {
+					const [silence] = silences.silencedBy(alert.labels, nowMs);
+					if (silence !== undefined) return `silence:${silence}`;
+					const source = inhibitor(alert);
+					return source === null ? '' : `inhibited:${source}`;
+				},
+				log: this.#logs.get(group.identity.id) ?? null,
+				notifiers,
+				nextNumber: () => ++this.#number,
+			});
+			if (plan.entries.length > 0 && queued + plan.entries.length > this.#rules.maxOutbox) {
+				this.#number = before;
+				group.nextFlushAtMs = nowMs + PUT_OFF_MS;
+				metrics.deferred.inc();
+				log.warn({ group: group.identity.groupKey, outbox: queued }, 'the outbox is full; the group waits');
+				continue;
+			}
+			queued += plan.entries.length;
+			for (const alert of plan.alerts) changed.set(alert.fingerprint, alert);
+			plans.push(plan);
+		}
+		return plans;
+	}
+
+	/** Resolved alerts that no group will hold once these plans are carried out. */
+	#closedBy(plans: readonly FlushPlan[]): string[] {
+		const leaving = new Map<string, number>();
+		for (const plan of plans) for (const fingerprint of plan.leaving) leaving.set(fingerprint, (leaving.get(fingerprint) ?? 0) + 1);
+		return [...leaving].filter(([fingerprint, count]) => this.#groups.heldBy(fingerprint) <= count).map(([fingerprint]) => fingerprint);
+	}
+
+	#apply(plans: readonly FlushPlan[], closed: readonly string[], nowMs: number): void {
+		for (const plan of plans) {
+			const { group } = plan;
+			for (const alert of plan.alerts) this.#alerts.set(alert.fingerprint, alert);
+			for (const fingerprint of plan.leaving) this.#groups.leave(group, fingerprint);
+			if (plan.log === null) this.#logs.delete(group.identity.id);
+			else this.#logs.set(group.identity.id, plan.log);
+			group.nextFlushAtMs = nowMs + group.route.groupIntervalMs;
+			if (group.fingerprints.size === 0) this.#groups.drop(group);
+		}
+		for (const fingerprint of closed) this.#alerts.delete(fingerprint);
+	}
+
+	#rankOf(group: Group): number {
+		let rank = Number.MAX_SAFE_INTEGER;
+		for (const fingerprint of group.fingerprints) {
+			const alert = this.#alerts.get(fingerprint);
+			if (alert !== undefined) rank = Math.min(rank, severityRank(alert.labels));
+		}
+		return rank;
+	}
+
+	async #purge(nowMs: number): Promise<void> {
+		if (nowMs - this.#purgedAtMs < PURGE_EVERY_MS) return;
+		this.#purgedAtMs = nowMs;
+		await this.#options.store.purge({
+			closedBeforeMs: nowMs - this.#rules.retentionMs,
+			eventsBeforeMs: nowMs - this.#rules.historyRetentionMs,
+		});
+	}
+}

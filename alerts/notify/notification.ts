@@ -1,0 +1,89 @@
+import { type Alert, severityRank } from '../alert.ts';
+
+/** An alert as it is told, frozen at the moment of the decision. */
+export interface NotifiedAlert {
+	readonly fingerprint: string;
+	readonly status: 'firing' | 'resolved';
+	readonly labels: Readonly<Record<string, string>>;
+	readonly annotations: Readonly<Record<string, string>>;
+	readonly startsAtMs: number;
+	/** `null` while it fires. */
+	readonly endsAtMs: number | null;
+	readonly generatorUrl: string;
+}
+
+/** What one message says: all that one group has to tell, or several groups' worth when a channel's rate limit asks for a digest. */
+export interface Notification {
+	readonly id: string;
+	/** Short number that people can say on the telephone; counts up over the life of the state database. */
+	readonly number: number;
+	readonly receiver: string;
+	readonly groupKey: string;
+	readonly groupLabels: Readonly<Record<string, string>>;
+	readonly createdAtMs: number;
+	readonly reason: 'fired' | 'resolved' | 'repeat';
+	/** Most severe first; firing before resolved. At most `MAX_ALERTS_PER_NOTIFICATION`. */
+	readonly alerts: readonly NotifiedAlert[];
+	/** Of all alerts, including those that `alerts` leaves out. */
+	readonly firingCount: number;
+	readonly resolvedCount: number;
+	/** 1, or how many notifications were put together. */
+	readonly merged: number;
+}
+
+/** Keeps an outbox entry below a few hundred kilobytes; no channel shows more, and every alert has its own record anyway. */
+export const MAX_ALERTS_PER_NOTIFICATION = 200;
+
+export function notifiedAlert(alert: Alert, status: 'firing' | 'resolved'): NotifiedAlert {
+	const { fingerprint, labels, annotations, startsAtMs, generatorUrl } = alert;
+	return {
+		fingerprint,
+		status,
+		labels,
+		annotations,
+		startsAtMs,
+		endsAtMs: status === 'resolved' ? alert.resolvedAtMs : null,
+		generatorUrl,
+	};
+}
+
+export function compareNotified(a: NotifiedAlert, b: NotifiedAlert): number {
+	if (a.status !== b.status) return a.status === 'firing' ? -1 : 1;
+	return severityRank(a.labels) - severityRank(b.labels) || a.startsAtMs - b.startsAtMs || (a.fingerprint < b.fingerprint ? -1 : 1);
+}
+
+/** Severity of the most severe alert of a notification. */
+export function notificationRank(notification: Notification): number {
+	return notification.alerts.reduce((rank, alert) => Math.min(rank, severityRank(alert.labels)), Number.MAX_SAFE_INTEGER);
+}
+
+/**
+ * Puts notifications together, oldest first, into one that carries the first one's number. Of an alert that occurs
+ * several times the latest word counts: fired and resolved while the channel was away reads as resolved, with its duration.
+ */
+export function mergeNotifications(notifications: readonly Notification[]): Notification {
+	const first = notifications[0];
+	if (first === undefined) throw new RangeError('mergeNotifications needs at least one notification');
+	if (notifications.length === 1) return first;
+	const latest = new Map<string, NotifiedAlert>();
+	let hiddenFiring = 0;
+	let hiddenResolved = 0;
+	for (const notification of notifications) {
+		const firing = notification.alerts.filter((alert) => alert.status === 'firing').length;
+		hiddenFiring += notification.firingCount - firing;
+		hiddenResolved += notification.resolvedCount - (notification.alerts.length - firing);
+		for (const alert of notification.alerts) latest.set(alert.fingerprint, alert);
+	}
+	const alerts = [...latest.values()].sort(compareNotified);
+	const firing = alerts.filter((alert) => alert.status === 'firing').length;
+	const oneGroup = notifications.every((notification) => notification.groupKey === first.groupKey);
+	return {
+		...first,
+		groupLabels: oneGroup ? first.groupLabels : {},
+		reason: firing > 0 ? 'fired' : 'resolved',
+		alerts: alerts.slice(0, MAX_ALERTS_PER_NOTIFICATION),
+		firingCount: firing + hiddenFiring,
+		resolvedCount: alerts.length - firing + hiddenResolved,
+		merged: notifications.reduce((sum, notification) => sum + notification.merged, 0),
+	};
+}

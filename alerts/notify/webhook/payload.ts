@@ -1,0 +1,56 @@
+import type { Notification } from '../notification.ts';
+
+/** Alertmanager's webhook body, version 4 (prometheus.io/docs/alerting/latest/configuration/#webhook_config). */
+export interface WebhookPayload {
+	readonly version: '4';
+	readonly groupKey: string;
+	readonly truncatedAlerts: number;
+	readonly status: 'firing' | 'resolved';
+	readonly receiver: string;
+	readonly groupLabels: Readonly<Record<string, string>>;
+	readonly commonLabels: Readonly<Record<string, string>>;
+	readonly commonAnnotations: Readonly<Record<string, string>>;
+	readonly externalURL: string;
+	readonly alerts: readonly {
+		readonly status: 'firing' | 'resolved';
+		readonly labels: Readonly<Record<string, string>>;
+		readonly annotations: Readonly<Record<string, string>>;
+		readonly startsAt: string;
+		/** Go's zero time while it fires, as receivers of Alertmanager expect. */
+		readonly endsAt: string;
+		readonly generatorURL: string;
+		readonly fingerprint: string;
+	}[];
+}
+
+export function webhookPayload(
+	notification: Notification,
+	options: { readonly externalUrl: string; readonly maxAlerts: number },
+): WebhookPayload {
+	const shown = options.maxAlerts === 0 ? notification.alerts : notification.alerts.slice(0, options.maxAlerts);
+	return {
+		version: '4',
+		groupKey: notification.groupKey,
+		truncatedAlerts: notification.firingCount + notification.resolvedCount - shown.length,
+		status: notification.firingCount > 0 ? 'firing' : 'resolved',
+		receiver: notification.receiver,
+		groupLabels: notification.groupLabels,
+		commonLabels: common(notification.alerts.map((alert) => alert.labels)),
+		commonAnnotations: common(notification.alerts.map((alert) => alert.annotations)),
+		externalURL: options.externalUrl,
+		alerts: shown.map((alert) => ({
+			status: alert.status,
+			labels: alert.labels,
+			annotations: alert.annotations,
+			startsAt: new Date(alert.startsAtMs).toISOString(),
+			endsAt: alert.endsAtMs === null ? '0001-01-01T00:00:00Z' : new Date(alert.endsAtMs).toISOString(),
+			generatorURL: alert.generatorUrl,
+			fingerprint: alert.fingerprint,
+		})),
+	};
+}
+
+function common(sets: readonly Readonly<Record<string, string>>[]): Record<string, string> {
+	const [first, ...rest] = sets;
+	return Object.fromEntries(Object.entries(first ?? {}).filter(([name, value]) => rest.every((set) => set[name] === value)));
+}

@@ -1,0 +1,152 @@
+import type { Alert } from './alert.ts';
+import type { Notification } from './notify/notification.ts';
+import type { Silence } from './silence/silence.ts';
+
+/** What happened to an alert. Together they answer "who was told, and why not" for every alert that ever arrived. */
+export type AlertEventKind =
+	| 'fired'
+	| 'refired'
+	| 'resolved'
+	/** Not posted again in time. */
+	| 'expired'
+	| 'queued'
+	| 'suppressed'
+	| 'unsuppressed'
+	/** Resolved before anybody was told. */
+	| 'untold'
+	/** The route leads to a receiver without channels: recorded only. */
+	| 'recorded';
+
+export interface AlertEvent {
+	readonly atMs: number;
+	readonly fingerprint: string;
+	readonly kind: AlertEventKind;
+	/** `receiver #number` for `queued`, what hides it for `suppressed`, the receiver for `untold` and `recorded`. */
+	readonly detail: string;
+}
+
+/** The log of what a group has told (Alertmanager's notification log), one per group and receiver. */
+export interface GroupLog {
+	readonly id: string;
+	readonly groupKey: string;
+	readonly receiver: string;
+	readonly labels: Readonly<Record<string, string>>;
+	readonly firing: readonly string[];
+	readonly notifiedAtMs: number;
+}
+
+export interface AlertStore {
+	/** Alerts that are firing, or resolved with a recovery still owed. */
+	openAlerts(): Promise<readonly Alert[]>;
+	/** Latest state of these alerts, closed ones included. */
+	findAlerts(fingerprints: readonly string[]): Promise<readonly Alert[]>;
+	groupLogs(): Promise<readonly GroupLog[]>;
+	/** Durable and atomic. */
+	recordAlerts(record: { readonly alerts: readonly Alert[]; readonly events: readonly AlertEvent[] }): Promise<void>;
+	/** Atomic result of a round of dispatch: either a notification is in the outbox and its group knows, or neither. */
+	recordDispatch(record: DispatchRecord): Promise<void>;
+	/** Removes alerts closed before `closedBeforeMs` and events older than `eventsBeforeMs`. */
+	purge(limits: { readonly closedBeforeMs: number; readonly eventsBeforeMs: number }): Promise<void>;
+}
+
+export interface DispatchRecord {
+	readonly atMs: number;
+	readonly entries: readonly OutboxEntry[];
+	readonly logs: readonly GroupLog[];
+	/** Ids of groups that owe nothing any more. */
+	readonly endedLogs: readonly string[];
+	readonly alerts: readonly Alert[];
+	/** Resolved and owed to nobody. */
+	readonly closed: readonly string[];
+	readonly events: readonly AlertEvent[];
+}
+
+/**
+ * `queued` → `sending` (written before the first byte leaves) → `sent`, `refused`, `expired`, or back to `queued`.
+ * An entry found in `sending` at start was possibly sent.
+ */
+export type OutboxState = 'queued' | 'sending' | 'sent' | 'refused' | 'expired';
+
+export interface OutboxEntry {
+	readonly notification: Notification;
+	readonly groupId: string;
+	readonly channel: string;
+	readonly state: OutboxState;
+	/** An earlier attempt may have arrived although nobody said so. */
+	readonly possiblySent: boolean;
+	readonly attempts: number;
+	readonly nextAttemptAtMs: number;
+}
+
+export interface AttemptStart {
+	readonly id: string;
+	readonly channel: string;
+	readonly startedAtMs: number;
+	readonly text: string;
+	readonly possibleDuplicate: boolean;
+	readonly notificationIds: readonly string[];
+}
+
+export interface AttemptEnd {
+	readonly id: string;
+	readonly endedAtMs: number;
+	readonly outcome: 'sent' | 'retry' | 'refused';
+	readonly code: string;
+	readonly reason: string;
+	/** The entries of the attempt as they are from now on. */
+	readonly entries: readonly OutboxEntry[];
+}
+
+export interface OutboxStore {
+	/** Entries in `queued` and `sending`, oldest first. */
+	pending(): Promise<readonly OutboxEntry[]>;
+	/** Highest notification number ever given, 0 when none. */
+	lastNumber(): Promise<number>;
+	/** Puts entries into `sending` before anything is sent. */
+	beginAttempt(attempt: AttemptStart): Promise<void>;
+	endAttempt(attempt: AttemptEnd): Promise<void>;
+	/** Ends entries without an attempt: too old, or their channel is gone from the configuration. */
+	giveUp(entries: readonly OutboxEntry[], record: { readonly atMs: number; readonly code: string; readonly reason: string }): Promise<void>;
+}
+
+export interface SilenceStore {
+	/** Those that ended after `endedAfterMs`. */
+	silences(endedAfterMs: number): Promise<readonly Silence[]>;
+	saveSilence(silence: Silence): Promise<void>;
+}
+
+/** One notification as the product's interface lists it, with every attempt and the channel's own answer. */
+export interface NotificationRecord {
+	readonly id: string;
+	readonly number: number;
+	readonly receiver: string;
+	readonly channel: string;
+	readonly state: OutboxState;
+	readonly createdAtMs: number;
+	readonly updatedAtMs: number;
+	readonly firingCount: number;
+	readonly resolvedCount: number;
+	readonly attempts: readonly {
+		readonly startedAtMs: number;
+		readonly endedAtMs: number | null;
+		readonly outcome: string;
+		readonly code: string;
+		readonly reason: string;
+		readonly text: string;
+		readonly possibleDuplicate: boolean;
+	}[];
+}
+
+export interface NotificationHistory {
+	/** Newest first; `before` is the number of the last one of the page before. */
+	listNotifications(page: { readonly limit: number; readonly before?: number }): Promise<readonly NotificationRecord[]>;
+	/** Oldest first, at most `limit`. */
+	listAlertEvents(query: { readonly fingerprint: string; readonly limit: number }): Promise<readonly AlertEvent[]>;
+}
+
+export interface AlertingPorts {
+	readonly alerts: AlertStore;
+	readonly outbox: OutboxStore;
+	readonly silences: SilenceStore;
+	readonly history: NotificationHistory;
+}

@@ -1,0 +1,69 @@
+import type { Notification, NotifiedAlert } from '../notify/notification.ts';
+import type { Language } from '../notify/notifier.ts';
+import { phrases } from './phrases.ts';
+
+/** What a message says of one alert, in the reader's language and without any channel's mark-up. */
+export interface AlertFacts {
+	readonly what: string;
+	readonly where: string;
+	readonly severity: string;
+	readonly detail: string;
+	readonly action: string;
+	/** Absolute, or `''`. */
+	readonly runbookUrl: string;
+}
+
+export function alertFacts(alert: NotifiedAlert, language: Language, externalUrl: string): AlertFacts {
+	const severity = alert.labels['severity'] ?? '';
+	return {
+		what: annotation(alert, 'summary', language) || alert.labels['alertname'] || alert.fingerprint,
+		where: whereOf(alert, language),
+		severity: phrases(language).severity[severity] ?? severity,
+		detail: annotation(alert, 'description', language),
+		action: annotation(alert, 'action', language),
+		runbookUrl: absolute(alert.annotations['runbook_url'] ?? '', externalUrl),
+	};
+}
+
+/** `3 条告警、1 条恢复`, or what the only alert is about. */
+export function headline(notification: Notification, language: Language): string {
+	const total = notification.firingCount + notification.resolvedCount;
+	const [only] = notification.alerts;
+	if (total === 1 && only !== undefined) return alertFacts(only, language, '').what;
+	const names = [...new Set(notification.alerts.map((alert) => alert.labels['alertname'] ?? ''))].filter((name) => name !== '');
+	const text = phrases(language).count(notification.firingCount, notification.resolvedCount);
+	return names.length === 1 ? `${text} ${names[0]}` : text;
+}
+
+/** The tag in front: the worst severity that fires, or that all is over. */
+export function tag(notification: Notification, language: Language): string {
+	const words = phrases(language);
+	if (notification.firingCount === 0) return words.resolved;
+	const worst = notification.alerts.find((alert) => alert.status === 'firing')?.labels['severity'] ?? '';
+	return words.severity[worst] ?? (worst || words.severity['info'] || '');
+}
+
+function annotation(alert: NotifiedAlert, name: string, language: Language): string {
+	const english = language === 'en' ? (alert.annotations[`${name}_en`] ?? '') : '';
+	return (english || alert.annotations[name] || '').trim();
+}
+
+/** Host or instance, what runs there, and the system it belongs to. */
+function whereOf(alert: NotifiedAlert, language: Language): string {
+	const { labels } = alert;
+	const host = labels['host'] ?? '';
+	const instance = labels['instance'] ?? '';
+	const place = host === '' || host === instance ? instance : instance === '' ? host : `${host} ${instance}`;
+	const parts = [place, labels['service'] ?? '', labels['check'] ?? ''].filter(
+		(part, index, all) => part !== '' && all.indexOf(part) === index,
+	);
+	const system = labels['system'] ?? '';
+	const text = parts.join(' ');
+	if (system === '') return text;
+	return text === '' ? `${phrases(language).system} ${system}` : `${text} (${system})`;
+}
+
+function absolute(url: string, externalUrl: string): string {
+	if (url === '' || /^https?:\/\//.test(url)) return url;
+	return externalUrl === '' ? '' : `${externalUrl.replace(/\/$/, '')}/${url.replace(/^\//, '')}`;
+}

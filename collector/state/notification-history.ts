@@ -1,0 +1,67 @@
+import type { AlertEventKind, NotificationHistory, NotificationRecord, OutboxState } from '../../alerts/ports.ts';
+import type { StateDatabase } from './database.ts';
+
+/** Longest page of the history. */
+const MAX_PAGE = 500;
+
+export function createNotificationHistory(state: StateDatabase): NotificationHistory {
+	return {
+		listNotifications: async ({ limit, before }) => {
+			let query = state
+				.selectFrom('notification')
+				.select(['id', 'number', 'receiver', 'channel', 'state', 'created_at_ms', 'updated_at_ms', 'firing_count', 'resolved_count'])
+				.orderBy('number', 'desc')
+				.limit(Math.min(Math.max(limit, 1), MAX_PAGE));
+			if (before !== undefined) query = query.where('number', '<', before);
+			const rows = await query.execute();
+			if (rows.length === 0) return [];
+			const attempts = await state
+				.selectFrom('notification_attempt_item')
+				.innerJoin('notification_attempt', 'notification_attempt.id', 'notification_attempt_item.attempt_id')
+				.selectAll('notification_attempt')
+				.select('notification_attempt_item.notification_id')
+				.where(
+					'notification_attempt_item.notification_id',
+					'in',
+					rows.map((row) => row.id),
+				)
+				.orderBy('notification_attempt.started_at_ms')
+				.orderBy('notification_attempt.id')
+				.execute();
+			const byNotification = Map.groupBy(attempts, (attempt) => attempt.notification_id);
+			return rows.map(
+				(row): NotificationRecord => ({
+					id: row.id,
+					number: row.number,
+					receiver: row.receiver,
+					channel: row.channel,
+					state: row.state as OutboxState,
+					createdAtMs: row.created_at_ms,
+					updatedAtMs: row.updated_at_ms,
+					firingCount: row.firing_count,
+					resolvedCount: row.resolved_count,
+					attempts: (byNotification.get(row.id) ?? []).map((attempt) => ({
+						startedAtMs: attempt.started_at_ms,
+						endedAtMs: attempt.ended_at_ms,
+						outcome: attempt.outcome,
+						code: attempt.code,
+						reason: attempt.reason,
+						text: attempt.text,
+						possibleDuplicate: attempt.possible_duplicate === 1,
+					})),
+				}),
+			);
+		},
+		listAlertEvents: async ({ fingerprint, limit }) => {
+			const rows = await state
+				.selectFrom('alert_event')
+				.selectAll()
+				.where('fingerprint', '=', fingerprint)
+				.orderBy('at_ms')
+				.orderBy('id')
+				.limit(limit)
+				.execute();
+			return rows.map((row) => ({ atMs: row.at_ms, fingerprint: row.fingerprint, kind: row.kind as AlertEventKind, detail: row.detail }));
+		},
+	};
+}

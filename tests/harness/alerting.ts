@@ -1,0 +1,66 @@
+import { Registry } from 'prom-client';
+import { type Alerting, createAlerting } from '../../alerts/alerting.ts';
+import { checkAlertsConfig } from '../../alerts/check-config.ts';
+import { type AlertsConfig, AlertsConfigSchema } from '../../alerts/config.ts';
+import type { AlertingPorts } from '../../alerts/ports.ts';
+import { createAlertingPorts } from '../../collector/state/alerting-ports.ts';
+import { openStateDatabase, type StateDatabase } from '../../collector/state/database.ts';
+import type { Clock } from '../../core/clock.ts';
+import { configOrThrow, parseConfig } from '../../core/config-file.ts';
+import { httpExchange } from '../../core/http-client.ts';
+import { silentLogger } from '../../core/log.ts';
+import { resolveSecret } from '../../core/secret.ts';
+import type { PostedAlert } from '../../protocol/alert.ts';
+
+export function alertsConfig(yaml: string): AlertsConfig {
+	return configOrThrow(parseConfig(yaml, { file: 'collector.yml', schema: AlertsConfigSchema, check: checkAlertsConfig }));
+}
+
+export interface RunningAlerting {
+	readonly alerting: Alerting;
+	readonly state: StateDatabase;
+	readonly metrics: Registry;
+	stop(): Promise<void>;
+}
+
+/** The pipeline on a real state database in `folder`; started, as the collector would start it. */
+export async function startAlerting(options: {
+	readonly folder: string;
+	readonly config: string;
+	readonly clock: Clock;
+	readonly secrets?: Readonly<Record<string, string>>;
+	readonly ports?: (ports: AlertingPorts) => AlertingPorts;
+}): Promise<RunningAlerting> {
+	const state = await openStateDatabase(options.folder);
+	const ports = createAlertingPorts(state);
+	const metrics = new Registry();
+	const alerting = await createAlerting({
+		config: alertsConfig(options.config),
+		ports: options.ports?.(ports) ?? ports,
+		clock: options.clock,
+		log: silentLogger,
+		metrics,
+		http: httpExchange,
+		secret: (ref) => resolveSecret(ref, options.secrets ?? {}),
+		externalUrl: 'http://collector.example:9999',
+	});
+	await alerting.start();
+	return {
+		alerting,
+		state,
+		metrics,
+		stop: async () => {
+			await alerting.stop();
+			await state.destroy();
+		},
+	};
+}
+
+/** An alert as a rule of ours posts it. */
+export function postedAlert(
+	labels: Readonly<Record<string, string>>,
+	times: { readonly startsAtMs: number; readonly endsAtMs?: number | null },
+	annotations: Readonly<Record<string, string>> = {},
+): PostedAlert {
+	return { labels, annotations, startsAtMs: times.startsAtMs, endsAtMs: times.endsAtMs ?? null, generatorUrl: '' };
+}
