@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { parseDuration } from '../core/duration.ts';
-import { AppError, systemErrorCode } from '../core/errors.ts';
 import { CleanupStack } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
 import { resolveSecret, type Secret } from '../core/secret.ts';
 import { writeExposition } from '../protocol/exposition/write.ts';
+import { readCaFile } from './ca-file.ts';
 import type { AgentConfig } from './config.ts';
 import type { HostFacts } from './inputs/host/inventory.ts';
 import type { Input } from './inputs/input.ts';
@@ -137,7 +136,7 @@ function openRounds(options: AgentOptions, metrics: AgentMetrics, spool: Spool |
 function openUplink(options: AgentOptions, collector: NonNullable<AgentConfig['collector']>, metrics: AgentMetrics, cleanup: CleanupStack) {
 	const { config, clock, log, env } = options;
 	const token = tokenReader(collector, env);
-	const ca = collector.ca_file === undefined ? undefined : readCa(collector.ca_file);
+	const ca = collector.ca_file === undefined ? undefined : readCaFile(collector.ca_file);
 	metrics.spoolMaxBytes.set(config.spool.max_bytes);
 	const spool = new Spool({
 		folder: join(options.dataDir ?? config.data, 'spool'),
@@ -166,20 +165,6 @@ function tokenReader(collector: NonNullable<AgentConfig['collector']>, env: Agen
 	if (ref === undefined) return () => null;
 	resolveSecret(ref, env);
 	return () => resolveSecret(ref, env);
-}
-
-function readCa(file: string): string {
-	try {
-		return readFileSync(file, 'utf8');
-	} catch (error) {
-		throw new AppError(
-			'FN_AGENT_CA_UNREADABLE',
-			`the CA file ${file} cannot be read (${systemErrorCode(error)}); check collector.ca_file`,
-			{
-				cause: error,
-			},
-		);
-	}
 }
 
 /** `path` under the base address, whatever slashes it ends with. */

@@ -96,6 +96,10 @@ export function checkAgentConfig(config: AgentConfig, report: Report): void {
 	inputs.probes.forEach((probe, i) => {
 		const path = ['inputs', 'probes', i] as const;
 		checkDurations(probe, path, report);
+		const intervalMs = tryParseDuration(probe.interval ?? config.interval) ?? 0;
+		if ((tryParseDuration(probe.timeout) ?? 0) > intervalMs) {
+			report([...path, 'timeout'], `longer than the interval (${probe.interval ?? config.interval}); the next run would be skipped`);
+		}
 		const first = ids.get(probe.id);
 		if (first === undefined) ids.set(probe.id, i);
 		else report([...path, 'id'], `"${probe.id}" is already the id of inputs.probes[${first}]`);

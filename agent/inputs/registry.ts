@@ -1,10 +1,19 @@
 import type { Clock } from '../../core/clock.ts';
 import { parseDuration } from '../../core/duration.ts';
 import type { Logger } from '../../core/log.ts';
+import { resolveSecret, type Secret, type SecretRef } from '../../core/secret.ts';
+import { readCaFile } from '../ca-file.ts';
 import type { AgentConfig } from '../config.ts';
 import { createHostInput } from './host/input.ts';
 import type { HostFacts } from './host/inventory.ts';
 import type { Input } from './input.ts';
+import { createMysqlInput } from './mysql/input.ts';
+import { createNginxInput } from './nginx/input.ts';
+import { createProbeInput } from './probe/input.ts';
+import { createRedisInput } from './redis/input.ts';
+import { serviceInstance } from './service-address.ts';
+import { addressOfUrl } from './service-http.ts';
+import { createTomcatInput } from './tomcat/input.ts';
 
 export interface InputDependencies {
 	readonly hostName: string;
@@ -41,5 +50,80 @@ export function createInputs(config: AgentConfig, deps: InputDependencies): read
 			}),
 		);
 	}
+	const service = (job: string, entry: { readonly labels: Readonly<Record<string, string>> }, instance: string) => ({
+		job,
+		instance,
+		host: deps.hostName,
+		...place,
+		...entry.labels,
+	});
+	for (const entry of inputs.nginx) {
+		list.push(
+			createNginxInput({
+				target: service('nginx', entry, entry.instance ?? addressOfUrl(entry.url)),
+				...timing(entry),
+				url: entry.url,
+				userAgent: deps.userAgent,
+			}),
+		);
+	}
+	for (const entry of inputs.tomcat) {
+		list.push(
+			createTomcatInput({
+				target: service('tomcat', entry, entry.instance ?? addressOfUrl(entry.url)),
+				...timing(entry),
+				url: entry.url,
+				username: entry.username ?? null,
+				password: secretReader(entry.password, deps.env),
+				userAgent: deps.userAgent,
+			}),
+		);
+	}
+	for (const entry of inputs.mysql) {
+		list.push(
+			createMysqlInput({
+				target: service('mysql', entry, entry.instance ?? serviceInstance(entry.address, 3306)),
+				...timing(entry),
+				address: entry.address,
+				username: entry.username,
+				password: secretReader(entry.password, deps.env),
+				log: deps.log,
+			}),
+		);
+	}
+	for (const entry of inputs.redis) {
+		list.push(
+			createRedisInput({
+				target: service('redis', entry, entry.instance ?? serviceInstance(entry.address, 6379)),
+				...timing(entry),
+				address: entry.address,
+				username: entry.username ?? null,
+				password: secretReader(entry.password, deps.env),
+			}),
+		);
+	}
+	for (const entry of inputs.probes) {
+		list.push(
+			createProbeInput({
+				// No label `host`: the target may be anywhere, and `vantage` says from where it was seen.
+				target: { job: 'probe', instance: entry.target, check: entry.id, vantage: deps.hostName, ...place, ...entry.labels },
+				...timing(entry),
+				kind: entry.kind,
+				address: entry.target,
+				expectStatus: entry.expect.status ?? null,
+				expectText: entry.expect.text ?? null,
+				degradedAfterMs: entry.degraded_after === undefined ? null : parseDuration(entry.degraded_after),
+				ca: entry.ca_file === undefined ? null : readCaFile(entry.ca_file),
+				userAgent: deps.userAgent,
+				clock: deps.clock,
+				log: deps.log,
+			}),
+		);
+	}
 	return list;
+}
+
+/** Reads a password at each use, so that its file can be replaced without a restart. */
+function secretReader(ref: SecretRef | undefined, env: InputDependencies['env']): () => Secret | null {
+	return ref === undefined ? () => null : () => resolveSecret(ref, env);
 }
