@@ -1,5 +1,6 @@
 import type { Tree } from '@lezer/common';
 import type { AppError } from '../../core/errors.ts';
+import { AGGREGATORS } from './ast.ts';
 import { FUNCTIONS } from './function-signatures.ts';
 import { unquote } from './literals.ts';
 import { parseError } from './query-error.ts';
@@ -38,7 +39,21 @@ function describe(token: string): string {
 
 /** A name directly before `(` at or just before the error that is neither a function nor a word of the language. */
 function unknownFunction(source: string, at: number): { readonly start: number; readonly end: number } | null {
-	const words = new Set(['by', 'without', 'on', 'ignoring', 'group_left', 'group_right', 'and', 'or', 'unless', 'bool', 'offset', 'atan2']);
+	const words = new Set<string>([
+		...AGGREGATORS,
+		'by',
+		'without',
+		'on',
+		'ignoring',
+		'group_left',
+		'group_right',
+		'and',
+		'or',
+		'unless',
+		'bool',
+		'offset',
+		'atan2',
+	]);
 	for (const match of source.matchAll(/"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|`[^`]*`|#[^\n]*|([A-Za-z_:][A-Za-z0-9_:]*)\s*\(/gs)) {
 		const name = match[1];
 		if (name === undefined || match.index > at) continue;
