@@ -1,0 +1,51 @@
+import type { Right } from '../identity/rights.ts';
+import type { TokenScope } from '../identity/tokens.ts';
+
+/** Who may call a route: `open` anybody, otherwise people with `right` and machines whose token has one of `scopes`. */
+export type Access =
+	| { readonly kind: 'open' }
+	| { readonly kind: 'guarded'; readonly right: Right | null; readonly scopes: readonly TokenScope[] };
+
+const OPEN: Access = { kind: 'open' };
+const READ: Access = { kind: 'guarded', right: 'read', scopes: ['read'] };
+const PUSH: Access = { kind: 'guarded', right: null, scopes: ['push'] };
+const SILENCE: Access = { kind: 'guarded', right: 'silence', scopes: ['alert'] };
+
+interface AccessRule {
+	readonly methods: readonly string[] | null;
+	/** The route's own pattern, exact, or a prefix when it ends in `*`. */
+	readonly route: string;
+	readonly access: Access;
+}
+
+/** First match wins. What no row names is guarded: a new route is closed until somebody decides. */
+const RULES: readonly AccessRule[] = [
+	{ methods: null, route: '/-/healthy', access: OPEN },
+	{ methods: null, route: '/-/ready', access: OPEN },
+	{ methods: null, route: '/api/v1/write', access: PUSH },
+	{ methods: null, route: '/api/v1/*', access: READ },
+	{ methods: ['POST'], route: '/api/v2/alerts', access: { kind: 'guarded', right: null, scopes: ['alert'] } },
+	{ methods: ['GET', 'HEAD'], route: '/api/v2/*', access: { kind: 'guarded', right: 'read', scopes: ['read', 'alert'] } },
+	{ methods: null, route: '/api/v2/*', access: SILENCE },
+	{ methods: null, route: '/api/fournines/v1/logs', access: PUSH },
+	{ methods: null, route: '/api/fournines/v1/session', access: OPEN },
+	{ methods: null, route: '/api/fournines/v1/setup', access: OPEN },
+	{ methods: null, route: '/api/fournines/v1/reports/*', access: { kind: 'guarded', right: 'report', scopes: ['read'] } },
+	{ methods: null, route: '/api/fournines/v1/audit/export', access: { kind: 'guarded', right: 'audit.export', scopes: [] } },
+	{ methods: null, route: '/api/fournines/v1/audit/*', access: { kind: 'guarded', right: 'audit.read', scopes: [] } },
+	{ methods: null, route: '/api/fournines/*', access: READ },
+	{ methods: null, route: '/metrics', access: READ },
+	// The console's own files: the page that asks for a password cannot ask for one first.
+	{ methods: ['GET', 'HEAD'], route: '/', access: OPEN },
+	{ methods: ['GET', 'HEAD'], route: '/*', access: OPEN },
+];
+
+export function accessOf(method: string, route: string): Access {
+	for (const rule of RULES) {
+		if (rule.methods !== null && !rule.methods.includes(method)) continue;
+		// '/*' is the static files' own pattern, not a prefix of everything.
+		const prefix = rule.route.endsWith('*') && rule.route !== '/*';
+		if (prefix ? route.startsWith(rule.route.slice(0, -1)) : route === rule.route) return rule.access;
+	}
+	return { kind: 'guarded', right: null, scopes: [] };
+}
