@@ -54,8 +54,11 @@ export function mergeAlert(
 		if (existing.resolvedAtMs !== null) {
 			return posted.startsAtMs > existing.resolvedAtMs ? { alert: resolved, change: 'resolved' } : { alert: existing, change: 'unchanged' };
 		}
-		if (posted.endsAtMs < existing.startsAtMs) return { alert: existing, change: 'unchanged' };
-		return { alert: { ...resolved, ...continued(existing, posted) }, change: 'resolved' };
+		// A resolution that arrives late speaks of the episode before; one without a start of its own speaks of the present one.
+		if (posted.endsAtMs < existing.startsAtMs && posted.startsAtMs < posted.endsAtMs) return { alert: existing, change: 'unchanged' };
+		const startsAtMs = posted.endsAtMs < existing.startsAtMs ? existing.startsAtMs : Math.min(existing.startsAtMs, posted.startsAtMs);
+		const resolvedAtMs = Math.max(posted.endsAtMs, startsAtMs);
+		return { alert: { ...resolved, ...continued(existing, posted), startsAtMs, resolvedAtMs }, change: 'resolved' };
 	}
 	if (existing === null) return { alert: fresh, change: 'fired' };
 	if (existing.resolvedAtMs !== null) return { alert: fresh, change: 'refired' };
