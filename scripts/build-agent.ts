@@ -9,6 +9,24 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export const AGENT_BUNDLE = join(root, 'dist', 'agent', 'fournines-agent.cjs');
 
 /**
+ * pino opens a tracing channel when it is loaded, which Node before 18.19 does not have. Nobody subscribes in the agent,
+ * so a channel without subscribers is the whole truth. Part of the bundle only: run from source there is Node 24.
+ */
+const TRACING_CHANNEL_FOR_NODE_16 = `(() => {
+	const channels = require('node:diagnostics_channel');
+	if (typeof channels.tracingChannel === 'function') return;
+	const call = (run, context, self, ...args) => run.apply(self, args);
+	channels.tracingChannel = () => ({
+		hasSubscribers: false,
+		subscribe() {},
+		unsubscribe() {},
+		traceSync: call,
+		tracePromise: call,
+		traceCallback: (run, position, context, self, ...args) => run.apply(self, args),
+	});
+})();`;
+
+/**
  * Bundles the agent into one CommonJS file that runs on Node 16 to 24: loading any `.ts` costs 12 MB for the stripper,
  * and old systems take no newer Node. Not minified, so that a stack trace from the field can be read.
  */
@@ -32,6 +50,7 @@ export async function buildAgent(options: { readonly outFile?: string } = {}): P
 		legalComments: 'inline',
 		logLevel: 'warning',
 		define: { FOURNINES_VERSION: JSON.stringify(version) },
+		banner: { js: TRACING_CHANNEL_FOR_NODE_16 },
 		absWorkingDir: root,
 	});
 	return outFile;

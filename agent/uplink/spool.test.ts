@@ -1,0 +1,244 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { silentLogger } from '../../core/log.ts';
+import type { WriteSeries } from '../../protocol/remote-write/write-series.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
+import { countSamples, decodeBatch, encodeBatch } from './batch-codec.ts';
+import { crc32 } from './crc32.ts';
+import { type DropReason, Spool, type SpoolOptions } from './spool.ts';
+
+let folder: TemporaryFolder;
+const dropped = new Map<DropReason, number>();
+const opened: Spool[] = [];
+
+beforeEach(() => {
+	folder = temporaryFolder('spool');
+	dropped.clear();
+});
+afterEach(() => {
+	for (const spool of opened.splice(0)) spool.close();
+	folder.remove();
+});
+
+function open(options: Partial<SpoolOptions> = {}): Spool {
+	const spool = new Spool({
+		folder: folder.path,
+		maxBytes: 1024 * 1024,
+		maxAgeMs: 3_600_000,
+		log: silentLogger,
+		onDrop: (reason, samples) => dropped.set(reason, (dropped.get(reason) ?? 0) + samples),
+		...options,
+	});
+	opened.push(spool);
+	return spool;
+}
+
+const batch = (value: number, series = 1): WriteSeries[] =>
+	Array.from({ length: series }, (_, i) => ({
+		labels: ['__name__', 'm', 'i', String(i)],
+		type: 'gauge' as const,
+		help: 'h',
+		unit: '',
+		samples: [{ timestampMs: value, value }],
+	}));
+
+/** Values of all records that wait, oldest first, without acknowledging. */
+function waiting(spool: Spool, nowMs = 0): number[] {
+	const read = spool.read(Number.MAX_SAFE_INTEGER, nowMs);
+	return (read?.records ?? []).map((record) => record[0]?.samples[0]?.value ?? Number.NaN);
+}
+
+const segments = () =>
+	readdirSync(folder.path)
+		.filter((name) => name.endsWith('.seg'))
+		.sort()
+		.map((name) => join(folder.path, name));
+
+describe('batch codec', () => {
+	const text = fc.string({ unit: 'binary', maxLength: 12 }).map((value) => Buffer.from(value, 'utf8').toString('utf8'));
+	const sample = fc.record({
+		timestampMs: fc.integer({ min: -(2 ** 52), max: 2 ** 52 }),
+		value: fc.oneof(fc.double(), fc.constantFrom(-0, Number.NaN, Infinity, -Infinity, Number.MIN_VALUE)),
+	});
+	const series = fc.record({
+		labels: fc.array(text, { maxLength: 8 }),
+		type: fc.constantFrom('unknown' as const, 'counter' as const, 'gauge' as const, 'stateset' as const),
+		help: text,
+		unit: text,
+		samples: fc.array(
+			fc.oneof(
+				sample,
+				sample.map(({ timestampMs }) => ({ timestampMs, value: Number.NaN, stale: true })),
+			),
+			{ maxLength: 5 },
+		),
+	});
+
+	test('what is written is read', () => {
+		fc.assert(
+			fc.property(fc.array(series, { maxLength: 20 }), (list) => {
+				expect(decodeBatch(encodeBatch(list))).toEqual(list);
+			}),
+		);
+	});
+
+	test('damaged bytes are refused or read, and never anything else', () => {
+		const good = encodeBatch(batch(7, 20));
+		fc.assert(
+			fc.property(fc.nat(good.length - 1), fc.integer({ min: 0, max: 255 }), fc.nat(good.length), (at, byte, length) => {
+				const bad = Buffer.from(good.subarray(0, length));
+				if (at < bad.length) bad[at] = byte;
+				try {
+					decodeBatch(bad);
+				} catch (error) {
+					expect(error).toMatchObject({ code: 'FN_AGENT_SPOOL_CORRUPT' });
+				}
+			}),
+		);
+	});
+
+	test('the checksum is the one of zlib', () => {
+		// The check value of CRC-32/ISO-HDLC.
+		expect(crc32(Buffer.from('123456789'))).toBe(0xcbf43926);
+	});
+});
+
+describe('queue', () => {
+	test('records come out in order, and again until they are acknowledged', () => {
+		const spool = open();
+		for (const value of [1, 2, 3]) spool.append(batch(value), 0);
+		expect(waiting(spool)).toEqual([1, 2, 3]);
+		const first = spool.read(1, 0);
+		expect(first?.samples).toBe(1);
+		if (first !== null) spool.acknowledge(first.end);
+		expect(waiting(spool)).toEqual([2, 3]);
+		expect(waiting(open())).toEqual([2, 3]);
+	});
+
+	test('a reader waits for the next record', async () => {
+		const spool = open();
+		const woken = spool.waitForAppend(new AbortController().signal);
+		spool.append(batch(1), 0);
+		await woken;
+		expect(waiting(spool)).toEqual([1]);
+	});
+
+	test('at the cap by bytes the oldest goes and every sample is counted', () => {
+		const spool = open({ maxBytes: 60_000, segmentBytes: 8_000 });
+		const total = 400;
+		for (let value = 1; value <= total; value++) spool.append(batch(value, 30), 0);
+		expect(spool.sizeBytes).toBeLessThanOrEqual(60_000);
+		const left = waiting(spool);
+		expect(left[left.length - 1]).toBe(total);
+		expect(left.length).toBeLessThan(total);
+		expect((dropped.get('bytes') ?? 0) + left.length * 30).toBe(total * 30);
+	});
+
+	test('a batch in flight that the cap has passed does not move the cursor back', () => {
+		const spool = open({ maxBytes: 60_000, segmentBytes: 8_000 });
+		spool.append(batch(0, 30), 0);
+		const flying = spool.read(1, 0);
+		for (let value = 1; value <= 400; value++) spool.append(batch(value, 30), 0);
+		const before = waiting(spool);
+		if (flying !== null) spool.acknowledge(flying.end);
+		expect(waiting(spool)).toEqual(before);
+	});
+
+	test('what is older than the cap by age is dropped and counted', () => {
+		const spool = open({ maxAgeMs: 1000 });
+		spool.append(batch(1, 3), 0);
+		spool.append(batch(2), 5000);
+		expect(waiting(spool, 5500)).toEqual([2]);
+		expect(dropped.get('age')).toBe(3);
+	});
+
+	test('a folder that cannot be used is a clear error', () => {
+		const file = join(folder.path, 'file');
+		writeFileSync(file, '');
+		expect(() => open({ folder: join(file, 'spool') })).toThrow(expect.objectContaining({ code: 'FN_AGENT_SPOOL_FOLDER' }));
+	});
+});
+
+describe('unclean ends', () => {
+	test('cut at any byte, the whole records before it remain', () => {
+		const first = open();
+		const ends: number[] = [];
+		for (const value of [1, 2, 3, 4]) {
+			first.append(batch(value, 5), 0);
+			ends.push(statSync(segments()[0] as string).size);
+		}
+		first.close();
+		const whole = readFileSync(segments()[0] as string);
+		for (let length = whole.length; length >= 0; length--) {
+			writeFileSync(join(folder.path, '0000000000000001.seg'), whole.subarray(0, length));
+			const spool = open();
+			const expected = [1, 2, 3, 4].filter((_, i) => (ends[i] as number) <= length);
+			expect(waiting(spool)).toEqual(expected);
+			spool.append(batch(9), 0);
+			expect(waiting(spool)).toEqual([...expected, 9]);
+			spool.close();
+			for (const file of segments().slice(1)) truncateSync(file, 0);
+		}
+	});
+
+	test('a flipped byte in a finished segment costs the rest of that segment only', () => {
+		const spool = open({ segmentBytes: 600 });
+		for (let value = 1; value <= 20; value++) spool.append(batch(value, 5), 0);
+		spool.close();
+		const [oldest = ''] = segments();
+		const bytes = readFileSync(oldest);
+		bytes[60] = (bytes[60] ?? 0) ^ 0xff;
+		writeFileSync(oldest, bytes);
+		const left = waiting(open({ segmentBytes: 600 }));
+		expect(left.length).toBeGreaterThan(0);
+		expect(left[left.length - 1]).toBe(20);
+		expect((dropped.get('corrupt') ?? 0) + left.length * 5).toBe(100);
+	});
+
+	test('a damaged cursor sends again instead of losing', () => {
+		const spool = open();
+		spool.append(batch(1), 0);
+		spool.append(batch(2), 0);
+		const read = spool.read(1, 0);
+		if (read !== null) spool.acknowledge(read.end);
+		spool.close();
+		writeFileSync(join(folder.path, 'cursor.json'), '{"segment":');
+		expect(waiting(open())).toEqual([1, 2]);
+	});
+
+	test('SIGKILL while writing loses nothing that append had accepted', async () => {
+		const script = join(folder.path, 'writer.ts');
+		const root = join(import.meta.dirname, '..', '..');
+		writeFileSync(
+			script,
+			`import { Spool } from ${JSON.stringify(join(root, 'agent/uplink/spool.ts'))};
+			import { silentLogger } from ${JSON.stringify(join(root, 'core/log.ts'))};
+			import { writeSync } from 'node:fs';
+			const spool = new Spool({ folder: process.argv[2], maxBytes: 1e9, maxAgeMs: 1e9, segmentBytes: 50_000, log: silentLogger, onDrop: () => {} });
+			for (let value = 1; ; value++) {
+				spool.append([{ labels: ['__name__', 'm'], samples: [{ timestampMs: value, value }] }], 0);
+				writeSync(1, value + '\\n');
+			}`,
+		);
+		const child = spawn(process.execPath, [script, folder.path], { stdio: ['ignore', 'pipe', 'inherit'] });
+		let output = '';
+		await new Promise<void>((resolve) => {
+			child.stdout.on('data', (chunk: Buffer) => {
+				output += chunk.toString();
+				if (output.length > 20_000) child.kill('SIGKILL');
+			});
+			child.on('close', () => resolve());
+		});
+		const accepted = Number(output.split('\n').slice(0, -1).pop());
+		const left = waiting(open({ maxBytes: 1e9, maxAgeMs: 1e9 }));
+		expect(left.slice(0, accepted)).toEqual(Array.from({ length: accepted }, (_, i) => i + 1));
+		expect(left.length - accepted).toBeLessThanOrEqual(1);
+	});
+});
+
+test('samples are counted', () => {
+	expect(countSamples(batch(1, 4))).toBe(4);
+});
