@@ -1,0 +1,90 @@
+import { formatRfc3339, formatZoned } from '../../core/zone-time.ts';
+import type { AvailabilityReport, ReportedService } from './availability-report.ts';
+import { causeText, type Language, type TextKey, text } from './texts.ts';
+
+/** Text for a place between tags or inside a quoted attribute. */
+export function escapeHtml(raw: string): string {
+	return raw.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+const STYLE = `
+:root{color-scheme:light}
+body{font:14px/1.6 "Noto Sans CJK SC","Microsoft YaHei","PingFang SC",sans-serif;color:#1f2328;margin:32px auto;max-width:1040px;padding:0 24px}
+h1{font-size:24px;margin:0 0 4px} h2{font-size:17px;margin:32px 0 8px} .meta{color:#57606a;margin:0}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums} th,td{padding:7px 10px;border-bottom:1px solid #d8dee4;text-align:right;white-space:nowrap}
+th{background:#f6f8fa;font-weight:600} th:first-child,td:first-child,td.text,th.text{text-align:left;white-space:normal}
+.met{color:#1a7f37} .missed{color:#cf222e;font-weight:600} .open{color:#9a6700} .small{color:#57606a;font-size:12px}
+footer{margin-top:40px;border-top:1px solid #d8dee4;padding-top:12px;color:#57606a;font-size:12px;word-break:break-all}
+@media print{body{margin:0;max-width:none} h2{break-after:avoid} tr{break-inside:avoid}}
+`;
+
+/** A document of its own: no script, nothing loaded from anywhere, ready to be printed. */
+export function renderHtml(report: AvailabilityReport, language: Language): string {
+	const t = (key: TextKey) => escapeHtml(text(key, language));
+	const title = `${text('title', language)} ${report.month}`;
+	const period = `${formatRfc3339(report.fromMs, report.zone)} — ${formatRfc3339(report.toMs, report.zone)}`;
+	return `<!doctype html>
+<html lang="${language === 'zh' ? 'zh-CN' : 'en'}"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body>
+<h1>${escapeHtml(title)}</h1>
+<p class="meta">${t('period')}：${escapeHtml(period)}</p>
+<p class="meta">${t('issued')}：${escapeHtml(formatRfc3339(report.issuedMs, report.zone))}</p>
+${report.open ? `<p class="open">${t('open')}</p>` : ''}
+<h2>${t('services')}</h2>
+${report.services.length === 0 ? `<p>${t('noServices')}</p>` : servicesTable(report, language)}
+<h2>${t('outages')}</h2>
+${outagesTable(report, language)}
+<h2>${t('method')}</h2><p>${t('methodText')}</p>
+<footer>${t('ledgerHash')}：<code>${report.ledgerDigest}</code></footer>
+</body></html>
+`;
+}
+
+const VERDICTS = { met: 'verdictMet', missed: 'verdictMissed', open: 'verdictOpen' } as const;
+
+export function verdictText(service: ReportedService, language: Language): string {
+	return text(VERDICTS[service.verdict], language);
+}
+
+function servicesTable(report: AvailabilityReport, language: Language): string {
+	const t = (key: TextKey) => escapeHtml(text(key, language));
+	const unit = t('secondsUnit');
+	const head = (
+		['service', 'sli', 'coverage', 'target', 'met', 'budget', 'down', 'degraded', 'unknown', 'excluded', 'unconfirmed'] as const
+	)
+		.map((key) => `<th>${t(key)}</th>`)
+		.join('');
+	const rows = report.services.map((service) => {
+		const { figures } = service;
+		const percentage = (value: string | null) => (value === null ? '—' : `${value} %`);
+		const worst =
+			figures.sliWorst !== figures.sliBest ? `<br><span class="small">${t('worst')} ${percentage(figures.sliWorst)}</span>` : '';
+		const seconds = (value: number | string) => `${value} ${unit}`;
+		const cells = [
+			`${percentage(figures.sliBest)}${worst}`,
+			percentage(figures.coverage),
+			`${escapeHtml(figures.target)} %`,
+			`<span class="${service.verdict}">${escapeHtml(verdictText(service, language))}</span>`,
+			seconds(figures.budgetSeconds),
+			seconds(figures.downSeconds),
+			seconds(figures.degradedSeconds),
+			seconds(figures.unknownSeconds),
+			seconds(figures.excludedSeconds),
+			seconds(figures.unconfirmedSeconds),
+		];
+		return `<tr><td>${escapeHtml(service.name)}<br><span class="small">${escapeHtml(service.id)}</span></td>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+	});
+	return `<table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
+}
+
+function outagesTable(report: AvailabilityReport, language: Language): string {
+	const t = (key: TextKey) => escapeHtml(text(key, language));
+	const rows = report.services.flatMap((service) =>
+		service.outages.map((outage) => {
+			const end = outage.ongoing ? t('ongoing') : escapeHtml(formatZoned(outage.toSeconds * 1000, report.zone));
+			const cells = [escapeHtml(formatZoned(outage.fromSeconds * 1000, report.zone)), end, String(outage.toSeconds - outage.fromSeconds)];
+			return `<tr><td>${escapeHtml(service.name)}</td>${cells.map((cell) => `<td>${cell}</td>`).join('')}<td class="text">${escapeHtml(causeText(outage.reason, language))}</td></tr>`;
+		}),
+	);
+	if (rows.length === 0) return `<p>${t('noOutages')}</p>`;
+	return `<table><thead><tr><th>${t('service')}</th><th>${t('from')}</th><th>${t('to')}</th><th>${t('seconds')}</th><th class="text">${t('cause')}</th></tr></thead><tbody>${rows.join('')}</tbody></table>`;
+}

@@ -1,0 +1,66 @@
+/** Languages of documents. Chinese is the default everywhere. */
+export type Language = 'zh' | 'en';
+
+/** One catalogue for all reports; the type makes a key that is missing in either language a compile error. */
+const TEXTS = {
+	title: { zh: '可用性报告', en: 'Availability report' },
+	period: { zh: '统计区间', en: 'Period' },
+	issued: { zh: '生成时间', en: 'Issued' },
+	open: { zh: '本期尚未结束，数字按已过去的时间计算。', en: 'The period is still open; figures are of the time that has passed.' },
+	services: { zh: '服务可用率', en: 'Services' },
+	service: { zh: '服务', en: 'Service' },
+	target: { zh: '目标', en: 'Target' },
+	sli: { zh: '可用率', en: 'Availability' },
+	worst: { zh: '最差', en: 'worst case' },
+	coverage: { zh: '监测覆盖率', en: 'Coverage' },
+	met: { zh: '结论', en: 'Result' },
+	verdictMet: { zh: '达标', en: 'met' },
+	verdictMissed: { zh: '未达标', en: 'missed' },
+	verdictOpen: { zh: '待定', en: 'undecided' },
+	budget: { zh: '允许中断', en: 'Budget' },
+	used: { zh: '已用', en: 'Used' },
+	down: { zh: '中断', en: 'Down' },
+	degraded: { zh: '降级', en: 'Degraded' },
+	unknown: { zh: '未知', en: 'Unknown' },
+	excluded: { zh: '不计时间', en: 'Excluded' },
+	unconfirmed: { zh: '未确认失败', en: 'Unconfirmed' },
+	outages: { zh: '中断明细', en: 'Outages' },
+	noOutages: { zh: '本期没有已确认的中断。', en: 'No confirmed outage in this period.' },
+	from: { zh: '开始', en: 'From' },
+	to: { zh: '结束', en: 'To' },
+	seconds: { zh: '秒数', en: 'Seconds' },
+	cause: { zh: '原因', en: 'Cause' },
+	ongoing: { zh: '仍在持续', en: 'ongoing' },
+	method: { zh: '计算口径', en: 'How it is computed' },
+	methodText: {
+		zh: '以整秒计。连续 5 次检测中 3 次失败即确认中断，从第一次失败起算，到恢复后的第一次成功止；未确认的失败不计入中断，另列。没有数据的时间记为“未知”，不算可用：可用率给出两端，前者把未知计为可用，“最差”把未知计为中断。百分比只舍不入。',
+		en: 'In whole seconds. Unless set otherwise, 3 failures of 5 checks confirm an outage, which began at the first failure and ended at the first success of the recovery; failures that were not confirmed are listed apart. Time without data is unknown, never up: availability is a range whose first figure counts unknown as up and whose worst case counts it as down. Percentages are truncated.',
+	},
+	ledgerHash: { zh: '台账摘要（SHA-256）', en: 'Ledger digest (SHA-256)' },
+	noServices: {
+		zh: '尚未配置服务。在 collector.yml 的 inventory.services 中添加。',
+		en: 'No service is configured. Add some under inventory.services in collector.yml.',
+	},
+	secondsUnit: { zh: '秒', en: 's' },
+} as const satisfies Readonly<Record<string, Readonly<Record<Language, string>>>>;
+
+export type TextKey = keyof typeof TEXTS;
+
+export function text(key: TextKey, language: Language): string {
+	return TEXTS[key][language];
+}
+
+/** What the ledger writes as a reason (`check: mis`, `no data: mis`, `collector down`, `calendar`), for people. */
+export function causeText(reason: string, language: Language): string {
+	return reason
+		.split('; ')
+		.map((part) => {
+			const [kind = '', detail = ''] = part.split(': ');
+			if (kind === 'check') return language === 'zh' ? `检测 ${detail} 失败` : `check ${detail} failed`;
+			if (kind === 'no data') return language === 'zh' ? `检测 ${detail} 没有数据` : `no data from check ${detail}`;
+			if (kind === 'collector down') return language === 'zh' ? '采集端停机' : 'the collector was down';
+			if (kind === 'calendar') return language === 'zh' ? '服务时间以外' : 'outside service hours';
+			return part;
+		})
+		.join(language === 'zh' ? '；' : '; ');
+}

@@ -1,0 +1,54 @@
+import writeXlsxFile, { type SheetData } from 'write-excel-file/node';
+import { formatRfc3339, formatZoned } from '../../core/zone-time.ts';
+import type { AvailabilityReport } from './availability-report.ts';
+import { verdictText } from './html.ts';
+import { causeText, type Language, type TextKey, text } from './texts.ts';
+
+/** Two sheets, services and outages. Percentages stay text: as numbers a spreadsheet would round them. */
+export async function renderXlsx(report: AvailabilityReport, language: Language): Promise<Buffer> {
+	const t = (key: TextKey) => text(key, language);
+	const bold = (keys: readonly TextKey[]) => keys.map((key) => ({ value: t(key), fontWeight: 'bold' as const }));
+	const percentage = (value: string | null) => (value === null ? '—' : `${value} %`);
+	const services: SheetData = [
+		[{ value: `${t('title')} ${report.month}`, fontWeight: 'bold' }],
+		[{ value: t('period') }, { value: `${formatRfc3339(report.fromMs, report.zone)} — ${formatRfc3339(report.toMs, report.zone)}` }],
+		[{ value: t('issued') }, { value: formatRfc3339(report.issuedMs, report.zone) }],
+		[{ value: t('ledgerHash') }, { value: report.ledgerDigest }],
+		[],
+		bold(['service', 'sli', 'worst', 'coverage', 'target', 'met', 'budget', 'down', 'degraded', 'unknown', 'excluded', 'unconfirmed']),
+		...report.services.map((service) => {
+			const { figures } = service;
+			return [
+				{ value: service.name },
+				{ value: percentage(figures.sliBest) },
+				{ value: percentage(figures.sliWorst) },
+				{ value: percentage(figures.coverage) },
+				{ value: `${figures.target} %` },
+				{ value: verdictText(service, language) },
+				{ value: Number(figures.budgetSeconds), type: Number },
+				{ value: figures.downSeconds, type: Number },
+				{ value: figures.degradedSeconds, type: Number },
+				{ value: figures.unknownSeconds, type: Number },
+				{ value: figures.excludedSeconds, type: Number },
+				{ value: figures.unconfirmedSeconds, type: Number },
+			];
+		}),
+	];
+	const outages: SheetData = [
+		bold(['service', 'from', 'to', 'seconds', 'cause']),
+		...report.services.flatMap((service) =>
+			service.outages.map((outage) => [
+				{ value: service.name },
+				{ value: formatZoned(outage.fromSeconds * 1000, report.zone) },
+				{ value: outage.ongoing ? t('ongoing') : formatZoned(outage.toSeconds * 1000, report.zone) },
+				{ value: outage.toSeconds - outage.fromSeconds, type: Number },
+				{ value: causeText(outage.reason, language) },
+			]),
+		),
+	];
+	const wide = [{ width: 28 }, { width: 22 }, { width: 22 }, { width: 14 }, { width: 44 }];
+	return writeXlsxFile([
+		{ data: services, sheet: t('services'), columns: [{ width: 28 }, ...Array.from({ length: 11 }, () => ({ width: 13 }))] },
+		{ data: outages, sheet: t('outages'), columns: wide },
+	]).toBuffer();
+}
