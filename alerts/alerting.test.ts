@@ -74,7 +74,7 @@ describe('from alert to message', () => {
 		expect(robot.messages[0]?.msgtype).toBe('markdown');
 		expect(robot.messages[0]?.content).toContain('【严重】');
 		expect(robot.messages[0]?.content).toContain('Nginx 已停止响应');
-		expect(robot.messages[0]?.content).toContain('app-1 app-1:6888 (城市管理)');
+		expect(robot.messages[0]?.content).toContain('app-1:6888 (城市管理)');
 		expect(robot.messages[0]?.content).toContain('systemctl status nginx');
 		expect(robot.messages[0]?.content).toContain('http://collector.example:9999/docs/runbooks/NginxDown.md');
 		expect(gateway.messages[0]?.content).toMatch(/^【城管运维】\[严重\]Nginx 已停止响应/);

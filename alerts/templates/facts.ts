@@ -53,7 +53,9 @@ function whereOf(alert: NotifiedAlert, language: Language): string {
 	const { labels } = alert;
 	const host = labels['host'] ?? '';
 	const instance = labels['instance'] ?? '';
-	const place = host === '' || host === instance ? instance : instance === '' ? host : `${host} ${instance}`;
+	// `app-1:6888` names the host already.
+	const place =
+		host === '' || instance === host || instance.startsWith(`${host}:`) ? instance : instance === '' ? host : `${host} ${instance}`;
 	const parts = [place, labels['service'] ?? '', labels['check'] ?? ''].filter(
 		(part, index, all) => part !== '' && all.indexOf(part) === index,
 	);

@@ -18,6 +18,7 @@ export interface Phrases {
 	readonly system: string;
 	readonly colon: string;
 	readonly comma: string;
+	readonly separator: string;
 	readonly open: string;
 	readonly close: string;
 	readonly ongoing: (duration: string) => string;
@@ -42,14 +43,15 @@ const CHINESE: Phrases = {
 	ended: '恢复时间',
 	number: '编号',
 	system: '系统',
-	colon: ':',
-	comma: ',',
+	colon: '：',
+	comma: '，',
+	separator: '；',
 	open: '【',
 	close: '】',
 	ongoing: (duration) => `已 ${duration}`,
 	count: (firing, resolved) =>
 		resolved === 0 ? `${firing} 条告警` : firing === 0 ? `${resolved} 条恢复` : `${firing} 条告警、${resolved} 条恢复`,
-	more: (count) => `另有 ${count} 条,请登录查看`,
+	more: (count) => `另有 ${count} 条，请登录查看`,
 	merged: (count) => `合并 ${count} 条通知`,
 	units: { d: '天', h: '小时', m: '分', s: '秒' },
 };
@@ -71,6 +73,7 @@ const ENGLISH: Phrases = {
 	system: 'system',
 	colon: ': ',
 	comma: ', ',
+	separator: '; ',
 	open: '[',
 	close: '] ',
 	ongoing: (duration) => `for ${duration}`,

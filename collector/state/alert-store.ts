@@ -115,7 +115,8 @@ function createOrderedIds(): (atMs: number) => string {
 		lastMs = atMs;
 		const digits = count.toString(16).padStart(6, '0');
 		const id = uuidv7(atMs);
-		return `${id.slice(0, 15)}${digits.slice(0, 3)}${id.slice(18, 20)}${digits.slice(3)}${id.slice(23)}`;
+		// The variant's two free bits stand between the halves of the count, so they must not be random.
+		return `${id.slice(0, 15)}${digits.slice(0, 3)}-8${digits.slice(3)}${id.slice(23)}`;
 	};
 }
 

@@ -35,23 +35,26 @@ export function smsText(notification: Notification, options: SmsOptions): string
 			);
 			pieces.push({ text: headline(notification, language), sacrifice: 0 });
 			pieces.push({ text: `${words.colon}${names.join(words.comma)}`, sacrifice: 3 });
-			if (places.length > 0) pieces.push({ text: `;${places.join(words.comma)}`, sacrifice: 4 });
+			if (places.length > 0) pieces.push({ text: `${words.separator}${places.join(words.comma)}`, sacrifice: 4 });
 		} else {
 			pieces.push({ text: facts.what, sacrifice: 1 });
 			// Most summaries name their object already; a unit spent twice is one that the action lacks.
-			const where = facts.where !== '' && !facts.what.includes(first.labels['instance'] ?? '\0') ? `;${facts.where}` : '';
+			const where = facts.where !== '' && !facts.what.includes(first.labels['instance'] ?? '\0') ? `${words.separator}${facts.where}` : '';
 			if (where !== '') pieces.push({ text: where, sacrifice: 2 });
 		}
 		if (total === 1 && first.endsAtMs !== null) {
 			const lasted = `${words.lasted}${language === 'en' ? ' ' : ''}${spokenDuration(first.endsAtMs - first.startsAtMs, language)}`;
-			pieces.push({ text: `;${lasted}`, sacrifice: 0 });
+			pieces.push({ text: `${words.separator}${lasted}`, sacrifice: 0 });
 		} else if (total === 1) {
-			pieces.push({ text: `;${formatShanghaiShort(first.startsAtMs)}${language === 'en' ? '' : '起'}`, sacrifice: 0 });
+			pieces.push({ text: `${words.separator}${formatShanghaiShort(first.startsAtMs)}${language === 'en' ? '' : '起'}`, sacrifice: 0 });
 			if (facts.action !== '')
-				pieces.push({ text: `;${words.action}${words.colon}${facts.action.replace(/\s*\n\s*/g, ' ')}`, sacrifice: 5 });
+				pieces.push({ text: `${words.separator}${words.action}${words.colon}${facts.action.replace(/\s*\n\s*/g, ' ')}`, sacrifice: 5 });
 		}
 	}
-	pieces.push({ text: `;${words.number}${notification.number} ${formatShanghaiShort(notification.createdAtMs).slice(6)}`, sacrifice: 0 });
+	pieces.push({
+		text: `${words.separator}${words.number}${notification.number} ${formatShanghaiShort(notification.createdAtMs).slice(6)}`,
+		sacrifice: 0,
+	});
 	const limit = smsCapacity(options.maxParts) - options.reserve;
 	const text = fitPieces(pieces, limit, unitLength);
 	return shorten(text, limit, unitLength);

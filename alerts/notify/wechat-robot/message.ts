@@ -58,9 +58,11 @@ function build(notification: Notification, options: MessageOptions, markup: Mark
 	const head = `${words.open}${[tag(notification, options.language), ...marks].join(' · ')}${words.close}`;
 	const pieces: Piece[] = [{ text: markup.title(head, markup.escape(headline(notification, options.language))), sacrifice: 0 }];
 	const listed = notification.alerts.slice(0, LISTED);
+	// What several alerts advise in the same words is said once.
+	const said = new Set<string>();
 	const single = notification.firingCount + notification.resolvedCount === 1;
 	for (const [i, alert] of listed.entries()) {
-		if (i < SPELLED_OUT) pieces.push(...spelledOut(alert, { notification, options, markup, titled: single }));
+		if (i < SPELLED_OUT) pieces.push(...spelledOut(alert, { notification, options, markup, titled: single, said }));
 		else pieces.push({ text: markup.line('', oneLine(alert, options, markup)), sacrifice: 10 + i, whole: true });
 	}
 	const more = notification.firingCount + notification.resolvedCount - listed.length;
@@ -71,14 +73,25 @@ function build(notification: Notification, options: MessageOptions, markup: Mark
 
 function spelledOut(
 	alert: NotifiedAlert,
-	context: { readonly notification: Notification; readonly options: MessageOptions; readonly markup: Markup; readonly titled: boolean },
+	context: {
+		readonly notification: Notification;
+		readonly options: MessageOptions;
+		readonly markup: Markup;
+		readonly titled: boolean;
+		readonly said: Set<string>;
+	},
 ): Piece[] {
-	const { options, markup, notification } = context;
+	const { options, markup, notification, said } = context;
 	const words = phrases(options.language);
 	const facts = alertFacts(alert, options.language, options.externalUrl);
 	const text = (value: string) => markup.escape(value.replace(/\s*\n\s*/g, ' '));
 	const line = (name: string, value: string, sacrifice: number): Piece[] =>
 		value === '' ? [] : [{ text: markup.line(name === '' ? '' : `${name}${words.colon}`, value), sacrifice }];
+	const once = (value: string): string => {
+		if (said.has(value)) return '';
+		said.add(value);
+		return value;
+	};
 	const resolved = alert.endsAtMs !== null;
 	const title = context.titled ? '' : `${words.open}${resolved ? words.resolved : facts.severity}${words.close}${text(facts.what)}`;
 	const since = formatShanghai(alert.startsAtMs);
@@ -100,9 +113,9 @@ function spelledOut(
 			1,
 		),
 		...line(words.level, facts.severity, 2),
-		...line(words.action, text(facts.action), 3),
-		...line(words.detail, text(facts.detail), 5),
-		...(facts.runbookUrl === '' ? [] : [{ text: markup.link(words.runbook, facts.runbookUrl), sacrifice: 4, whole: true }]),
+		...line(words.action, text(once(facts.action)), 3),
+		...line(words.detail, text(once(facts.detail)), 5),
+		...(once(facts.runbookUrl) === '' ? [] : [{ text: markup.link(words.runbook, facts.runbookUrl), sacrifice: 4, whole: true }]),
 	];
 }
 
