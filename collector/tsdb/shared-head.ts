@@ -3,30 +3,78 @@
  * `SharedArrayBuffer`; the writer publishes with `Atomics.store`, readers verify with sequence numbers (`head-reader.ts`).
  */
 
-/** Samples that one page holds before it is sealed into a compressed chunk. */
-export const PAGE_SAMPLES = 32;
-/** Words of a page: one word of time (milliseconds since the bucket's start) and two of value per sample. */
-export const PAGE_WORDS = PAGE_SAMPLES * 3;
-export const PAGES_PER_SEGMENT = 4096;
-
 /** Blocks are keyed by the hour; a page and a chunk never reach over the edge of an hour. */
 export const BUCKET_MS = 3_600_000;
 
-/** 32-bit words per series in `slots`. */
+/** Samples that a page holds before it is sealed into a compressed chunk. */
+export const PAGE_SAMPLES = 32;
+/** Words of a page: one of time (milliseconds since the bucket's start) and two of value per sample. */
+export const PAGE_WORDS = PAGE_SAMPLES * 3;
+/** A page of late samples keeps absolute times (two words) in the order of arrival. */
+export const LATE_SAMPLES = PAGE_WORDS / 4;
+export const PAGES_PER_SEGMENT = 4096;
+
+/** Words of a memtable segment (4 MiB). */
+export const ARENA_WORDS = 1 << 20;
+
+/** Words before the bytes of a chunk in the arena. */
+export const CHUNK_HEADER_WORDS = 6;
+/** Reference of the chunk before it in the same slot and memtable, 0 for none. */
+export const CHUNK_PREVIOUS = 0;
+export const CHUNK_BYTES = 1;
+/** Samples, negative when the chunk holds late samples. */
+export const CHUNK_COUNT = 2;
+export const CHUNK_BUCKET = 3;
+/** First and last sample, milliseconds since the bucket's start. */
+export const CHUNK_FIRST = 4;
+export const CHUNK_LAST = 5;
+
+/** Words per series; slot `s` begins at word `s * SLOT_WORDS`. */
 export const SLOT_WORDS = 12;
-/** Fields of a slot. */
+/** Odd while the writer rearranges the slot; readers start over when it is odd or has changed. */
 export const SLOT_GENERATION = 0;
+/** Page number plus one, 0 for none. */
 export const SLOT_PAGE = 1;
 export const SLOT_COUNT = 2;
 export const SLOT_BUCKET = 3;
-/** Late samples wait in a page of their own, in the order of arrival, with absolute times (two words). */
 export const SLOT_LATE_PAGE = 4;
 export const SLOT_LATE_COUNT = 5;
 /** The memtable that the samples in the pages belong to. */
 export const SLOT_EPOCH = 6;
-export const SLOT_LATE_EPOCH = 7;
-export const SLOT_FAMILY = 8;
-/** Where the label bytes are: units of 4 bytes over all label segments, and their length in bytes. */
-export const SLOT_LABEL_AT = 9;
-export const SLOT_LABEL_LENGTH = 10;
-export const SLOT_HASH = 11;
+/** 0 samples, 1 checks. */
+export const SLOT_FAMILY = 7;
+/** Where the label bytes are: words from the first label segment on, and their length in bytes. */
+export const SLOT_LABEL_AT = 8;
+export const SLOT_LABEL_LENGTH = 9;
+export const SLOT_HASH = 10;
+
+/** Words of the control block. */
+export const CONTROL_WORDS = 16;
+/** Rises when a buffer was replaced: what a reader copied from an older layout may then be torn. */
+export const CONTROL_LAYOUT = 0;
+export const CONTROL_SERIES = 1;
+
+export interface MemtableLayout {
+	readonly epoch: number;
+	/** Per slot the reference of its newest chunk: index of a word in the arena, counted over all segments; 0 for none. */
+	readonly chain: SharedArrayBuffer;
+	readonly segments: readonly SharedArrayBuffer[];
+}
+
+/** Everything a reader needs, sent whole whenever a buffer is added, replaced or dropped. Sending views costs microseconds. */
+export interface HeadLayout {
+	readonly version: number;
+	readonly control: SharedArrayBuffer;
+	readonly slots: SharedArrayBuffer;
+	/** Two doubles per slot: first and last sample time ever seen, for pruning. */
+	readonly lifetimes: SharedArrayBuffer;
+	readonly labelSegments: readonly SharedArrayBuffer[];
+	readonly pageSegments: readonly SharedArrayBuffer[];
+	/** Oldest first. */
+	readonly memtables: readonly MemtableLayout[];
+}
+
+/** From the store to a reader in another thread. */
+export type ReaderMessage =
+	| { readonly kind: 'open'; readonly folder: string; readonly layout: HeadLayout }
+	| { readonly kind: 'layout'; readonly layout: HeadLayout };

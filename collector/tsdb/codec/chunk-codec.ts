@@ -218,8 +218,8 @@ export class ChunkDecoder {
 	offsets = new Float64Array(512);
 	values = new Float64Array(512);
 	words = new Uint32Array(this.values.buffer);
-	#bytes = new Uint8Array(0);
-	#view = new DataView(this.#bytes.buffer);
+	#bytes: Uint8Array = new Uint8Array(0);
+	#view: DataView = new DataView(this.#bytes.buffer);
 	#pos = 0;
 	#end = 0;
 

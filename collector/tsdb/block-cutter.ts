@@ -1,0 +1,233 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../../core/clock.ts';
+import { errorText } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import { FAMILIES, FAMILY_CHECKS, parseBlockFile } from './blocks/block-files.ts';
+import type { BlockTask } from './blocks/block-messages.ts';
+import { BlockThread } from './blocks/block-thread.ts';
+import type { Checkpoint } from './blocks/index-file.ts';
+import { packChunks } from './chunk-packer.ts';
+import type { Head } from './head.ts';
+import type { LogWriter } from './log/log-writer.ts';
+import { BUCKET_MS } from './shared-head.ts';
+import type { StoreMetrics } from './store-metrics.ts';
+
+export interface BlockCutterOptions {
+	readonly folder: string;
+	readonly head: Head;
+	readonly logWriter: LogWriter;
+	readonly checkpoint: Checkpoint;
+	/** Ids that are in memory and not in the index. */
+	readonly unpersistedSeries: number[];
+	/** Metrics whose metadata the index does not have yet; emptied as it gets them. */
+	readonly changedMetadata: Set<string>;
+	readonly metadataJson: (metric: string) => string;
+	/** Tells readers about a new layout. */
+	readonly publish: () => void;
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly metrics: StoreMetrics;
+	readonly retentionMs: number;
+	readonly checkRetentionMs: number;
+	readonly maxHeadBytes: number;
+	readonly intervalMs: number;
+}
+
+/** An hour is cut when agents that push a little late have had time to deliver its last samples. */
+const GRACE_MS = 180_000;
+/** A boundary beyond every sample. */
+const EVERYTHING = Math.floor(Number.MAX_SAFE_INTEGER / BUCKET_MS);
+const RETRY_MS = 30_000;
+const RETENTION_CHECK_MS = 600_000;
+const SETTLE_SLICE = 2000;
+const SERIES_SLICE = 2000;
+const TASKS_AHEAD = 2;
+
+interface Cut {
+	/** Newest log segment whose samples the memtable has. */
+	readonly segment: number;
+	readonly boundaryBucket: number;
+	readonly startedMs: number;
+}
+
+/**
+ * Moves what is in memory into block files, hour by hour, in slices beside the ingest: cut a memtable, let the writing
+ * thread store it, and only when that is durable, forget it and the log behind it. A failure keeps everything and tries again.
+ */
+export class BlockCutter {
+	readonly #options: BlockCutterOptions;
+	readonly #thread: BlockThread;
+	readonly #timer: NodeJS.Timeout;
+	#persistedThrough: number;
+	#cut: Cut | null = null;
+	#running: Promise<void> | null = null;
+	#retryAtMs = 0;
+	#retentionCheckedMs = Number.NEGATIVE_INFINITY;
+	#lastBoundary: number;
+	#stopping = false;
+	#lastError: unknown = null;
+
+	constructor(options: BlockCutterOptions) {
+		this.#options = options;
+		this.#thread = new BlockThread(options.folder, options.log);
+		this.#persistedThrough = options.head.seriesCount;
+		// Without anything from before, the hours that have passed have nothing to write.
+		const due = this.#dueBucket();
+		this.#lastBoundary = options.head.seriesCount > 0 ? Math.min(due, Math.floor(options.checkpoint.beforeMs / BUCKET_MS)) : due;
+		this.#timer = setInterval(() => this.#tick(), options.intervalMs);
+		this.#timer.unref();
+	}
+
+	/** Whether memory holds twice what it should, because blocks cannot be written. */
+	get overloaded(): boolean {
+		return this.#options.head.chunkBytes > this.#options.maxHeadBytes * 2;
+	}
+
+	/** Cuts everything, however new. Rejects when it cannot be written. */
+	async cutAll(): Promise<void> {
+		while (this.#running !== null) await this.#running.catch(() => undefined);
+		if (this.#cut === null) this.#begin(EVERYTHING);
+		await this.#run();
+		if (this.#cut !== null) throw this.#lastError;
+	}
+
+	async stop(): Promise<void> {
+		this.#stopping = true;
+		clearInterval(this.#timer);
+		if (this.#running !== null) await this.#running;
+		await this.#thread.stop();
+	}
+
+	#tick(): void {
+		if (this.#running !== null || this.#stopping) return;
+		const now = this.#options.clock.monotonic();
+		if (now < this.#retryAtMs) return;
+		if (this.#cut === null) {
+			if (now - this.#retentionCheckedMs > RETENTION_CHECK_MS) {
+				this.#retentionCheckedMs = now;
+				void this.#track(this.#applyRetention(this.#options.clock.now()));
+				return;
+			}
+			const due = this.#dueBucket();
+			if (this.#options.head.chunkBytes > this.#options.maxHeadBytes) this.#begin(EVERYTHING);
+			else if (due > this.#lastBoundary && this.#options.head.seriesCount > 0) this.#begin(due);
+			else return;
+		}
+		void this.#run();
+	}
+
+	/** Hours before this one are complete. */
+	#dueBucket(): number {
+		return Math.floor((this.#options.clock.now() - GRACE_MS) / BUCKET_MS);
+	}
+
+	#begin(boundaryBucket: number): void {
+		const { head, logWriter } = this.#options;
+		const segment = logWriter.rotate();
+		head.rotate(boundaryBucket, segment + 1);
+		this.#options.publish();
+		this.#cut = { segment, boundaryBucket, startedMs: this.#options.clock.monotonic() };
+		// A clock that jumped ahead must not stop cutting for good.
+		this.#lastBoundary = Math.min(boundaryBucket, this.#dueBucket());
+	}
+
+	#run(): Promise<void> {
+		const cut = this.#cut;
+		return cut === null ? Promise.resolve() : this.#track(this.#finish(cut));
+	}
+
+	#track(work: Promise<void>): Promise<void> {
+		const { log, metrics, clock } = this.#options;
+		const tracked = work
+			.catch((error: unknown) => {
+				this.#lastError = error;
+				this.#retryAtMs = clock.monotonic() + RETRY_MS;
+				metrics.blockWriteFailures.inc();
+				log.error({ error: errorText(error) }, 'blocks could not be written; it is tried again');
+			})
+			.finally(() => {
+				this.#running = null;
+			});
+		this.#running = tracked;
+		return tracked;
+	}
+
+	async #finish(cut: Cut): Promise<void> {
+		const { head, logWriter, metrics, clock, log, publish } = this.#options;
+		for (let from = 0; from < head.seriesCount; from += SETTLE_SLICE) {
+			head.settleSlots(from, from + SETTLE_SLICE);
+			publish();
+			await nextTurn();
+		}
+		await this.#persistSeries();
+		const memtable = head.retiring;
+		let chunks = 0;
+		if (memtable !== null) {
+			const buckets = [...memtable.buckets.keys()].filter((bucket) => bucket < cut.boundaryBucket).sort((a, b) => a - b);
+			const window: Promise<void>[] = [];
+			const send = async (task: BlockTask, transfer: readonly ArrayBuffer[]) => {
+				const result = await this.#thread.run(task, transfer);
+				chunks += result.chunks;
+				metrics.blockChunks.inc(result.chunks);
+				metrics.conflictsInBlocks.inc(result.replaced);
+			};
+			for (const bucket of buckets) {
+				for (const family of FAMILIES) {
+					for (const task of packChunks(memtable, head.slots, { bucket, family, seriesCount: head.seriesCount })) {
+						if (task !== null) window.push(send(task, [task.bytes.buffer as ArrayBuffer]));
+						// Failures surface here or at the end; marking them handled keeps Node from reporting them twice.
+						window.at(-1)?.catch(() => undefined);
+						if (window.length > TASKS_AHEAD) await window.shift();
+						else await nextTurn();
+					}
+				}
+			}
+			await Promise.all(window);
+		}
+		const beforeMs = cut.boundaryBucket * BUCKET_MS;
+		await this.#thread.run({ kind: 'checkpoint', checkpoint: { segment: cut.segment, beforeMs } });
+		head.dropRetired();
+		publish();
+		this.#cut = null;
+		logWriter.removeThrough(cut.segment, beforeMs);
+		metrics.blockSeconds.observe((clock.monotonic() - cut.startedMs) / 1000);
+		log.info({ chunks, segment: cut.segment, milliseconds: Math.round(clock.monotonic() - cut.startedMs) }, 'blocks written');
+	}
+
+	/** The index must know a series before the log that defines it may go. */
+	async #persistSeries(): Promise<void> {
+		const { head, unpersistedSeries, changedMetadata, metadataJson } = this.#options;
+		const through = head.seriesCount;
+		const ids = unpersistedSeries.slice();
+		for (let id = this.#persistedThrough; id < through; id++) ids.push(id);
+		for (let from = 0; from < ids.length; from += SERIES_SLICE) {
+			const slice = ids.slice(from, from + SERIES_SLICE).filter((id) => head.registry.has(id));
+			const labels = slice.map((id) => head.registry.labelBytes(id));
+			const bytes = new Uint8Array(Buffer.concat(labels));
+			const lengths = Uint32Array.from(labels.map((label) => label.length));
+			await this.#thread.run({ kind: 'series', ids: Uint32Array.from(slice), lengths, labels: bytes });
+		}
+		const rows = [...changedMetadata].map((metric) => ({ metric, json: metadataJson(metric) }));
+		if (rows.length > 0) {
+			await this.#thread.run({ kind: 'metadata', rows });
+			// What changed again meanwhile is in the log, and the log outlives this cut.
+			for (const row of rows) if (metadataJson(row.metric) === row.json) changedMetadata.delete(row.metric);
+		}
+		this.#persistedThrough = through;
+		unpersistedSeries.length = 0;
+	}
+
+	async #applyRetention(nowMs: number): Promise<void> {
+		const { folder, retentionMs, checkRetentionMs, log } = this.#options;
+		const over = readdirSync(join(folder, 'blocks')).filter((name) => {
+			const file = parseBlockFile(name);
+			if (file === null) return false;
+			return file.endMs < nowMs - (file.family === FAMILY_CHECKS ? checkRetentionMs : retentionMs);
+		});
+		if (over.length === 0) return;
+		await this.#thread.run({ kind: 'drop', names: over });
+		log.info({ files: over }, 'block files whose retention is over were deleted');
+	}
+}

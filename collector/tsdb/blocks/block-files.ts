@@ -1,0 +1,80 @@
+import { METRIC_NAME } from '../../../protocol/labels.ts';
+import { PairRange, readPair } from '../../storage/label-bytes.ts';
+import { BUCKET_MS } from '../shared-head.ts';
+
+/**
+ * Series families, each with files and a retention of its own. Checks are what an availability ledger is computed from: they are
+ * few and are kept for years, so their files span a month instead of a day.
+ */
+export const FAMILY_SAMPLES = 0;
+export const FAMILY_CHECKS = 1;
+export type Family = typeof FAMILY_SAMPLES | typeof FAMILY_CHECKS;
+export const FAMILIES: readonly Family[] = [FAMILY_SAMPLES, FAMILY_CHECKS];
+
+export function familyOfMetric(metric: string): Family {
+	return metric === 'probe_success' || metric.startsWith('fournines_check_') ? FAMILY_CHECKS : FAMILY_SAMPLES;
+}
+
+/** The family of a series by its canonical label bytes. */
+export function familyOfLabels(labels: Uint8Array): Family {
+	const pair = new PairRange();
+	for (let pos = 0; pos < labels.length; ) {
+		pos = readPair(labels, pos, pair);
+		if (text(labels, pair.nameStart, pair.nameEnd) === METRIC_NAME) return familyOfMetric(text(labels, pair.valueStart, pair.valueEnd));
+	}
+	return FAMILY_SAMPLES;
+}
+
+function text(bytes: Uint8Array, start: number, end: number): string {
+	return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
+}
+
+/** A block file and the time that it spans: `[startMs, endMs)`, UTC. */
+export interface BlockFile {
+	readonly name: string;
+	readonly family: Family;
+	readonly startMs: number;
+	readonly endMs: number;
+}
+
+/** The file that holds `bucket`. */
+export function blockFile(family: Family, bucket: number): BlockFile {
+	const date = new Date(bucket * BUCKET_MS);
+	const year = date.getUTCFullYear();
+	const month = date.getUTCMonth();
+	if (family === FAMILY_CHECKS) {
+		return { name: `checks-${stamp(year, month)}.db`, family, startMs: Date.UTC(year, month), endMs: Date.UTC(year, month + 1) };
+	}
+	const startMs = Date.UTC(year, month, date.getUTCDate());
+	return { name: `samples-${stamp(year, month)}-${two(date.getUTCDate())}.db`, family, startMs, endMs: startMs + 24 * BUCKET_MS };
+}
+
+/** The block file with this name, or `null` for any other file. */
+export function parseBlockFile(name: string): BlockFile | null {
+	const match = /^(samples|checks)-(\d{4})-(\d\d)(?:-(\d\d))?\.db$/.exec(name);
+	if (match === null) return null;
+	const family = match[1] === 'checks' ? FAMILY_CHECKS : FAMILY_SAMPLES;
+	const startMs = Date.UTC(Number(match[2]), Number(match[3]) - 1, Number(match[4] ?? '1'));
+	const file = blockFile(family, Math.floor(startMs / BUCKET_MS));
+	return file.name === name ? file : null;
+}
+
+function stamp(year: number, month: number): string {
+	return `${String(year).padStart(4, '0')}-${two(month + 1)}`;
+}
+
+function two(value: number): string {
+	return String(value).padStart(2, '0');
+}
+
+/** Primary key of a chunk: bucket in the upper, series in the lower 32 bits. Exact in a double until the year 2200. */
+export function chunkKey(bucket: number, series: number): number {
+	return bucket * 2 ** 32 + series;
+}
+
+export const BLOCK_SCHEMA = `
+create table if not exists chunk (key integer primary key not null, data blob not null);
+create table if not exists bucket (bucket integer primary key not null);
+`;
+/** `pragma user_version` of a block file; another one belongs to another version of the product. */
+export const BLOCK_VERSION = 1;

@@ -1,0 +1,33 @@
+import type { Family } from './block-files.ts';
+import type { Checkpoint } from './index-file.ts';
+
+/** What the store asks of the thread that writes blocks. One answer per task, in order. */
+export type BlockTask =
+	| { readonly kind: 'series'; readonly ids: Uint32Array; readonly lengths: Uint32Array; readonly labels: Uint8Array }
+	| { readonly kind: 'metadata'; readonly rows: readonly { readonly metric: string; readonly json: string }[] }
+	| ChunkTask
+	/** Makes everything before it durable and records it. */
+	| { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
+	/** Deletes files whose retention is over. */
+	| { readonly kind: 'drop'; readonly names: readonly string[] }
+	| { readonly kind: 'stop' };
+
+/**
+ * Chunks of one bucket. Series `ids[i]`, ascending, has the next `counts[i]` entries of `lengths`, from the least to the most
+ * authoritative; their bytes follow each other in `bytes`.
+ */
+export interface ChunkTask {
+	readonly kind: 'chunks';
+	readonly family: Family;
+	readonly bucket: number;
+	readonly ids: Uint32Array;
+	readonly counts: Uint32Array;
+	readonly lengths: Uint32Array;
+	readonly bytes: Uint8Array;
+}
+
+export type BlockAnswer =
+	| { readonly kind: 'done'; readonly chunks: number; readonly replaced: number }
+	/** `report` says what was found damaged and put aside on the way, even when the task was done in the end. */
+	| { readonly kind: 'failed'; readonly full: boolean; readonly message: string }
+	| { readonly kind: 'report'; readonly file: string; readonly message: string };

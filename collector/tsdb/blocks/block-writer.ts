@@ -1,0 +1,260 @@
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { errorText } from '../../../core/errors.ts';
+import { ChunkDamaged, ChunkDecoder, ChunkEncoder } from '../codec/chunk-codec.ts';
+import { SampleRuns, sampleBudget } from '../sample-runs.ts';
+import { BUCKET_MS } from '../shared-head.ts';
+import { BLOCK_SCHEMA, BLOCK_VERSION, type BlockFile, blockFile, chunkKey } from './block-files.ts';
+import type { BlockTask, ChunkTask } from './block-messages.ts';
+import { INDEX_FILE, INDEX_SCHEMA } from './index-file.ts';
+
+interface OpenBlock {
+	readonly file: BlockFile;
+	readonly database: DatabaseSync;
+	readonly select: StatementSync;
+	readonly upsert: StatementSync;
+	readonly addBucket: StatementSync;
+	readonly hasBucket: StatementSync;
+}
+
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+const BUSY_TIMEOUT_MS = 10_000;
+
+/**
+ * The only writer of block files and of the index. Everything it does can be done again: a crash at any moment
+ * leaves transactions whole, and the log still has what no checkpoint covers.
+ */
+export class BlockWriter {
+	readonly #folder: string;
+	readonly #report: (file: string, message: string) => void;
+	readonly #index: DatabaseSync;
+	readonly #open = new Map<string, OpenBlock>();
+	readonly #decoder = new ChunkDecoder();
+	readonly #encoder = new ChunkEncoder();
+	readonly #runs = new SampleRuns(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, sampleBudget(undefined));
+	#offsets = new Uint32Array(512);
+	/** First and last time written per series since the last checkpoint. */
+	readonly #lifetimes = new Map<number, [number, number]>();
+
+	constructor(folder: string, report: (file: string, message: string) => void) {
+		this.#folder = folder;
+		this.#report = report;
+		this.#index = new DatabaseSync(join(folder, INDEX_FILE), { timeout: BUSY_TIMEOUT_MS });
+		this.#index.exec(`pragma journal_mode = wal; pragma synchronous = full; ${INDEX_SCHEMA}`);
+	}
+
+	/** Returns how many chunks were written and how many samples gave way to later values. SQLite's errors pass through. */
+	run(task: BlockTask): { readonly chunks: number; readonly replaced: number } {
+		switch (task.kind) {
+			case 'series':
+				this.#series(task);
+				break;
+			case 'metadata':
+				this.#metadata(task.rows);
+				break;
+			case 'chunks':
+				return this.#chunksSparingDamage(task);
+			case 'checkpoint':
+				this.#checkpoint(task);
+				break;
+			case 'drop':
+				this.#drop(task.names);
+				break;
+			case 'stop':
+				this.close();
+				break;
+		}
+		return { chunks: 0, replaced: 0 };
+	}
+
+	close(): void {
+		for (const open of this.#open.values()) open.database.close();
+		this.#open.clear();
+		this.#index.close();
+	}
+
+	#series(task: Extract<BlockTask, { kind: 'series' }>): void {
+		const insert = this.#index.prepare('insert into series (id, labels) values (?, ?) on conflict (id) do nothing');
+		inTransaction(this.#index, () => {
+			let at = 0;
+			for (let i = 0; i < task.ids.length; i++) {
+				const end = at + (task.lengths[i] as number);
+				insert.run(task.ids[i] as number, task.labels.subarray(at, end));
+				at = end;
+			}
+		});
+	}
+
+	#metadata(rows: readonly { readonly metric: string; readonly json: string }[]): void {
+		const upsert = this.#index.prepare(
+			'insert into metadata (metric, json) values (?, ?) on conflict (metric) do update set json = excluded.json',
+		);
+		inTransaction(this.#index, () => {
+			for (const row of rows) upsert.run(row.metric, row.json);
+		});
+	}
+
+	#chunksSparingDamage(task: ChunkTask): { readonly chunks: number; readonly replaced: number } {
+		const file = blockFile(task.family, task.bucket);
+		try {
+			return this.#chunks(file, task);
+		} catch (error) {
+			if (!isDamage(error)) throw error;
+			this.#putAside(file, error);
+			return this.#chunks(file, task);
+		}
+	}
+
+	#chunks(file: BlockFile, task: ChunkTask): { readonly chunks: number; readonly replaced: number } {
+		const open = this.#openBlock(file);
+		let replaced = 0;
+		inTransaction(open.database, () => {
+			const merge = open.hasBucket.get(task.bucket) !== undefined;
+			if (!merge) open.addBucket.run(task.bucket);
+			let chunk = 0;
+			let at = 0;
+			for (let i = 0; i < task.ids.length; i++) {
+				const id = task.ids[i] as number;
+				const key = chunkKey(task.bucket, id);
+				const existing = merge ? open.select.get(key)?.['data'] : undefined;
+				this.#runs.reset();
+				if (existing instanceof Uint8Array) this.#addExisting(file, existing);
+				for (let k = task.counts[i] as number; k > 0; k--) {
+					const end = at + (task.lengths[chunk++] as number);
+					const count = this.#decoder.decode(task.bytes, at, end);
+					this.#runs.add(0, this.#decoder.offsets, 0, this.#decoder.words, 0, count);
+					at = end;
+				}
+				open.upsert.run(key, this.#encode(id, task.bucket));
+				replaced += this.#runs.replaced;
+				this.#runs.replaced = 0;
+			}
+		});
+		return { chunks: task.ids.length, replaced };
+	}
+
+	#addExisting(file: BlockFile, data: Uint8Array): void {
+		try {
+			const count = this.#decoder.decode(data, 0, data.length);
+			this.#runs.add(0, this.#decoder.offsets, 0, this.#decoder.words, 0, count);
+		} catch (error) {
+			if (!(error instanceof ChunkDamaged)) throw error;
+			this.#report(file.name, `a chunk is damaged and was replaced: ${error.message}`);
+		}
+	}
+
+	#encode(id: number, bucket: number): Uint8Array {
+		const { timestamps, values } = this.#runs.finish();
+		const count = timestamps.length;
+		if (count > this.#offsets.length) this.#offsets = new Uint32Array(count * 2);
+		for (let i = 0; i < count; i++) this.#offsets[i] = timestamps[i] as number;
+		const words = new Uint32Array(values.buffer);
+		const length = this.#encoder.encode(this.#offsets, words, values, 0, count);
+		this.#widen(id, bucket * BUCKET_MS + (timestamps[0] as number), bucket * BUCKET_MS + (timestamps[count - 1] as number));
+		return this.#encoder.bytes.subarray(0, length);
+	}
+
+	#widen(id: number, firstMs: number, lastMs: number): void {
+		const known = this.#lifetimes.get(id);
+		if (known === undefined) {
+			this.#lifetimes.set(id, [firstMs, lastMs]);
+			return;
+		}
+		if (firstMs < known[0]) known[0] = firstMs;
+		if (lastMs > known[1]) known[1] = lastMs;
+	}
+
+	#checkpoint(task: Extract<BlockTask, { kind: 'checkpoint' }>): void {
+		// Blocks must be on the disk before anything says that the log is not needed for them.
+		for (const open of this.#open.values()) open.database.exec('pragma wal_checkpoint(truncate)');
+		syncFolder(join(this.#folder, 'blocks'));
+		const update = this.#index.prepare(
+			'update series set first_ms = min(coalesce(first_ms, ?1), ?1), last_ms = max(coalesce(last_ms, ?2), ?2) where id = ?3',
+		);
+		inTransaction(this.#index, () => {
+			for (const [id, [firstMs, lastMs]] of this.#lifetimes) update.run(firstMs, lastMs, id);
+			this.#index
+				.prepare(
+					'insert into checkpoint (id, segment, before_ms) values (1, ?, ?) on conflict (id) do update set segment = excluded.segment, before_ms = excluded.before_ms',
+				)
+				.run(task.checkpoint.segment, task.checkpoint.beforeMs);
+		});
+		this.#index.exec('pragma wal_checkpoint(truncate)');
+		this.#lifetimes.clear();
+		// The next hour mostly writes one file; yesterday's need not stay open.
+		for (const open of this.#open.values()) open.database.close();
+		this.#open.clear();
+	}
+
+	#drop(names: readonly string[]): void {
+		for (const name of names) {
+			this.#open.get(name)?.database.close();
+			this.#open.delete(name);
+			for (const suffix of ['', '-wal', '-shm']) rmSync(join(this.#folder, 'blocks', name + suffix), { force: true });
+		}
+	}
+
+	#openBlock(file: BlockFile): OpenBlock {
+		const known = this.#open.get(file.name);
+		if (known !== undefined) return known;
+		const database = new DatabaseSync(join(this.#folder, 'blocks', file.name), { timeout: BUSY_TIMEOUT_MS });
+		try {
+			// The page size only takes effect while the file is empty. NORMAL loses at most what the log still has.
+			database.exec('pragma page_size = 8192; pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 20000;');
+			database.exec(`${BLOCK_SCHEMA} pragma user_version = ${BLOCK_VERSION};`);
+			const open: OpenBlock = {
+				file,
+				database,
+				select: database.prepare('select data from chunk where key = ?'),
+				upsert: database.prepare('insert into chunk (key, data) values (?, ?) on conflict (key) do update set data = excluded.data'),
+				addBucket: database.prepare('insert into bucket (bucket) values (?)'),
+				hasBucket: database.prepare('select 1 from bucket where bucket = ?'),
+			};
+			this.#open.set(file.name, open);
+			return open;
+		} catch (error) {
+			database.close();
+			throw error;
+		}
+	}
+
+	#putAside(file: BlockFile, cause: unknown): void {
+		this.#open.get(file.name)?.database.close();
+		this.#open.delete(file.name);
+		const aside = `${file.name}.damaged-${Date.now()}`;
+		for (const suffix of ['-wal', '-shm']) rmSync(join(this.#folder, 'blocks', file.name + suffix), { force: true });
+		renameSync(join(this.#folder, 'blocks', file.name), join(this.#folder, 'blocks', aside));
+		this.#report(
+			file.name,
+			`the file is damaged (${errorText(cause)}) and was put aside as ${aside}; what it held is missing from answers`,
+		);
+	}
+}
+
+function inTransaction(database: DatabaseSync, work: () => void): void {
+	database.exec('begin immediate');
+	try {
+		work();
+		database.exec('commit');
+	} catch (error) {
+		if (database.isTransaction) database.exec('rollback');
+		throw error;
+	}
+}
+
+function isDamage(error: unknown): boolean {
+	if (typeof error !== 'object' || error === null || !('errcode' in error)) return false;
+	const code = Number(error.errcode) & 0xff;
+	return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
+}
+
+function syncFolder(folder: string): void {
+	const fd = openSync(folder, 'r');
+	try {
+		fsyncSync(fd);
+	} finally {
+		closeSync(fd);
+	}
+}

@@ -1,0 +1,373 @@
+import { ChunkEncoder } from './codec/chunk-codec.ts';
+import { Memtable } from './memtable.ts';
+import { PagePool, pageSegment, pageWord } from './page-pool.ts';
+import { SeriesRegistry } from './registry.ts';
+import {
+	ARENA_WORDS,
+	BUCKET_MS,
+	CHUNK_BUCKET,
+	CHUNK_BYTES,
+	CHUNK_COUNT,
+	CHUNK_FIRST,
+	CHUNK_HEADER_WORDS,
+	CHUNK_LAST,
+	CHUNK_PREVIOUS,
+	CONTROL_LAYOUT,
+	CONTROL_SERIES,
+	CONTROL_WORDS,
+	type HeadLayout,
+	LATE_SAMPLES,
+	PAGE_SAMPLES,
+	SLOT_BUCKET,
+	SLOT_COUNT,
+	SLOT_EPOCH,
+	SLOT_FAMILY,
+	SLOT_GENERATION,
+	SLOT_LATE_COUNT,
+	SLOT_LATE_PAGE,
+	SLOT_PAGE,
+	SLOT_WORDS,
+} from './shared-head.ts';
+
+export interface HeadCounters {
+	appended: number;
+	/** Same time, same value: nothing to do. */
+	duplicates: number;
+	/** Same time, other value: the later one won. */
+	overwritten: number;
+	/** Arrived after a newer sample of its series. */
+	late: number;
+}
+
+const FIRST_CAPACITY = 4096;
+
+/**
+ * The newest samples of every series. The last few lie raw in a page, those before as compressed chunks in a memtable.
+ * Only one thread writes. What is written here is already in the log.
+ */
+export class Head {
+	slots = new Int32Array(new SharedArrayBuffer(FIRST_CAPACITY * SLOT_WORDS * 4));
+	/** First and last time per slot; `Infinity` and `-Infinity` before the first sample. */
+	lifetimes = new Float64Array(new SharedArrayBuffer(FIRST_CAPACITY * 16));
+	readonly registry: SeriesRegistry;
+	readonly counters: HeadCounters = { appended: 0, duplicates: 0, overwritten: 0, late: 0 };
+	/** Where new chunks go. */
+	active: Memtable;
+	/** On its way into blocks. */
+	retiring: Memtable | null = null;
+	/** Buckets from here on stay in memory when `retiring` goes. */
+	boundaryBucket = Number.NEGATIVE_INFINITY;
+	readonly #control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
+	readonly #pages: PagePool;
+	readonly #encoder = new ChunkEncoder();
+	readonly #offsets = new Uint32Array(PAGE_SAMPLES);
+	readonly #words = new Uint32Array(PAGE_SAMPLES * 2);
+	readonly #values = new Float64Array(this.#words.buffer);
+	#capacity = FIRST_CAPACITY;
+	#layoutChanged = true;
+
+	constructor(firstLogSegment: number) {
+		this.lifetimes.fill(0);
+		this.registry = new SeriesRegistry(this, this.#markLayout);
+		this.#pages = new PagePool(this.#markLayout);
+		this.active = this.#memtable(0, firstLogSegment);
+	}
+
+	get seriesCount(): number {
+		return this.registry.count;
+	}
+
+	/** Bytes of sealed chunks in memory. */
+	get chunkBytes(): number {
+		return this.active.sizeBytes + (this.retiring?.sizeBytes ?? 0);
+	}
+
+	/** Gives slot `id` these labels. */
+	addSeries(id: number, labels: Uint8Array, family: number): void {
+		if (id >= this.#capacity) this.#grow(id + 1);
+		this.slots[id * SLOT_WORDS + SLOT_FAMILY] = family;
+		this.slots[id * SLOT_WORDS + SLOT_EPOCH] = this.active.epoch;
+		this.lifetimes[id * 2] = Number.POSITIVE_INFINITY;
+		this.lifetimes[id * 2 + 1] = Number.NEGATIVE_INFINITY;
+		this.registry.insert(id, labels);
+		Atomics.store(this.#control, CONTROL_SERIES, this.registry.count);
+	}
+
+	/** Makes new series get ids from `count` on, when lower ones are taken by series that are not known any more. */
+	reserveIds(count: number): void {
+		if (count > this.#capacity) this.#grow(count);
+		this.registry.count = Math.max(this.registry.count, count);
+		Atomics.store(this.#control, CONTROL_SERIES, this.registry.count);
+	}
+
+	/** What blocks say of a series that has nothing in memory. */
+	widenLifetime(id: number, firstMs: number, lastMs: number): void {
+		if (firstMs < (this.lifetimes[id * 2] as number)) this.lifetimes[id * 2] = firstMs;
+		if (lastMs > (this.lifetimes[id * 2 + 1] as number)) this.lifetimes[id * 2 + 1] = lastMs;
+	}
+
+	/** Takes one sample; `low` and `high` are the words of its value. */
+	append(id: number, timeMs: number, low: number, high: number): void {
+		const slots = this.slots;
+		const slot = id * SLOT_WORDS;
+		if (slots[slot + SLOT_EPOCH] !== this.active.epoch) this.#settle(id);
+		const lifetimes = this.lifetimes;
+		if (timeMs <= (lifetimes[id * 2 + 1] as number)) {
+			this.#appendLate(id, timeMs, low, high);
+			return;
+		}
+		let count = slots[slot + SLOT_COUNT] as number;
+		let offset = timeMs - (slots[slot + SLOT_BUCKET] as number) * BUCKET_MS;
+		let page = slots[slot + SLOT_PAGE] as number;
+		if (count === PAGE_SAMPLES || page === 0 || offset >= BUCKET_MS || offset < 0) {
+			Atomics.store(slots, slot + SLOT_GENERATION, (slots[slot + SLOT_GENERATION] as number) + 1);
+			if (count > 0) this.#seal(id, this.active);
+			if (page === 0) {
+				page = this.#pages.take();
+				slots[slot + SLOT_PAGE] = page;
+			}
+			count = 0;
+			const bucket = Math.floor(timeMs / BUCKET_MS);
+			slots[slot + SLOT_BUCKET] = bucket;
+			slots[slot + SLOT_COUNT] = 0;
+			offset = timeMs - bucket * BUCKET_MS;
+			Atomics.store(slots, slot + SLOT_GENERATION, (slots[slot + SLOT_GENERATION] as number) + 1);
+			if (timeMs < (lifetimes[id * 2] as number)) lifetimes[id * 2] = timeMs;
+		}
+		const words = this.#pages.words[pageSegment(page)] as Uint32Array;
+		const word = pageWord(page);
+		words[word + count] = offset;
+		words[word + PAGE_SAMPLES + count * 2] = low;
+		words[word + PAGE_SAMPLES + count * 2 + 1] = high;
+		lifetimes[id * 2 + 1] = timeMs;
+		Atomics.store(slots, slot + SLOT_COUNT, count + 1);
+		this.counters.appended++;
+	}
+
+	#appendLate(id: number, timeMs: number, low: number, high: number): void {
+		const slots = this.slots;
+		const slot = id * SLOT_WORDS;
+		const page = slots[slot + SLOT_PAGE] as number;
+		const count = slots[slot + SLOT_COUNT] as number;
+		const offset = timeMs - (slots[slot + SLOT_BUCKET] as number) * BUCKET_MS;
+		if (count > 0 && offset >= 0 && offset < BUCKET_MS && slots[slot + SLOT_LATE_COUNT] === 0) {
+			// A batch that is sent again finds its samples in the page; only what is new goes the expensive way.
+			const words = this.#pages.words[pageSegment(page)] as Uint32Array;
+			const word = pageWord(page);
+			for (let i = count - 1; i >= 0 && (words[word + i] as number) >= offset; i--) {
+				if (words[word + i] !== offset) continue;
+				const value = word + PAGE_SAMPLES + i * 2;
+				if (words[value] === low && words[value + 1] === high) {
+					this.counters.duplicates++;
+					return;
+				}
+				Atomics.store(slots, slot + SLOT_GENERATION, (slots[slot + SLOT_GENERATION] as number) + 1);
+				words[value] = low;
+				words[value + 1] = high;
+				Atomics.store(slots, slot + SLOT_GENERATION, (slots[slot + SLOT_GENERATION] as number) + 1);
+				this.counters.overwritten++;
+				return;
+			}
+		}
+		let latePage = slots[slot + SLOT_LATE_PAGE] as number;
+		let lateCount = slots[slot + SLOT_LATE_COUNT] as number;
+		if (latePage === 0 || lateCount === LATE_SAMPLES) {
+			Atomics.store(slots, slot + SLOT_GENERATION, (slots[slot + SLOT_GENERATION] as number) + 1);
+			if (lateCount > 0) this.#sealLate(id, this.active);
+			if (latePage === 0) {
+				latePage = this.#pages.take();
+				slots[slot + SLOT_LATE_PAGE] = latePage;
+			}
+			lateCount = 0;
+			slots[slot + SLOT_LATE_COUNT] = 0;
+			Atomics.store(slots, slot + SLOT_GENERATION, (slots[slot + SLOT_GENERATION] as number) + 1);
+		}
+		const segment = pageSegment(latePage);
+		const word = pageWord(latePage) + lateCount * 4;
+		(this.#pages.doubles[segment] as Float64Array)[word >> 1] = timeMs;
+		const words = this.#pages.words[segment] as Uint32Array;
+		words[word + 2] = low;
+		words[word + 3] = high;
+		if (timeMs < (this.lifetimes[id * 2] as number)) this.lifetimes[id * 2] = timeMs;
+		Atomics.store(slots, slot + SLOT_LATE_COUNT, lateCount + 1);
+		this.counters.late++;
+		this.counters.appended++;
+	}
+
+	/** Compresses the page of `id` into `memtable`. The caller holds the slot's generation odd and resets the count. */
+	#seal(id: number, memtable: Memtable): void {
+		const slot = id * SLOT_WORDS;
+		const page = this.slots[slot + SLOT_PAGE] as number;
+		const count = this.slots[slot + SLOT_COUNT] as number;
+		const words = this.#pages.words[pageSegment(page)] as Uint32Array;
+		const word = pageWord(page);
+		const offsets = this.#offsets;
+		const values = this.#words;
+		for (let i = 0; i < count; i++) {
+			offsets[i] = words[word + i] as number;
+			values[i * 2] = words[word + PAGE_SAMPLES + i * 2] as number;
+			values[i * 2 + 1] = words[word + PAGE_SAMPLES + i * 2 + 1] as number;
+		}
+		this.#link(id, memtable, this.slots[slot + SLOT_BUCKET] as number, 0, count, false);
+	}
+
+	/** Sorts the late page of `id` and compresses it, bucket by bucket. */
+	#sealLate(id: number, memtable: Memtable): void {
+		const slot = id * SLOT_WORDS;
+		const page = this.slots[slot + SLOT_LATE_PAGE] as number;
+		const count = this.slots[slot + SLOT_LATE_COUNT] as number;
+		const segment = pageSegment(page);
+		const word = pageWord(page);
+		const words = this.#pages.words[segment] as Uint32Array;
+		const doubles = this.#pages.doubles[segment] as Float64Array;
+		const order = Array.from({ length: count }, (_, i) => i);
+		const timeOf = (index: number) => doubles[(word + index * 4) >> 1] as number;
+		order.sort((a, b) => timeOf(a) - timeOf(b) || a - b);
+		let bucket = 0;
+		let filled = 0;
+		order.forEach((index, position) => {
+			const timeMs = timeOf(index);
+			const next = order[position + 1];
+			if (next !== undefined && timeOf(next) === timeMs) return;
+			const itsBucket = Math.floor(timeMs / BUCKET_MS);
+			if (filled > 0 && itsBucket !== bucket) {
+				this.#link(id, memtable, bucket, 0, filled, true);
+				filled = 0;
+			}
+			bucket = itsBucket;
+			this.#offsets[filled] = timeMs - bucket * BUCKET_MS;
+			this.#words[filled * 2] = words[word + index * 4 + 2] as number;
+			this.#words[filled * 2 + 1] = words[word + index * 4 + 3] as number;
+			filled++;
+		});
+		if (filled > 0) this.#link(id, memtable, bucket, 0, filled, true);
+	}
+
+	#link(id: number, memtable: Memtable, bucket: number, from: number, count: number, late: boolean): void {
+		const offsets = this.#offsets;
+		const length = this.#encoder.encode(offsets, this.#words, this.#values, from, count);
+		const header = { bucket, first: offsets[from] as number, last: offsets[from + count - 1] as number, count, late };
+		memtable.link(id, header, this.#encoder.bytes, 0, length);
+	}
+
+	/**
+	 * Begins a new memtable. What the old one holds of buckets before `boundaryBucket` can then go into blocks, once every
+	 * slot has been settled; newer buckets are carried over. Only when no memtable is retiring.
+	 */
+	rotate(boundaryBucket: number, firstLogSegment: number): void {
+		this.retiring = this.active;
+		this.boundaryBucket = boundaryBucket;
+		this.active = this.#memtable(this.active.epoch + 1, firstLogSegment);
+		this.#markLayout();
+	}
+
+	/** Moves slots `from .. to` to the active memtable. Appending to a slot does the same for it. */
+	settleSlots(from: number, to: number): void {
+		const end = Math.min(to, this.seriesCount);
+		for (let id = from; id < end; id++) {
+			if (this.slots[id * SLOT_WORDS + SLOT_EPOCH] !== this.active.epoch) this.#settle(id);
+		}
+	}
+
+	#settle(id: number): void {
+		const slots = this.slots;
+		const slot = id * SLOT_WORDS;
+		const retiring = this.retiring;
+		Atomics.store(slots, slot + SLOT_GENERATION, (slots[slot + SLOT_GENERATION] as number) + 1);
+		if (retiring !== null) {
+			if ((slots[slot + SLOT_COUNT] as number) > 0 && (slots[slot + SLOT_BUCKET] as number) < this.boundaryBucket) {
+				this.#seal(id, retiring);
+				slots[slot + SLOT_COUNT] = 0;
+			}
+			if ((slots[slot + SLOT_COUNT] as number) === 0 && (slots[slot + SLOT_PAGE] as number) !== 0) {
+				// A series that has gone quiet gives its page back; one that goes on takes one again.
+				this.#pages.release(slots[slot + SLOT_PAGE] as number);
+				slots[slot + SLOT_PAGE] = 0;
+			}
+			if ((slots[slot + SLOT_LATE_COUNT] as number) > 0) this.#sealLate(id, retiring);
+			if ((slots[slot + SLOT_LATE_PAGE] as number) !== 0) {
+				this.#pages.release(slots[slot + SLOT_LATE_PAGE] as number);
+				slots[slot + SLOT_LATE_PAGE] = 0;
+			}
+			slots[slot + SLOT_LATE_COUNT] = 0;
+			this.#carry(id, retiring, retiring.chain[id] as number);
+		}
+		slots[slot + SLOT_EPOCH] = this.active.epoch;
+		Atomics.store(slots, slot + SLOT_GENERATION, (slots[slot + SLOT_GENERATION] as number) + 1);
+	}
+
+	/** Copies the chunks of newer buckets into the active memtable, oldest first, because the order decides which value wins. */
+	#carry(id: number, from: Memtable, newest: number): void {
+		const refs: number[] = [];
+		for (let ref = newest; ref !== 0; ) {
+			const arena = from.segments[(ref / ARENA_WORDS) | 0] as Int32Array;
+			const at = ref % ARENA_WORDS;
+			if ((arena[at + CHUNK_BUCKET] as number) >= this.boundaryBucket) refs.push(ref);
+			ref = arena[at + CHUNK_PREVIOUS] as number;
+		}
+		for (let i = refs.length - 1; i >= 0; i--) {
+			const ref = refs[i] as number;
+			const arena = from.segments[(ref / ARENA_WORDS) | 0] as Int32Array;
+			const at = ref % ARENA_WORDS;
+			const count = arena[at + CHUNK_COUNT] as number;
+			const header = {
+				bucket: arena[at + CHUNK_BUCKET] as number,
+				first: arena[at + CHUNK_FIRST] as number,
+				last: arena[at + CHUNK_LAST] as number,
+				count: Math.abs(count),
+				late: count < 0,
+			};
+			const bytes = new Uint8Array(arena.buffer);
+			this.active.link(id, header, bytes, (at + CHUNK_HEADER_WORDS) * 4, arena[at + CHUNK_BYTES] as number);
+		}
+	}
+
+	/** The retiring memtable is in blocks: readers find its samples there. */
+	dropRetired(): void {
+		this.retiring = null;
+		this.#markLayout();
+	}
+
+	/** The layout when it has changed since the last call, else `null`. Must reach the readers before the change is used. */
+	takeLayout(): HeadLayout | null {
+		if (!this.#layoutChanged) return null;
+		this.#layoutChanged = false;
+		return this.layout();
+	}
+
+	layout(): HeadLayout {
+		return {
+			version: this.#control[CONTROL_LAYOUT] as number,
+			control: this.#control.buffer as SharedArrayBuffer,
+			slots: this.slots.buffer as SharedArrayBuffer,
+			lifetimes: this.lifetimes.buffer as SharedArrayBuffer,
+			labelSegments: this.registry.segments.map((segment) => segment.buffer),
+			pageSegments: this.#pages.words.map((segment) => segment.buffer as SharedArrayBuffer),
+			memtables: [...(this.retiring === null ? [] : [this.retiring.layout()]), this.active.layout()],
+		};
+	}
+
+	readonly #markLayout = (): void => {
+		this.#layoutChanged = true;
+		Atomics.add(this.#control, CONTROL_LAYOUT, 1);
+	};
+
+	#memtable(epoch: number, firstLogSegment: number): Memtable {
+		return new Memtable({ epoch, firstLogSegment, capacity: this.#capacity, onSegment: this.#markLayout });
+	}
+
+	#grow(needed: number): void {
+		let capacity = this.#capacity * 2;
+		while (capacity < needed) capacity *= 2;
+		this.#capacity = capacity;
+		const slots = new Int32Array(new SharedArrayBuffer(capacity * SLOT_WORDS * 4));
+		slots.set(this.slots);
+		this.slots = slots;
+		const lifetimes = new Float64Array(new SharedArrayBuffer(capacity * 16));
+		lifetimes.set(this.lifetimes);
+		this.lifetimes = lifetimes;
+		this.active.grow(capacity);
+		this.retiring?.grow(capacity);
+		this.#markLayout();
+	}
+}

@@ -1,0 +1,340 @@
+import { closeSync, fdatasync, fdatasyncSync, ftruncateSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import { AppError, errorText, systemErrorCode } from '../../../core/errors.ts';
+import type { Logger } from '../../../core/log.ts';
+import type { SampleColumns } from '../../storage/column-ingest.ts';
+import type { MetricMetadata } from '../../storage/storage.ts';
+import {
+	LOG_HEADER_BYTES,
+	LOG_MAGIC,
+	LOG_VERSION,
+	padTo8,
+	RECORD_HEADER_BYTES,
+	RECORD_MAGIC,
+	RECORD_METADATA,
+	RECORD_SAMPLES,
+	RECORD_SERIES,
+	SAMPLES_SAME_TIME,
+	segmentName,
+} from './log-format.ts';
+
+export interface SeriesDefinition {
+	readonly id: number;
+	readonly labels: Uint8Array;
+}
+
+export interface LogWriterOptions {
+	readonly folder: string;
+	readonly firstSegment: number;
+	/** `always`: `synced` waits for the disk. `interval`: every `fsyncIntervalMs`. */
+	readonly fsync: 'interval' | 'always';
+	/** Default 1000. */
+	readonly fsyncIntervalMs?: number;
+	/** A segment is closed when it has grown to this. Default 128 MiB. */
+	readonly segmentBytes?: number;
+	readonly log: Logger;
+	/** Called with the reason when a sync has failed; the data may be lost in a power cut. */
+	readonly onSyncFailure: () => void;
+}
+
+interface Segment {
+	readonly number: number;
+	readonly fd: number;
+	size: number;
+	newestMs: number;
+}
+
+/** A segment that is still needed, with the newest sample in it. */
+export interface ClosedSegment {
+	readonly number: number;
+	readonly newestMs: number;
+	readonly size: number;
+}
+
+/**
+ * Writes records with one synchronous `write` per batch: when it returns, the batch is the operating system's and
+ * survives the end of this process. A write that fails leaves the file as it was.
+ */
+export class LogWriter {
+	readonly #options: LogWriterOptions;
+	#segment: Segment;
+	readonly #closed: ClosedSegment[] = [];
+	#buffer = new ArrayBuffer(1 << 16);
+	#bytes = new Uint8Array(this.#buffer);
+	#words = new Uint32Array(this.#buffer);
+	#doubles = new Float64Array(this.#buffer);
+	#used = 0;
+	#batchNewestMs = Number.NEGATIVE_INFINITY;
+	#dirty = false;
+	#syncing = false;
+	#waiting: { readonly resolve: () => void; readonly reject: (error: AppError) => void }[] = [];
+	readonly #timer: NodeJS.Timeout;
+
+	constructor(options: LogWriterOptions) {
+		this.#options = options;
+		this.#segment = this.#openSegment(options.firstSegment);
+		this.#timer = setInterval(() => this.#sync(), options.fsyncIntervalMs ?? 1000);
+		this.#timer.unref();
+	}
+
+	get segmentNumber(): number {
+		return this.#segment.number;
+	}
+
+	/** Bytes of all segments. */
+	get sizeBytes(): number {
+		return this.#closed.reduce((sum, segment) => sum + segment.size, this.#segment.size);
+	}
+
+	/** Segments left by earlier runs, so that they are deleted when their turn comes. */
+	adopt(segments: readonly ClosedSegment[]): void {
+		this.#closed.unshift(...segments);
+	}
+
+	/** Adds definitions to the batch that `flush` writes. */
+	series(definitions: readonly SeriesDefinition[]): void {
+		let size = 8;
+		for (const definition of definitions) size += 8 + padTo8(definition.labels.length);
+		const start = this.#begin(size);
+		let at = start + RECORD_HEADER_BYTES;
+		this.#words[at >> 2] = definitions.length;
+		this.#words[(at >> 2) + 1] = 0;
+		at += 8;
+		for (const { id, labels } of definitions) {
+			this.#words[at >> 2] = id;
+			this.#words[(at >> 2) + 1] = labels.length;
+			this.#bytes.set(labels, at + 8);
+			this.#bytes.fill(0, at + 8 + labels.length, at + 8 + padTo8(labels.length));
+			at += 8 + padTo8(labels.length);
+		}
+		this.#end(start, RECORD_SERIES, size);
+	}
+
+	/** Adds samples `0 .. count` to the batch. */
+	samples(samples: SampleColumns, count: number): void {
+		const { ids, timestamps, valueWords } = samples;
+		const first = timestamps[0] as number;
+		let sameTime = true;
+		let newest = first;
+		for (let i = 1; i < count; i++) {
+			const time = timestamps[i] as number;
+			if (time !== first) sameTime = false;
+			if (time > newest) newest = time;
+		}
+		if (newest > this.#batchNewestMs) this.#batchNewestMs = newest;
+		const idBytes = padTo8(count * 4);
+		const size = 16 + idBytes + (sameTime ? 0 : count * 8) + count * 8;
+		const start = this.#begin(size);
+		let at = start + RECORD_HEADER_BYTES;
+		this.#words[at >> 2] = count;
+		this.#words[(at >> 2) + 1] = sameTime ? SAMPLES_SAME_TIME : 0;
+		this.#doubles[(at >> 3) + 1] = first;
+		at += 16;
+		if (count % 2 === 1) this.#words[(at >> 2) + count] = 0;
+		this.#words.set(ids.subarray(0, count), at >> 2);
+		at += idBytes;
+		if (!sameTime) {
+			this.#doubles.set(timestamps.subarray(0, count), at >> 3);
+			at += count * 8;
+		}
+		this.#words.set(valueWords.subarray(0, count * 2), at >> 2);
+		this.#end(start, RECORD_SAMPLES, size);
+	}
+
+	metadata(metric: string, metadata: MetricMetadata): void {
+		const json = Buffer.from(JSON.stringify({ metric, ...metadata }), 'utf8');
+		const size = 8 + padTo8(json.length);
+		const start = this.#begin(size);
+		const at = start + RECORD_HEADER_BYTES;
+		this.#words[at >> 2] = json.length;
+		this.#words[(at >> 2) + 1] = 0;
+		this.#bytes.set(json, at + 8);
+		this.#bytes.fill(0, at + 8 + json.length, at + size);
+		this.#end(start, RECORD_METADATA, size);
+	}
+
+	/** Writes the batch. Throws `FN_STORE_FULL` or `FN_STORE_LOG_WRITE`; the batch is then dropped and the file is as before. */
+	flush(): void {
+		const length = this.#used;
+		const newestMs = this.#batchNewestMs;
+		this.#used = 0;
+		this.#batchNewestMs = Number.NEGATIVE_INFINITY;
+		if (length === 0) return;
+		if (this.#segment.size > LOG_HEADER_BYTES && this.#segment.size + length > (this.#options.segmentBytes ?? 128 * 1024 * 1024)) {
+			this.rotate();
+		}
+		const segment = this.#segment;
+		try {
+			for (let at = 0; at < length; ) at += writeSync(segment.fd, this.#bytes, at, length - at, segment.size + at);
+		} catch (error) {
+			this.#restore(segment);
+			throw writeError(error, this.#options.folder);
+		}
+		segment.size += length;
+		if (newestMs > segment.newestMs) segment.newestMs = newestMs;
+		this.#dirty = true;
+		// A giant request must not keep its memory for ever.
+		if (this.#buffer.byteLength > 1 << 24) this.#resize(1 << 16);
+	}
+
+	/** Forgets a batch that was not flushed. */
+	discard(): void {
+		this.#used = 0;
+		this.#batchNewestMs = Number.NEGATIVE_INFINITY;
+	}
+
+	/** Resolves when everything flushed so far is as durable as the configuration promises. */
+	synced(): Promise<void> {
+		if (this.#options.fsync === 'interval') return DONE;
+		return new Promise((resolve, reject) => {
+			this.#waiting.push({ resolve, reject });
+			if (!this.#syncing) this.#sync();
+		});
+	}
+
+	/** Begins a new segment and returns the number of the one before. */
+	rotate(): number {
+		const old = this.#segment;
+		const next = this.#openSegment(old.number + 1);
+		this.#segment = next;
+		this.#closed.push({ number: old.number, newestMs: old.newestMs, size: old.size });
+		// What was promised for the old file must not depend on a descriptor that is gone.
+		try {
+			fdatasyncSync(old.fd);
+		} catch (error) {
+			this.#syncFailed(error);
+		}
+		closeSync(old.fd);
+		return old.number;
+	}
+
+	/** Deletes closed segments up to `number` whose samples are all before `beforeMs`. */
+	removeThrough(number: number, beforeMs: number): void {
+		for (let i = 0; i < this.#closed.length; ) {
+			const segment = this.#closed[i] as ClosedSegment;
+			if (segment.number > number || segment.newestMs >= beforeMs) {
+				i++;
+				continue;
+			}
+			try {
+				unlinkSync(join(this.#options.folder, segmentName(segment.number)));
+			} catch (error) {
+				if (systemErrorCode(error) !== 'ENOENT') {
+					this.#options.log.warn(
+						{ segment: segment.number, error: errorText(error) },
+						'a log segment that is no longer needed cannot be deleted',
+					);
+				}
+			}
+			this.#closed.splice(i, 1);
+		}
+	}
+
+	async close(): Promise<void> {
+		clearInterval(this.#timer);
+		while (this.#syncing) await new Promise((resolve) => setTimeout(resolve, 1));
+		try {
+			fdatasyncSync(this.#segment.fd);
+		} catch (error) {
+			this.#syncFailed(error);
+		}
+		closeSync(this.#segment.fd);
+	}
+
+	#sync(): void {
+		if (this.#syncing || (!this.#dirty && this.#waiting.length === 0)) return;
+		this.#syncing = true;
+		this.#dirty = false;
+		const waiting = this.#waiting;
+		this.#waiting = [];
+		const fd = this.#segment.fd;
+		fdatasync(fd, (error) => {
+			this.#syncing = false;
+			// A segment that was closed meanwhile has been synced on closing.
+			const closedMeanwhile = error !== null && fd !== this.#segment.fd;
+			if (error !== null && !closedMeanwhile) {
+				this.#syncFailed(error);
+				for (const waiter of waiting) waiter.reject(writeError(error, this.#options.folder));
+			} else {
+				for (const waiter of waiting) waiter.resolve();
+			}
+			if (this.#waiting.length > 0) this.#sync();
+		});
+	}
+
+	#syncFailed(error: unknown): void {
+		this.#dirty = true;
+		this.#options.onSyncFailure();
+		this.#options.log.error({ error: errorText(error) }, 'the log could not be synced to the disk; a power cut now would lose samples');
+	}
+
+	#openSegment(number: number): Segment {
+		const file = join(this.#options.folder, segmentName(number));
+		try {
+			const fd = openSync(file, 'wx', 0o600);
+			const header = Buffer.alloc(LOG_HEADER_BYTES);
+			header.writeUInt32LE(LOG_MAGIC, 0);
+			header.writeUInt32LE(LOG_VERSION, 4);
+			header.writeDoubleLE(number, 8);
+			writeSync(fd, header, 0, header.length, 0);
+			return { number, fd, size: LOG_HEADER_BYTES, newestMs: Number.NEGATIVE_INFINITY };
+		} catch (error) {
+			throw writeError(error, this.#options.folder);
+		}
+	}
+
+	#restore(segment: Segment): void {
+		try {
+			ftruncateSync(segment.fd, segment.size);
+		} catch (error) {
+			// The torn record stays; the next batch overwrites it, and replay skips what is left of it.
+			this.#options.log.error({ error: errorText(error) }, 'a half-written batch could not be removed from the log');
+		}
+	}
+
+	#begin(size: number): number {
+		const start = this.#used;
+		const needed = start + RECORD_HEADER_BYTES + size;
+		if (needed > this.#buffer.byteLength) this.#resize(needed * 2);
+		return start;
+	}
+
+	#end(start: number, kind: number, size: number): void {
+		const word = start >> 2;
+		this.#words[word] = RECORD_MAGIC;
+		this.#words[word + 1] = size;
+		this.#words[word + 3] = kind;
+		const end = start + RECORD_HEADER_BYTES + size;
+		this.#words[word + 2] = crc32(this.#bytes.subarray(start + 12, end), size);
+		this.#used = end;
+	}
+
+	#resize(length: number): void {
+		const buffer = new ArrayBuffer(padTo8(length));
+		const bytes = new Uint8Array(buffer);
+		bytes.set(this.#bytes.subarray(0, this.#used));
+		this.#buffer = buffer;
+		this.#bytes = bytes;
+		this.#words = new Uint32Array(buffer);
+		this.#doubles = new Float64Array(buffer);
+	}
+}
+
+const DONE = Promise.resolve();
+
+function writeError(error: unknown, folder: string): AppError {
+	const code = systemErrorCode(error);
+	if (code === 'ENOSPC' || code === 'EDQUOT') {
+		return new AppError('FN_STORE_FULL', `there is no room left in ${folder}; samples are refused until there is`, {
+			cause: error,
+			retryable: true,
+			status: 507,
+		});
+	}
+	return new AppError('FN_STORE_LOG_WRITE', `the log in ${folder} cannot be written (${code || errorText(error)}); samples are refused`, {
+		cause: error,
+		retryable: true,
+		status: 503,
+	});
+}

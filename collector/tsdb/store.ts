@@ -1,0 +1,376 @@
+import { mkdirSync } from 'node:fs';
+import { endianness } from 'node:os';
+import { join } from 'node:path';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import type { Registry } from 'prom-client';
+import type { Clock } from '../../core/clock.ts';
+import { AppError } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import type { Labels } from '../../protocol/labels.ts';
+import type { ColumnIngest, SampleColumns } from '../storage/column-ingest.ts';
+import type {
+	Appendable,
+	Appender,
+	Matcher,
+	MetadataSource,
+	MetricMetadata,
+	Queryable,
+	SelectOptions,
+	SeriesSamples,
+} from '../storage/storage.ts';
+import { BlockCutter } from './block-cutter.ts';
+import { familyOfLabels } from './blocks/block-files.ts';
+import { BlockReader } from './blocks/block-reader.ts';
+import { Head } from './head.ts';
+import { HeadReader } from './head-reader.ts';
+import { LogWriter, type SeriesDefinition } from './log/log-writer.ts';
+import { type RecoveryReport, recover } from './recovery.ts';
+import { StoreQueries } from './select.ts';
+import { SeriesIndex } from './series-index.ts';
+import type { HeadLayout, ReaderMessage } from './shared-head.ts';
+import { StoreAppender } from './store-appender.ts';
+import { lockStore, type StoreLock } from './store-lock.ts';
+import { createStoreMetrics } from './store-metrics.ts';
+
+export interface StoreOptions {
+	/** The store lives in `<dataDir>/store`. */
+	readonly dataDir: string;
+	readonly retentionMs: number;
+	/** For `probe_success` and `fournines_check_*`. */
+	readonly checkRetentionMs: number;
+	readonly fsync: 'interval' | 'always';
+	readonly log: Logger;
+	readonly clock: Clock;
+	readonly metrics: Registry;
+	/** Default 2,000,000. */
+	readonly maxSeries?: number;
+	/** Memory for sealed chunks before blocks are written early. Default 512 MiB; at twice that, samples are refused (429). */
+	readonly maxHeadBytes?: number;
+	/** A log segment is closed at this size. Default 128 MiB. */
+	readonly logSegmentBytes?: number;
+	/** How often it looks whether blocks are due. Default 5 s. */
+	readonly cutIntervalMs?: number;
+}
+
+export interface StoreStats {
+	readonly series: number;
+	/** Samples taken since the start of the process. */
+	readonly samplesAppended: number;
+	readonly headChunkBytes: number;
+	readonly logBytes: number;
+	readonly minTimeMs: number | null;
+	readonly maxTimeMs: number | null;
+	readonly labelPairs: number;
+	readonly seriesByMetric: readonly { readonly name: string; readonly count: number }[];
+	readonly valuesByLabel: readonly { readonly name: string; readonly count: number }[];
+}
+
+/** Samples further ahead than this are a wrong clock, and would push aside what is true. */
+const FUTURE_MS = 300_000;
+const INDEX_SLICE = 4000;
+
+/**
+ * Opens (or creates) the embedded store: reads the index, replays the log and reports what it had to repair. Throws
+ * `FN_STORE_LOCKED`, `FN_STORE_OPEN`.
+ */
+export async function openStore(options: StoreOptions): Promise<Store> {
+	if (endianness() !== 'LE') throw new AppError('FN_STORE_OPEN', 'the store needs a little-endian processor');
+	const folder = join(options.dataDir, 'store');
+	let lock: StoreLock | null = null;
+	try {
+		mkdirSync(join(folder, 'log'), { recursive: true, mode: 0o700 });
+		mkdirSync(join(folder, 'blocks'), { recursive: true, mode: 0o700 });
+		lock = lockStore(folder);
+		const head = new Head(0);
+		const recovered = recover(folder, head, options.log);
+		return new Store(options, folder, { lock, head, recovered });
+	} catch (error) {
+		lock?.release();
+		if (error instanceof AppError) throw error;
+		throw new AppError('FN_STORE_OPEN', `the store in ${folder} cannot be opened; check that the folder is writable and the disk works`, {
+			cause: error,
+		});
+	}
+}
+
+export class Store implements Queryable, Appendable, MetadataSource, ColumnIngest {
+	/** What the start found and repaired. */
+	readonly recovery: RecoveryReport;
+	readonly #options: StoreOptions;
+	readonly #lock: StoreLock;
+	readonly #head: Head;
+	readonly #log: LogWriter;
+	readonly #cutter: BlockCutter;
+	readonly #blocks: BlockReader;
+	readonly #reader: HeadReader;
+	readonly #index: SeriesIndex;
+	readonly #queries: StoreQueries;
+	readonly #metadata: Map<string, MetricMetadata>;
+	readonly #changedMetadata = new Set<string>();
+	readonly #readers = new Set<MessagePort>();
+	readonly #folder: string;
+	#layout: HeadLayout | null;
+	/** Series that exist and are in no log record yet. */
+	#undefinedSeries: SeriesDefinition[] = [];
+	#describedSinceWrite = new Set<string>();
+	#indexTimer: NodeJS.Immediate | null = null;
+	#stopped = false;
+
+	constructor(options: StoreOptions, folder: string, parts: { lock: StoreLock; head: Head; recovered: ReturnType<typeof recover> }) {
+		this.#options = options;
+		this.#folder = folder;
+		this.#lock = parts.lock;
+		this.#head = parts.head;
+		this.recovery = parts.recovered.report;
+		this.#metadata = parts.recovered.metadata;
+		const metrics = createStoreMetrics(options.metrics, () => ({
+			series: this.#head.seriesCount,
+			...this.#head.counters,
+			chunkBytes: this.#head.chunkBytes,
+			logBytes: this.#log.sizeBytes,
+		}));
+		this.#log = new LogWriter({
+			folder: join(folder, 'log'),
+			firstSegment: parts.recovered.nextSegment,
+			fsync: options.fsync,
+			log: options.log,
+			onSyncFailure: () => metrics.logSyncFailures.inc(),
+			...(options.logSegmentBytes === undefined ? {} : { segmentBytes: options.logSegmentBytes }),
+		});
+		this.#log.adopt(parts.recovered.segments);
+		this.#blocks = new BlockReader(join(folder, 'blocks'), options.log);
+		this.#layout = this.#head.takeLayout() ?? this.#head.layout();
+		this.#reader = new HeadReader(this.#layout, () => {
+			this.#publish();
+			return this.#layout;
+		});
+		this.#index = new SeriesIndex(this.#reader);
+		this.#queries = new StoreQueries(this.#reader, this.#index, this.#blocks);
+		this.#cutter = new BlockCutter({
+			folder,
+			head: this.#head,
+			logWriter: this.#log,
+			checkpoint: parts.recovered.checkpoint,
+			unpersistedSeries: parts.recovered.unpersistedSeries,
+			changedMetadata: this.#changedMetadata,
+			metadataJson: (metric) => metadataJson(metric, this.#metadata),
+			publish: () => this.#publish(),
+			clock: options.clock,
+			log: options.log,
+			metrics,
+			retentionMs: options.retentionMs,
+			checkRetentionMs: options.checkRetentionMs,
+			maxHeadBytes: options.maxHeadBytes ?? 512 * 1024 * 1024,
+			intervalMs: options.cutIntervalMs ?? 5000,
+		});
+		this.#scheduleIndexing();
+	}
+
+	findSeries(bytes: Uint8Array, view: DataView, start: number, end: number, hint: number): number {
+		return this.#head.registry.find(bytes, view, start, end, hint);
+	}
+
+	createSeries(canonical: Uint8Array): number {
+		const id = this.#head.seriesCount;
+		const limit = this.#options.maxSeries ?? 2_000_000;
+		if (id >= limit) {
+			throw new AppError(
+				'FN_STORE_SERIES_LIMIT',
+				`the store has ${id} series, the most that store.max_series allows; new series are refused`,
+				{
+					status: 429,
+				},
+			);
+		}
+		const labels = canonical.slice();
+		this.#head.addSeries(id, labels, familyOfLabels(labels));
+		this.#undefinedSeries.push({ id, labels });
+		return id;
+	}
+
+	addAlias(bytes: Uint8Array, start: number, end: number, id: number): void {
+		this.#head.registry.addAlias(bytes, start, end, id);
+	}
+
+	bounds(): { readonly minMs: number; readonly maxMs: number } {
+		const now = this.#options.clock.now();
+		return { minMs: now - this.#options.retentionMs, maxMs: now + FUTURE_MS };
+	}
+
+	write(samples: SampleColumns, count: number): Promise<void> {
+		try {
+			this.#writeLog(samples, count);
+		} catch (error) {
+			return Promise.reject(error);
+		}
+		const head = this.#head;
+		const { ids, timestamps, valueWords } = samples;
+		for (let i = 0; i < count; i++) {
+			head.append(ids[i] as number, timestamps[i] as number, valueWords[i * 2] as number, valueWords[i * 2 + 1] as number);
+		}
+		this.#publish();
+		return this.#log.synced();
+	}
+
+	describe(metric: string, metadata: MetricMetadata): void {
+		const known = this.#metadata.get(metric);
+		if (known !== undefined && known.type === metadata.type && known.help === metadata.help && known.unit === metadata.unit) return;
+		if (known === undefined && this.#metadata.size >= MAX_METADATA) return;
+		this.#metadata.set(metric, { type: metadata.type, help: metadata.help, unit: metadata.unit });
+		this.#changedMetadata.add(metric);
+		this.#describedSinceWrite.add(metric);
+	}
+
+	appender(): Appender {
+		return new StoreAppender(this);
+	}
+
+	metadata(metric?: string): ReadonlyMap<string, MetricMetadata> {
+		if (metric === undefined) return this.#metadata;
+		const found = this.#metadata.get(metric);
+		return new Map(found === undefined ? [] : [[metric, found]]);
+	}
+
+	select(matchers: readonly Matcher[], minMs: number, maxMs: number, options?: SelectOptions): Promise<readonly SeriesSamples[]> {
+		return this.#queries.select(matchers, minMs, maxMs, options);
+	}
+
+	series(matchers: readonly Matcher[], minMs: number, maxMs: number, options?: SelectOptions): Promise<readonly Labels[]> {
+		return this.#queries.series(matchers, minMs, maxMs, options);
+	}
+
+	labelNames(matchers: readonly Matcher[], minMs: number, maxMs: number, options?: SelectOptions): Promise<readonly string[]> {
+		return this.#queries.labelNames(matchers, minMs, maxMs, options);
+	}
+
+	labelValues(
+		name: string,
+		matchers: readonly Matcher[],
+		minMs: number,
+		maxMs: number,
+		options?: SelectOptions,
+	): Promise<readonly string[]> {
+		return this.#queries.labelValues(name, matchers, minMs, maxMs, options);
+	}
+
+	/**
+	 * Lets another thread read: it is told where the shared memory is, now and at every change. The thread calls
+	 * `openStoreReader` with the other end of the channel. The port is unreferenced and closed by `stop`.
+	 */
+	attachReader(port: MessagePort): void {
+		this.#publish();
+		const message: ReaderMessage = { kind: 'open', folder: this.#folder, layout: this.#layout ?? this.#head.layout() };
+		port.postMessage(message);
+		port.on('close', () => this.#readers.delete(port));
+		port.unref();
+		this.#readers.add(port);
+	}
+
+	/** A port for a worker's `workerData` and `transferList`, already attached. */
+	readerPort(): MessagePort {
+		const { port1, port2 } = new MessageChannel();
+		this.attachReader(port1);
+		return port2;
+	}
+
+	stats(): StoreStats {
+		this.#reader.refresh();
+		this.#index.sync();
+		const byMetric: { name: string; count: number }[] = [];
+		for (const [name, ids] of this.#index.values('__name__')) byMetric.push({ name, count: ids.length });
+		const byLabel = [...this.#index.names()].map((name) => ({ name, count: this.#index.values(name).size }));
+		let minTimeMs = Number.POSITIVE_INFINITY;
+		let maxTimeMs = Number.NEGATIVE_INFINITY;
+		for (let id = 0; id < this.#head.seriesCount; id++) {
+			minTimeMs = Math.min(minTimeMs, this.#head.lifetimes[id * 2] as number);
+			maxTimeMs = Math.max(maxTimeMs, this.#head.lifetimes[id * 2 + 1] as number);
+		}
+		const most = (a: { count: number }, b: { count: number }) => b.count - a.count;
+		return {
+			series: this.#head.seriesCount,
+			samplesAppended: this.#head.counters.appended,
+			headChunkBytes: this.#head.chunkBytes,
+			logBytes: this.#log.sizeBytes,
+			minTimeMs: Number.isFinite(minTimeMs) ? minTimeMs : null,
+			maxTimeMs: Number.isFinite(maxTimeMs) ? maxTimeMs : null,
+			labelPairs: byLabel.reduce((sum, entry) => sum + entry.count, 0),
+			seriesByMetric: byMetric.sort(most).slice(0, 10),
+			valuesByLabel: byLabel.sort(most).slice(0, 10),
+		};
+	}
+
+	/** Writes what memory holds into blocks now, instead of at the end of the hour. For backups and tests. */
+	cutBlocks(): Promise<void> {
+		return this.#cutter.cutAll();
+	}
+
+	/** Finishes a block that is being written and syncs the log. Samples in memory stay in the log for the next start. */
+	async stop(): Promise<void> {
+		if (this.#stopped) return;
+		this.#stopped = true;
+		if (this.#indexTimer !== null) clearImmediate(this.#indexTimer);
+		try {
+			await this.#cutter.stop();
+			await this.#log.close();
+		} finally {
+			for (const port of this.#readers) port.close();
+			this.#blocks.close();
+			this.#lock.release();
+		}
+	}
+
+	#writeLog(samples: SampleColumns, count: number): void {
+		if (this.#stopped) throw new AppError('FN_STORE_STOPPED', 'the store has been stopped', { retryable: true, status: 503 });
+		if (this.#cutter.overloaded) {
+			throw new AppError('FN_STORE_OVERLOADED', 'blocks cannot be written as fast as samples arrive; samples are refused for a while', {
+				retryable: true,
+				status: 429,
+			});
+		}
+		const log = this.#log;
+		try {
+			if (this.#undefinedSeries.length > 0) log.series(this.#undefinedSeries);
+			for (const metric of this.#describedSinceWrite) {
+				const metadata = this.#metadata.get(metric);
+				if (metadata !== undefined) log.metadata(metric, metadata);
+			}
+			if (count > 0) log.samples(samples, count);
+			log.flush();
+		} catch (error) {
+			log.discard();
+			throw error;
+		}
+		if (this.#undefinedSeries.length > 0) {
+			this.#undefinedSeries = [];
+			this.#scheduleIndexing();
+		}
+		if (this.#describedSinceWrite.size > 0) this.#describedSinceWrite = new Set();
+	}
+
+	#publish(): void {
+		const layout = this.#head.takeLayout();
+		if (layout === null) return;
+		this.#layout = layout;
+		const message: ReaderMessage = { kind: 'layout', layout };
+		for (const port of this.#readers) port.postMessage(message);
+	}
+
+	/** New series are indexed in slices between requests, so that the next query does not find all of them waiting. */
+	#scheduleIndexing(): void {
+		if (this.#indexTimer !== null || this.#stopped) return;
+		this.#indexTimer = setImmediate(() => {
+			this.#indexTimer = null;
+			this.#reader.refresh();
+			this.#index.sync(INDEX_SLICE);
+			if (this.#index.behind > 0) this.#scheduleIndexing();
+		});
+		this.#indexTimer.unref();
+	}
+}
+
+/** Metrics whose metadata is remembered; a sender of random names must not fill the memory. */
+const MAX_METADATA = 100_000;
+
+function metadataJson(metric: string, metadata: ReadonlyMap<string, MetricMetadata>): string {
+	return JSON.stringify({ metric, ...metadata.get(metric) });
+}
