@@ -1,0 +1,23 @@
+import { type Static, Type } from 'typebox';
+import { DURATION_PATTERN } from '../../core/duration.ts';
+
+const Duration = (text: string) => Type.String({ pattern: DURATION_PATTERN, default: text });
+
+/** Key `rules` of `collector.yml`. */
+export const RulesConfigSchema = Type.Object(
+	{
+		/** Rule files; `*` stands for any part of a file name, a relative path starts at the configuration file's folder. */
+		files: Type.Array(Type.String({ minLength: 1 }), { default: ['rules/*.yml'] }),
+		/** Of groups that name no interval. */
+		evaluation_interval: Duration('15s'),
+		/** Alerts that go on firing are handed over again this often. */
+		resend_delay: Duration('1m'),
+		/** A pending or firing alert is taken up again after a restart when the collector was away no longer than this. */
+		for_outage_tolerance: Duration('1h'),
+		/** After a restart a restored pending alert waits at least this long before it fires. */
+		for_grace_period: Duration('10m'),
+		external_labels: Type.Record(Type.String({ pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' }), Type.String(), { default: {} }),
+	},
+	{ additionalProperties: false, default: {} },
+);
+export type RulesConfig = Static<typeof RulesConfigSchema>;

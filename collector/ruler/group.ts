@@ -1,0 +1,234 @@
+import type { Clock } from '../../core/clock.ts';
+import { errorText } from '../../core/errors.ts';
+import { labelsKey } from '../../core/labels.ts';
+import type { Logger } from '../../core/log.ts';
+import type { AlertSink } from '../../protocol/alert.ts';
+import type { Labels } from '../../protocol/labels.ts';
+import type { Appendable } from '../storage/storage.ts';
+import { AlertingRule, type RuleSettings } from './alerting-rule.ts';
+import type { RulerMetrics } from './metrics.ts';
+import { evaluateRecording } from './recording-rule.ts';
+import type { GroupDefinition, RuleDefinition } from './rule-file.ts';
+import type { RuleSample } from './rule-query.ts';
+import { groupOffset, slotAt } from './schedule.ts';
+
+export interface GroupServices extends RuleSettings {
+	readonly appendable: Appendable;
+	readonly sink: AlertSink;
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly metrics: RulerMetrics;
+	readonly resendDelayMs: number;
+	readonly defaultIntervalMs: number;
+}
+
+/** A rule of a running group with what its last evaluation came to. */
+export interface RunningRule {
+	readonly definition: RuleDefinition;
+	readonly alerting: AlertingRule | null;
+	health: 'unknown' | 'ok' | 'err';
+	lastError: string;
+	lastEvaluationMs: number | null;
+	evaluationSeconds: number;
+	/** Series of the last successful evaluation, by key: what vanishes gets a stale marker. */
+	series: Map<string, Labels>;
+}
+
+/** Evaluates the rules of one group, in order, at its own slots. */
+export class RuleGroup {
+	readonly definition: GroupDefinition;
+	readonly rules: readonly RunningRule[];
+	readonly intervalMs: number;
+	lastEvaluationMs: number | null = null;
+	evaluationSeconds = 0;
+	readonly #services: GroupServices;
+	readonly #key: string;
+	/** Series of rules that a reload removed. */
+	#orphans: readonly Labels[] = [];
+	#stop = new AbortController();
+	#loop: Promise<void> = Promise.resolve();
+
+	/** `earlier`: the group of the same file and name before a reload; alerts and series of equal rules are taken over. */
+	constructor(definition: GroupDefinition, services: GroupServices, earlier?: RuleGroup) {
+		this.definition = definition;
+		this.#services = services;
+		this.intervalMs = definition.intervalMs ?? services.defaultIntervalMs;
+		this.#key = `${definition.file};${definition.name}`;
+		const left = new Map<string, RunningRule[]>();
+		for (const rule of earlier?.rules ?? []) {
+			const key = ruleKey(rule.definition);
+			left.set(key, [...(left.get(key) ?? []), rule]);
+		}
+		this.rules = definition.rules.map((rule) => {
+			const before = left.get(ruleKey(rule))?.shift();
+			return {
+				definition: rule,
+				alerting: rule.kind === 'alerting' ? new AlertingRule(rule, services, before?.alerting ?? undefined) : null,
+				health: before?.health ?? 'unknown',
+				lastError: before?.lastError ?? '',
+				lastEvaluationMs: before?.lastEvaluationMs ?? null,
+				evaluationSeconds: before?.evaluationSeconds ?? 0,
+				series: before?.series ?? new Map(),
+			};
+		});
+		this.#orphans = [...left.values()].flat().flatMap((rule) => [...rule.series.values()]);
+		services.metrics.groupInterval.set({ group: this.#key }, this.intervalMs / 1000);
+		services.metrics.groupRules.set({ group: this.#key }, this.rules.length);
+		services.metrics.missed.inc({ group: this.#key }, 0);
+	}
+
+	get key(): string {
+		return this.#key;
+	}
+
+	start(): void {
+		this.#loop = this.#run(this.#stop.signal);
+	}
+
+	/** Resolves when the evaluation that runs has ended. */
+	async stop(): Promise<void> {
+		this.#stop.abort();
+		await this.#loop;
+	}
+
+	/** Writes stale markers for everything that the group has written; for a group that a reload removed. */
+	async markStale(timeMs: number): Promise<void> {
+		const appender = this.#services.appendable.appender();
+		for (const rule of this.rules) for (const labels of rule.series.values()) appender.appendStale(labels, timeMs);
+		await appender.commit();
+	}
+
+	async #run(signal: AbortSignal): Promise<void> {
+		const { clock, metrics, log } = this.#services;
+		const offsetMs = groupOffset(this.definition.file, this.definition.name, this.intervalMs);
+		let slotMs = slotAt(clock.now(), this.intervalMs, offsetMs);
+		for (;;) {
+			const nextMs = slotMs + this.intervalMs;
+			await clock.sleep(Math.max(0, nextMs - clock.now()), signal);
+			if (signal.aborted) return;
+			slotMs = slotAt(clock.now(), this.intervalMs, offsetMs);
+			// A timer may wake a moment early, and the wall clock may have been set back.
+			if (slotMs < nextMs) {
+				if (nextMs - slotMs <= this.intervalMs) slotMs = nextMs - this.intervalMs;
+				continue;
+			}
+			const missed = Math.round((slotMs - nextMs) / this.intervalMs);
+			if (missed > 0) {
+				metrics.missed.inc({ group: this.#key }, missed);
+				log.warn({ group: this.definition.name, missed }, 'rule evaluations were left out because the one before took too long');
+			}
+			await this.evaluate(slotMs, signal);
+		}
+	}
+
+	/** One evaluation of all rules at `timeMs`. Failures are kept in the rules and counted; it never throws. */
+	async evaluate(timeMs: number, signal: AbortSignal = new AbortController().signal): Promise<void> {
+		const { clock, metrics } = this.#services;
+		const group = this.#key;
+		const begun = clock.monotonic();
+		let written = 0;
+		for (const rule of this.rules) {
+			if (signal.aborted) return;
+			const ruleBegun = clock.monotonic();
+			written += await this.#evaluateRule(rule, timeMs, signal);
+			if (rule.alerting !== null) await this.#send(rule.alerting, timeMs);
+			rule.evaluationSeconds = (clock.monotonic() - ruleBegun) / 1000;
+			rule.lastEvaluationMs = timeMs;
+			metrics.ruleSeconds.observe(rule.evaluationSeconds);
+		}
+		await this.#dropOrphans(timeMs);
+		this.evaluationSeconds = (clock.monotonic() - begun) / 1000;
+		this.lastEvaluationMs = timeMs;
+		metrics.groupSeconds.set({ group }, this.evaluationSeconds);
+		metrics.groupSamples.set({ group }, written);
+		metrics.lastEvaluation.set({ group }, timeMs / 1000);
+	}
+
+	async #evaluateRule(rule: RunningRule, timeMs: number, signal: AbortSignal): Promise<number> {
+		const { metrics, log, engine } = this.#services;
+		const options = { queryOffsetMs: this.definition.queryOffsetMs, limit: this.definition.limit, signal };
+		metrics.evaluations.inc({ group: this.#key });
+		let samples: readonly RuleSample[];
+		try {
+			samples =
+				rule.definition.kind === 'recording'
+					? await evaluateRecording(rule.definition, engine, timeMs, options)
+					: ((await rule.alerting?.evaluate(timeMs, options)) ?? []);
+		} catch (error) {
+			if (signal.aborted) return 0;
+			rule.health = 'err';
+			rule.lastError = errorText(error);
+			metrics.failures.inc({ group: this.#key });
+			log.warn({ group: this.definition.name, rule: rule.definition.name, error: rule.lastError }, 'evaluating a rule failed');
+			return 0;
+		}
+		rule.health = 'ok';
+		rule.lastError = '';
+		return this.#write(rule, samples, timeMs - options.queryOffsetMs);
+	}
+
+	/** Each rule is committed before the next is evaluated, because the next may read it. */
+	async #write(rule: RunningRule, samples: readonly RuleSample[], timeMs: number): Promise<number> {
+		const appender = this.#services.appendable.appender();
+		const series = new Map<string, Labels>();
+		for (const sample of samples) {
+			appender.append(sample.labels, timeMs, sample.value);
+			series.set(labelsKey(sample.labels), sample.labels);
+		}
+		for (const [key, labels] of rule.series) if (!series.has(key)) appender.appendStale(labels, timeMs);
+		if (samples.length === 0 && rule.series.size === 0) return 0;
+		try {
+			await appender.commit();
+		} catch (error) {
+			// The series stay remembered, so that their markers are written when the store takes samples again.
+			for (const [key, labels] of series) rule.series.set(key, labels);
+			rule.health = 'err';
+			rule.lastError = errorText(error);
+			this.#services.metrics.writeFailures.inc({ group: this.#key });
+			this.#services.log.error(
+				{ group: this.definition.name, rule: rule.definition.name, error: rule.lastError },
+				'writing rule results failed',
+			);
+			return 0;
+		}
+		rule.series = series;
+		return samples.length;
+	}
+
+	async #send(rule: AlertingRule, timeMs: number): Promise<void> {
+		const { sink, metrics, log, resendDelayMs } = this.#services;
+		const due = rule.due(timeMs, resendDelayMs, 4 * Math.max(this.intervalMs, resendDelayMs));
+		if (due.length === 0) return;
+		try {
+			await sink(due.map((entry) => entry.posted));
+		} catch (error) {
+			metrics.sendFailures.inc();
+			log.error(
+				{ rule: rule.definition.name, alerts: due.length, error: errorText(error) },
+				'handing over alerts failed; they are repeated',
+			);
+			return;
+		}
+		for (const { alert } of due) alert.lastSentAtMs = timeMs;
+		metrics.sent.inc(due.length);
+	}
+
+	async #dropOrphans(timeMs: number): Promise<void> {
+		if (this.#orphans.length === 0) return;
+		const appender = this.#services.appendable.appender();
+		const live = new Set(this.rules.flatMap((rule) => [...rule.series.keys()]));
+		for (const labels of this.#orphans) if (!live.has(labelsKey(labels))) appender.appendStale(labels, timeMs);
+		try {
+			await appender.commit();
+			this.#orphans = [];
+		} catch (error) {
+			this.#services.metrics.writeFailures.inc({ group: this.#key });
+			this.#services.log.error({ group: this.definition.name, error: errorText(error) }, 'writing stale markers failed; it is repeated');
+		}
+	}
+}
+
+/** Rules that are the same for state: kind, name, labels. A changed threshold or `for` keeps its alerts. */
+function ruleKey(definition: RuleDefinition): string {
+	return JSON.stringify([definition.kind, definition.name, Object.entries(definition.labels).sort(([a], [b]) => (a < b ? -1 : 1))]);
+}

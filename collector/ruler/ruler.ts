@@ -1,0 +1,158 @@
+import { readFile } from 'node:fs/promises';
+import type { Registry } from 'prom-client';
+import type { Clock } from '../../core/clock.ts';
+import { type ConfigProblem, formatProblem } from '../../core/config-file.ts';
+import { AppError, errorText, systemErrorCode } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import type { AlertSink } from '../../protocol/alert.ts';
+import type { Engine } from '../promql/engine.ts';
+import type { Appendable } from '../storage/storage.ts';
+import { RuleGroup } from './group.ts';
+import { createRulerMetrics, dropGroupMetrics } from './metrics.ts';
+import { type GroupDefinition, parseRuleFile } from './rule-file.ts';
+
+export interface RulerOptions {
+	readonly engine: Engine;
+	readonly appendable: Appendable;
+	readonly sink: AlertSink;
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly metrics: Registry;
+	/** Base address of the product as people reach it, for links in alerts. */
+	readonly externalUrl: string;
+	readonly externalLabels?: Readonly<Record<string, string>>;
+	/** Of groups that name no interval. Default 15 s. */
+	readonly evaluationIntervalMs?: number;
+	/** Default 1 min. */
+	readonly resendDelayMs?: number;
+	/** Default 1 h. */
+	readonly outageToleranceMs?: number;
+	/** Default 10 min. */
+	readonly gracePeriodMs?: number;
+}
+
+/** Evaluates rule files. */
+export interface Ruler {
+	/**
+	 * Reads the files and replaces the groups; rules that stay keep their alerts. Throws `FN_RULER_FILES` with every problem
+	 * of every file, and then the old rules go on unchanged.
+	 */
+	load(files: readonly string[]): Promise<void>;
+	/** Begins evaluation. Groups that are loaded later begin at once. */
+	start(): void;
+	/** Ends after the evaluations that run. */
+	stop(): Promise<void>;
+	/** In order of files and groups. */
+	groups(): readonly RuleGroup[];
+	/** Evaluates every group once at `timeMs`, in order: for tests and the rule tester, which have no running clock. */
+	evaluateOnce(timeMs: number): Promise<void>;
+}
+
+export function createRuler(options: RulerOptions): Ruler {
+	const metrics = createRulerMetrics(options.metrics);
+	const services = {
+		engine: options.engine,
+		appendable: options.appendable,
+		sink: options.sink,
+		clock: options.clock,
+		log: options.log,
+		metrics,
+		externalUrl: options.externalUrl,
+		externalLabels: options.externalLabels ?? {},
+		outageToleranceMs: options.outageToleranceMs ?? 3_600_000,
+		gracePeriodMs: options.gracePeriodMs ?? 600_000,
+		resendDelayMs: options.resendDelayMs ?? 60_000,
+		defaultIntervalMs: options.evaluationIntervalMs ?? 15_000,
+	};
+	let groups: readonly RuleGroup[] = [];
+	let running = false;
+	let loading: Promise<void> = Promise.resolve();
+
+	const replace = async (definitions: readonly GroupDefinition[]) => {
+		const before = new Map(groups.map((group) => [group.key, group]));
+		const next: RuleGroup[] = [];
+		const fresh: RuleGroup[] = [];
+		for (const definition of definitions) {
+			const key = `${definition.file};${definition.name}`;
+			const earlier = before.get(key);
+			before.delete(key);
+			if (earlier !== undefined && sameGroup(earlier.definition, definition)) {
+				next.push(earlier);
+				continue;
+			}
+			// The old group must have ended before its alerts change hands.
+			await earlier?.stop();
+			const group = new RuleGroup(definition, services, earlier);
+			next.push(group);
+			fresh.push(group);
+		}
+		for (const gone of before.values()) {
+			await gone.stop();
+			dropGroupMetrics(metrics, gone.key);
+			try {
+				await gone.markStale(options.clock.now());
+			} catch (error) {
+				options.log.error({ group: gone.definition.name, error: errorText(error) }, 'writing stale markers of a removed group failed');
+			}
+		}
+		groups = next;
+		if (running) for (const group of fresh) group.start();
+	};
+
+	const load = async (files: readonly string[]) => {
+		const definitions: GroupDefinition[] = [];
+		const problems: ConfigProblem[] = [];
+		for (const file of files) {
+			const result = await readRuleFile(file);
+			definitions.push(...result.groups);
+			problems.push(...result.problems);
+		}
+		if (problems.length > 0) {
+			throw new AppError(
+				'FN_RULER_FILES',
+				`the rule files have ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n  ${problems.map(formatProblem).join('\n  ')}`,
+				{ status: 400 },
+			);
+		}
+		await replace(definitions);
+	};
+
+	return {
+		load: (files) => {
+			// One reload after the other: two at once would both take over the same alerts.
+			const result = loading.then(() => load(files));
+			loading = result.catch(() => {});
+			return result;
+		},
+		start: () => {
+			if (running) return;
+			running = true;
+			for (const group of groups) group.start();
+		},
+		stop: async () => {
+			running = false;
+			await loading;
+			await Promise.all(groups.map((group) => group.stop()));
+		},
+		groups: () => groups,
+		evaluateOnce: async (timeMs) => {
+			for (const group of groups) await group.evaluate(timeMs);
+		},
+	};
+}
+
+async function readRuleFile(file: string): Promise<ReturnType<typeof parseRuleFile>> {
+	let text: string;
+	try {
+		text = await readFile(file, 'utf8');
+	} catch (error) {
+		const code = systemErrorCode(error);
+		const message = code === 'ENOENT' ? 'the rule file does not exist' : `the rule file cannot be read (${code})`;
+		return { groups: [], problems: [{ file, line: 0, path: '', message }] };
+	}
+	return parseRuleFile(text, file);
+}
+
+function sameGroup(a: GroupDefinition, b: GroupDefinition): boolean {
+	return JSON.stringify(a) === JSON.stringify(b);
+}
