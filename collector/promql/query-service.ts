@@ -1,0 +1,185 @@
+import { AppError, errorText } from '../../core/errors.ts';
+import type { Matcher, Queryable } from '../storage/storage.ts';
+import type { Engine, QueryOptions, QueryStats } from './engine.ts';
+import { parseQuery } from './parser.ts';
+import { labelsJson, resultJson } from './result-json.ts';
+import { matchersOf } from './selector-data.ts';
+
+/** Everything here is plain data, so that a request can be posted to a worker and its answer transferred back. */
+export interface InstantRequest {
+	readonly kind: 'instant';
+	readonly query: string;
+	readonly timeMs: number;
+	/** Most series in the answer; 0 or absent is all. */
+	readonly limit?: number;
+	readonly lookbackMs?: number;
+	readonly timeoutMs?: number;
+}
+
+export interface RangeRequest {
+	readonly kind: 'range';
+	readonly query: string;
+	readonly startMs: number;
+	readonly endMs: number;
+	readonly stepMs: number;
+	readonly limit?: number;
+	readonly lookbackMs?: number;
+	readonly timeoutMs?: number;
+}
+
+/** `selectors` are series selectors as text (`match[]`); none means all series where that is allowed. */
+interface SelectionRequest {
+	readonly selectors: readonly string[];
+	readonly startMs: number;
+	readonly endMs: number;
+	readonly limit?: number;
+}
+
+export interface SeriesRequest extends SelectionRequest {
+	readonly kind: 'series';
+}
+
+export interface LabelsRequest extends SelectionRequest {
+	readonly kind: 'labels';
+}
+
+export interface LabelValuesRequest extends SelectionRequest {
+	readonly kind: 'labelValues';
+	readonly name: string;
+}
+
+export type QueryRequest = InstantRequest | RangeRequest | SeriesRequest | LabelsRequest | LabelValuesRequest;
+
+export interface QueryAnswer {
+	/** UTF-8 bytes of the `data` member of Prometheus' answer. The buffer belongs to the receiver. */
+	readonly json: Uint8Array<ArrayBuffer>;
+	readonly warnings: readonly string[];
+	readonly infos: readonly string[];
+	/** Only of queries. */
+	readonly stats?: QueryStats;
+}
+
+export interface ExecuteOptions {
+	readonly signal?: AbortSignal;
+	readonly cancelFlag?: Int32Array;
+}
+
+/** Answers the reading half of the Prometheus API. Rejects with `AppError`: its `status` is the HTTP status. */
+export interface QueryService {
+	execute(request: QueryRequest, options?: ExecuteOptions): Promise<QueryAnswer>;
+}
+
+/** An error that can be posted between threads. */
+export interface QueryFailure {
+	readonly code: string;
+	readonly message: string;
+	readonly status: number;
+	readonly retryable: boolean;
+}
+
+export function failureOf(error: unknown): QueryFailure {
+	if (error instanceof AppError) return { code: error.code, message: error.message, status: error.status, retryable: error.retryable };
+	return { code: 'FN_QUERY_INTERNAL', message: `the query failed: ${errorText(error)}`, status: 500, retryable: false };
+}
+
+export function errorOf(failure: QueryFailure): AppError {
+	return new AppError(failure.code, failure.message, { status: failure.status, retryable: failure.retryable });
+}
+
+/** The service in this thread. */
+export function localQueryService(engine: Engine, queryable: Queryable): QueryService {
+	return {
+		execute: async (request, options = {}) => {
+			switch (request.kind) {
+				case 'instant':
+				case 'range':
+					return query(engine, request, options);
+				case 'series':
+					return series(queryable, request, options);
+				case 'labels':
+					return names(
+						request,
+						await union(request, (matchers, from, to) => queryable.labelNames(matchers, from, to, selectOptions(options))),
+					);
+				case 'labelValues':
+					return names(
+						request,
+						await union(request, (matchers, from, to) => queryable.labelValues(request.name, matchers, from, to, selectOptions(options))),
+					);
+			}
+		},
+	};
+}
+
+function selectOptions(options: ExecuteOptions): { readonly signal?: AbortSignal } {
+	return options.signal === undefined ? {} : { signal: options.signal };
+}
+
+async function query(engine: Engine, request: InstantRequest | RangeRequest, options: ExecuteOptions): Promise<QueryAnswer> {
+	const queryOptions: QueryOptions = {
+		...options,
+		...(request.lookbackMs === undefined ? {} : { lookbackMs: request.lookbackMs }),
+		...(request.timeoutMs === undefined ? {} : { timeoutMs: request.timeoutMs }),
+	};
+	const result =
+		request.kind === 'instant'
+			? await engine.instant(request.query, request.timeMs, queryOptions)
+			: await engine.range(request.query, request.startMs, request.endMs, request.stepMs, queryOptions);
+	const { json, truncated } = resultJson(result.value, request.limit ?? 0);
+	return answer(json, truncated, { warnings: result.warnings, infos: result.infos, stats: result.stats });
+}
+
+function answer(
+	json: string,
+	truncated: boolean,
+	rest: { readonly warnings?: readonly string[]; readonly infos?: readonly string[]; readonly stats?: QueryStats } = {},
+): QueryAnswer {
+	return {
+		json: new TextEncoder().encode(json),
+		warnings: [...(rest.warnings ?? []), ...(truncated ? ['results truncated due to limit'] : [])],
+		infos: rest.infos ?? [],
+		...(rest.stats === undefined ? {} : { stats: rest.stats }),
+	};
+}
+
+/** Reads `match[]` texts. Throws `FN_QUERY_PARSE` for anything but a plain series selector. */
+export function selectorMatchers(selector: string): readonly Matcher[] {
+	const expr = parseQuery(selector);
+	if (expr.kind !== 'selector' || expr.offsetMs !== 0 || expr.at !== null) {
+		throw new AppError('FN_QUERY_PARSE', `"${selector}" is not a plain series selector; write for example up{job="node"}`, { status: 400 });
+	}
+	return matchersOf(expr.matchers);
+}
+
+async function series(queryable: Queryable, request: SeriesRequest, options: ExecuteOptions): Promise<QueryAnswer> {
+	if (request.selectors.length === 0) {
+		throw new AppError('FN_QUERY_BAD_PARAMETER', 'no match[] parameter provided', { status: 400 });
+	}
+	const found = new Map<string, readonly string[]>();
+	for (const selector of request.selectors) {
+		const matched = await queryable.series(selectorMatchers(selector), request.startMs, request.endMs, selectOptions(options));
+		for (const labels of matched) found.set(labels.join('\uffff'), labels);
+	}
+	const limit = request.limit ?? 0;
+	const all = [...found.values()];
+	const truncated = limit > 0 && all.length > limit;
+	return answer(`[${(truncated ? all.slice(0, limit) : all).map(labelsJson).join(',')}]`, truncated);
+}
+
+async function union(
+	request: LabelsRequest | LabelValuesRequest,
+	read: (matchers: readonly Matcher[], fromMs: number, toMs: number) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+	if (request.selectors.length === 0) return read([], request.startMs, request.endMs);
+	const found = new Set<string>();
+	for (const selector of request.selectors) {
+		for (const name of await read(selectorMatchers(selector), request.startMs, request.endMs)) found.add(name);
+	}
+	return [...found].sort();
+}
+
+function names(request: LabelsRequest | LabelValuesRequest, found: readonly string[]): QueryAnswer {
+	const limit = request.limit ?? 0;
+	const truncated = limit > 0 && found.length > limit;
+	return answer(JSON.stringify(truncated ? found.slice(0, limit) : found), truncated);
+}
