@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { formatProblem, parseConfig } from '../core/config-file.ts';
+import { checkAlertsConfig } from './check-config.ts';
+import { AlertsConfigSchema } from './config.ts';
+
+const parse = (text: string) => parseConfig(text, { file: 'c.yml', schema: AlertsConfigSchema, check: checkAlertsConfig });
+
+const sms = (more: string) =>
+	`receivers: [{ name: default, sms_gateway_configs: [{ url: 'http://sms', phones: ['13800000000'], ${more} }] }]`;
+
+describe('one mistake, one sentence with its place', () => {
+	test.each([
+		{
+			name: 'unknown receiver',
+			text: 'route: { receiver: ops }\nreceivers: [{ name: default }]',
+			wanted: 'c.yml:1: route.receiver: the receiver "ops" is not defined',
+		},
+		{
+			name: 'unknown receiver deep in the tree',
+			text: 'route:\n  receiver: a\n  routes:\n  - routes:\n    - receiver: b\nreceivers: [{ name: a }]',
+			wanted: 'c.yml:5: route.routes[0].routes[0].receiver: the receiver "b"',
+		},
+		{ name: 'no root receiver', text: 'route: { group_by: [a] }', wanted: 'the root route has no receiver' },
+		{
+			name: 'matchers on the root',
+			text: `route: { receiver: default, matchers: ['a="b"'] }`,
+			wanted: 'the root route must take every alert',
+		},
+		{
+			name: 'bad matcher',
+			text: `route: { receiver: default, routes: [{ matchers: ['a=~"("'] }] }`,
+			wanted: 'has no valid RE2 expression',
+		},
+		{ name: 'bad duration', text: 'route: { receiver: default, group_wait: 30 s }', wanted: 'route.group_wait' },
+		{ name: 'zero interval', text: 'route: { receiver: default, group_interval: 0s }', wanted: 'must be more than zero' },
+		{ name: 'group_by with ... and more', text: "route: { receiver: default, group_by: ['...', a] }", wanted: 'must stand alone' },
+		{ name: 'misspelt key', text: 'route: { recever: default }', wanted: 'unknown key' },
+		{ name: 'receiver twice', text: 'receivers: [{ name: default }, { name: default }]', wanted: 'defined twice' },
+		{ name: 'inhibition by anything', text: `inhibit_rules: [{ target_matchers: ['a="b"'] }]`, wanted: 'source_matchers is empty' },
+		{
+			name: 'secret inline',
+			text: `receivers: [{ name: default, wechat_robot_configs: [{ key: abc }] }]`,
+			wanted: 'wechat_robot_configs[0].key',
+		},
+		{
+			name: 'more than the robot takes',
+			text: `receivers: [{ name: default, wechat_robot_configs: [{ key: { env: K }, rate_per_minute: 60 }] }]`,
+			wanted: 'rate_per_minute',
+		},
+		{ name: 'SMS without a body', text: sms(''), wanted: 'needs exactly one of form, json and text' },
+		{ name: 'SMS with an unknown placeholder', text: sms(`form: { a: '{contents}' }`), wanted: '{contents} is unknown' },
+		{ name: 'SMS with an unknown secret', text: sms(`form: { a: '{secret.key}' }`), wanted: '{secret.key} is not an entry of secrets' },
+		{
+			name: 'SMS digest without its key',
+			text: sms(`form: { a: '{digest}' }, digest: { algorithm: hmac-sm3, input: x }`),
+			wanted: 'needs the name of an entry of secrets',
+		},
+		{ name: 'SMS success half said', text: sms(`form: { a: b }, success: { json_path: code }`), wanted: 'belong together' },
+		{
+			name: 'SMS with a bad number',
+			text: `receivers: [{ name: default, sms_gateway_configs: [{ url: 'http://sms', phones: ['12'], form: {} }] }]`,
+			wanted: 'phones[0]',
+		},
+	])('$name', ({ text, wanted }) => {
+		const result = parse(text);
+		expect(result.kind).toBe('bad');
+		const lines = result.kind === 'bad' ? result.problems.map(formatProblem) : [];
+		expect(lines).toEqual([expect.stringContaining(wanted)]);
+	});
+
+	test('without any configuration the shipped route holds', () => {
+		const result = parse('{}');
+		expect(result).toMatchObject({
+			kind: 'ok',
+			config: {
+				route: { receiver: 'default', group_wait: '30s', routes: [{ matchers: ['severity="critical"'], group_wait: '0s' }] },
+				receivers: [{ name: 'default' }],
+			},
+		});
+	});
+});
