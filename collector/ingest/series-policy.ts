@@ -1,0 +1,118 @@
+import { formatLabels } from '../../core/labels.ts';
+import { METRIC_NAME } from '../../protocol/labels.ts';
+import { ProtocolError } from '../../protocol/remote-write/protocol-error.ts';
+import { WIRE_BYTES, WireCursor } from '../../protocol/remote-write/wire-cursor.ts';
+import { encodeLabelBytes } from '../storage/label-bytes.ts';
+import type { IngestLimits } from './config.ts';
+
+export type RefusalReason =
+	| 'labels_malformed'
+	| 'labels_not_utf8'
+	| 'label_duplicate'
+	| 'label_name_invalid'
+	| 'label_name_too_long'
+	| 'label_value_too_long'
+	| 'labels_too_many'
+	| 'metric_name_missing'
+	| 'metric_name_invalid'
+	| 'series_limit'
+	| 'sample_too_new'
+	| 'sample_too_old'
+	| 'native_histogram';
+
+export type SeriesVerdict =
+	| { readonly kind: 'accepted'; readonly canonical: Uint8Array }
+	| { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string };
+
+const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+const METRIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+const SHOWN_CHARACTERS = 300;
+
+const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const cursor = new WireCursor();
+
+/**
+ * Looks at the labels of a series that the store does not know: `0a len (0a nameLen name 12 valueLen value)` as a sender
+ * wrote them, in any order. Labels with an empty value count as absent. Costs strings, but only once per series.
+ */
+export function judgeSeries(bytes: Uint8Array, start: number, end: number, limits: IngestLimits): SeriesVerdict {
+	let pairs: (readonly [string, string])[];
+	try {
+		pairs = readPairs(bytes.subarray(start, end));
+	} catch (error) {
+		if (error instanceof ProtocolError) return refused('labels_malformed', `the labels of a series cannot be read: ${error.message}`);
+		return refused('labels_not_utf8', 'a series has labels that are not UTF-8');
+	}
+	pairs.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+	const problem = pairsProblem(pairs, limits);
+	if (problem !== null) return problem;
+	return { kind: 'accepted', canonical: encodeLabelBytes(pairs.filter(([, value]) => value !== '').flat()) };
+}
+
+function pairsProblem(pairs: readonly (readonly [string, string])[], limits: IngestLimits): SeriesVerdict | null {
+	const shown = () => shorten(formatLabels(pairs.flat()));
+	let metric = '';
+	for (let i = 0; i < pairs.length; i++) {
+		const [name, value] = pairs[i] as readonly [string, string];
+		if (i > 0 && pairs[i - 1]?.[0] === name) return refused('label_duplicate', `${shown()} has the label ${shorten(name)} twice`);
+		if (Buffer.byteLength(name) > limits.max_label_name_bytes) {
+			return refused('label_name_too_long', `${shown()} has a label name longer than ${limits.max_label_name_bytes} bytes`);
+		}
+		if (!LABEL_NAME.test(name))
+			return refused('label_name_invalid', `${shown()} has an invalid label name ${JSON.stringify(shorten(name))}`);
+		if (Buffer.byteLength(value) > limits.max_label_value_bytes) {
+			return refused('label_value_too_long', `${shown()} has a value of ${name} longer than ${limits.max_label_value_bytes} bytes`);
+		}
+		if (name === METRIC_NAME) metric = value;
+	}
+	if (pairs.length > limits.max_labels) {
+		return refused('labels_too_many', `${shown()} has ${pairs.length} labels; at most ${limits.max_labels} are allowed`);
+	}
+	if (metric === '') return refused('metric_name_missing', `${shown()} has no metric name`);
+	if (!METRIC.test(metric)) return refused('metric_name_invalid', `${JSON.stringify(shorten(metric))} is no valid metric name`);
+	return null;
+}
+
+function refused(reason: RefusalReason, message: string): SeriesVerdict {
+	return { kind: 'refused', reason, message };
+}
+
+/** The labels of a series for a message, cut to a bearable length. */
+export function describeSeries(bytes: Uint8Array, start: number, end: number): string {
+	try {
+		return shorten(formatLabels(readPairs(bytes.subarray(start, end)).flat()));
+	} catch {
+		return 'a series with unreadable labels';
+	}
+}
+
+function shorten(value: string): string {
+	return value.length <= SHOWN_CHARACTERS ? value : `${value.slice(0, SHOWN_CHARACTERS)}…`;
+}
+
+/** Throws `ProtocolError`, or `TypeError` for bytes that are not UTF-8. */
+function readPairs(bytes: Uint8Array): (readonly [string, string])[] {
+	cursor.reset(bytes);
+	const pairs: (readonly [string, string])[] = [];
+	while (cursor.pos < bytes.length) {
+		const tag = cursor.uint31(bytes.length);
+		if (tag !== ((1 << 3) | WIRE_BYTES)) throw new ProtocolError('a label does not begin here', cursor.pos);
+		const end = cursor.messageEnd(bytes.length);
+		let name = '';
+		let value = '';
+		while (cursor.pos < end) {
+			const field = cursor.uint31(end);
+			if (field !== ((1 << 3) | WIRE_BYTES) && field !== ((2 << 3) | WIRE_BYTES)) {
+				cursor.skip(field & 7, end);
+				continue;
+			}
+			const stop = cursor.messageEnd(end);
+			const part = text.decode(bytes.subarray(cursor.pos, stop));
+			cursor.pos = stop;
+			if (field === ((1 << 3) | WIRE_BYTES)) name = part;
+			else value = part;
+		}
+		pairs.push([name, value]);
+	}
+	return pairs;
+}
