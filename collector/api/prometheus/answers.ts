@@ -1,0 +1,72 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppError, errorText } from '../../../core/errors.ts';
+import type { Logger } from '../../../core/log.ts';
+import type { QueryAnswer } from '../../promql/query-service.ts';
+
+const JSON_TYPE = 'application/json';
+const encoder = new TextEncoder();
+
+/** `{"status":"success","data":…}` around JSON bytes that are passed on as they are. */
+export function sendAnswer(reply: FastifyReply, answer: QueryAnswer, withStats = false): FastifyReply {
+	let data: Uint8Array = answer.json;
+	if (withStats && answer.stats !== undefined) {
+		const { samplesRead, peakSamples, durationMs } = answer.stats;
+		const stats = {
+			timings: { evalTotalTime: durationMs / 1000, execTotalTime: durationMs / 1000 },
+			samples: { totalQueryableSamples: samplesRead, peakSamples },
+		};
+		data = Buffer.concat([answer.json.subarray(0, answer.json.length - 1), encoder.encode(`,"stats":${JSON.stringify(stats)}}`)]);
+	}
+	let tail = '';
+	if (answer.warnings.length > 0) tail += `,"warnings":${JSON.stringify(answer.warnings)}`;
+	if (answer.infos.length > 0) tail += `,"infos":${JSON.stringify(answer.infos)}`;
+	return reply
+		.status(200)
+		.type(JSON_TYPE)
+		.send(Buffer.concat([encoder.encode('{"status":"success","data":'), data, encoder.encode(`${tail}}`)]));
+}
+
+export function sendData(reply: FastifyReply, data: unknown): FastifyReply {
+	return reply
+		.status(200)
+		.type(JSON_TYPE)
+		.send(JSON.stringify({ status: 'success', data }));
+}
+
+/** Prometheus' error body. What is not one of our errors is logged and told without details. */
+export function sendFailure(
+	error: unknown,
+	place: { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly log: Logger },
+): FastifyReply {
+	const { request, reply, log } = place;
+	const status = statusOf(error);
+	if (status === 401) reply.header('www-authenticate', 'Basic realm="fournines", charset="UTF-8"');
+	if (status >= 500 && status !== 503) {
+		log.error({ method: request.method, route: request.routeOptions.url ?? '', error: errorText(error) }, 'a request failed');
+	}
+	const known = error instanceof AppError || status < 500;
+	const text = known ? errorText(error) : 'an internal error; the log says more';
+	const message =
+		error instanceof AppError && error.code === 'FN_QUERY_PARSE' && !text.startsWith('invalid')
+			? `invalid parameter "query": ${text}`
+			: text;
+	return reply
+		.status(status)
+		.type(JSON_TYPE)
+		.send(JSON.stringify({ status: 'error', errorType: errorType(error, status), error: message }));
+}
+
+function statusOf(error: unknown): number {
+	if (error instanceof AppError) return error.status;
+	if (typeof error === 'object' && error !== null && 'statusCode' in error && typeof error.statusCode === 'number') return error.statusCode;
+	return 500;
+}
+
+function errorType(error: unknown, status: number): string {
+	if (error instanceof AppError && error.code === 'FN_QUERY_CANCELLED') return 'canceled';
+	if (status === 422) return 'execution';
+	if (status === 503) return 'timeout';
+	if (status === 404) return 'not_found';
+	if (status === 401 || status === 403) return 'unauthorized';
+	return status >= 500 ? 'internal' : 'bad_data';
+}

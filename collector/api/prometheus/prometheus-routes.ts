@@ -1,0 +1,27 @@
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from '../../../core/log.ts';
+import type { QueryService } from '../../promql/query-service.ts';
+import type { Ruler } from '../../ruler/ruler.ts';
+import { sendFailure } from './answers.ts';
+import { registerQueryRoutes } from './query-routes.ts';
+import { registerRuleRoutes } from './rule-routes.ts';
+import { registerStatusRoutes, type StatusServices } from './status-routes.ts';
+
+export interface PrometheusServices extends StatusServices {
+	readonly queries: QueryService;
+	readonly ruler: Pick<Ruler, 'groups'>;
+	readonly log: Logger;
+}
+
+/**
+ * The reading half of Prometheus' HTTP API (prometheus.io/docs/prometheus/latest/querying/api). Forms must be parsed by
+ * the server (`@fastify/formbody`). Errors have Prometheus' shape, also those of hooks that run before.
+ */
+export async function registerPrometheusRoutes(app: FastifyInstance, services: PrometheusServices): Promise<void> {
+	await app.register(async (scope) => {
+		scope.setErrorHandler((error: unknown, request, reply) => sendFailure(error, { request, reply, log: services.log }));
+		registerQueryRoutes(scope, services);
+		registerRuleRoutes(scope, services.ruler);
+		registerStatusRoutes(scope, services);
+	});
+}
