@@ -90,6 +90,11 @@ export class HeadReader {
 		return count;
 	}
 
+	/** Whatever memtables before this one held is in blocks. */
+	get oldestEpoch(): number {
+		return this.#layout.memtables[0]?.epoch ?? 0;
+	}
+
 	family(id: number): number {
 		return this.#slots[id * SLOT_WORDS + SLOT_FAMILY] as number;
 	}

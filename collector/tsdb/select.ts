@@ -17,6 +17,8 @@ export class StoreQueries implements Queryable {
 	readonly #head: HeadReader;
 	readonly #index: SeriesIndex;
 	readonly #blocks: BlockReader;
+	/** Oldest memtable that was in memory when the block files were listed. */
+	#listedAtEpoch = -1;
 
 	constructor(head: HeadReader, index: SeriesIndex, blocks: BlockReader) {
 		this.#head = head;
@@ -84,8 +86,15 @@ export class StoreQueries implements Queryable {
 		runs.reset();
 		// Memory first: what moves into a block between the two looks is then seen twice, never missed.
 		this.#head.snapshot(id, minMs, maxMs);
+		// The snapshot may have come without a memtable that was there when the blocks were listed: its samples are in new ones.
+		if (this.#head.oldestEpoch !== this.#listedAtEpoch) this.#listBlocks(minMs, maxMs);
 		this.#blocks.collect(id, this.#head.family(id) as Family, minMs, maxMs, runs);
 		this.#head.emit(runs);
+	}
+
+	#listBlocks(minMs: number, maxMs: number): void {
+		this.#listedAtEpoch = this.#head.oldestEpoch;
+		this.#blocks.begin(minMs, maxMs);
 	}
 
 	#anyLived(postings: readonly (readonly number[])[], minMs: number, maxMs: number): boolean {
@@ -109,7 +118,7 @@ export class StoreQueries implements Queryable {
 		this.#begin();
 		throwIfCancelled(signal);
 		const ids = this.#index.select(matchers);
-		this.#blocks.begin(minMs, maxMs);
+		this.#listBlocks(minMs, maxMs);
 		let sliceStart = performance.now();
 		for (let i = 0; i < ids.length; i++) {
 			const id = ids[i] as number;
@@ -119,7 +128,7 @@ export class StoreQueries implements Queryable {
 				await nextTurn();
 				throwIfCancelled(signal);
 				this.#head.refresh();
-				this.#blocks.begin(minMs, maxMs);
+				this.#listBlocks(minMs, maxMs);
 				sliceStart = performance.now();
 			}
 		}

@@ -1,0 +1,4 @@
+import { test } from 'vitest';
+import { killRounds } from './fixtures/kill-rounds.ts';
+
+test('what was acknowledged survives ten kills under load', () => killRounds(10), 120_000);

@@ -1,0 +1,60 @@
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { expect, test } from 'vitest';
+import { silentLogger } from '../../core/log.ts';
+import { temporaryFolder } from '../../tests/harness/process.ts';
+import { openTestStore } from './fixtures/open-test-store.ts';
+import { openStoreReader } from './store-reader.ts';
+
+interface Finding {
+	readonly problems: readonly string[];
+	readonly reads: number;
+	readonly series: number;
+	readonly samples: number;
+}
+
+test('another thread reads consistently while samples arrive, series appear and blocks are cut', async () => {
+	const folder = temporaryFolder('reader');
+	const store = await openTestStore(folder.path);
+	const stop = new Int32Array(new SharedArrayBuffer(4));
+	const port = store.readerPort();
+	const worker = new Worker(new URL('./fixtures/reading-thread.ts', import.meta.url), {
+		workerData: { port, stop: stop.buffer },
+		transferList: [port],
+	});
+	try {
+		const finding = new Promise<Finding>((resolve, reject) => {
+			worker.on('message', resolve);
+			worker.on('error', reject);
+		});
+		const start = Date.now() - 10 * 86_400_000;
+		const counts: number[] = [];
+		let total = 0;
+		for (let round = 0; round < 400; round++) {
+			// Slots and segments grow while the other thread reads.
+			if (round % 4 === 0) for (let i = 0; i < 60; i++) counts.push(0);
+			const appender = store.appender();
+			for (let series = 0; series < counts.length; series++) {
+				const count = counts[series] as number;
+				appender.append(['__name__', 'm', 'series', String(series)], start + round * 120_000, count);
+				counts[series] = count + 1;
+				total++;
+			}
+			await appender.commit();
+			if (round % 100 === 99) await store.cutBlocks();
+			await new Promise((resolve) => setImmediate(resolve));
+		}
+		Atomics.store(stop, 0, 1);
+		expect(await finding).toMatchObject({ problems: [], series: counts.length, samples: total });
+		expect((await finding).reads).toBeGreaterThan(1);
+	} finally {
+		await worker.terminate();
+		await store.stop();
+		folder.remove();
+	}
+});
+
+test('a reader without a store says so', async () => {
+	const { port1, port2 } = new MessageChannel();
+	await expect(openStoreReader(port2, { log: silentLogger, timeoutMs: 20 })).rejects.toMatchObject({ code: 'FN_STORE_READER_LOST' });
+	port1.close();
+});
