@@ -14,6 +14,9 @@ import { createInputs } from './inputs/registry.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { Rounds } from './rounds/rounds.ts';
 import { type AgentMetrics, createAgentMetrics, selfFamilies } from './self-metrics.ts';
+import { LogClient } from './tails/log-client.ts';
+import { LogShipper } from './tails/log-shipper.ts';
+import { PositionStore } from './tails/position-store.ts';
 import { RemoteWriteClient } from './uplink/remote-write-client.ts';
 import { Sender } from './uplink/sender.ts';
 import { Spool } from './uplink/spool.ts';
@@ -52,7 +55,13 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 	try {
 		const metrics = createAgentMetrics(options.version);
 		const uplink = config.collector === undefined ? null : openUplink(options, config.collector, metrics, cleanup);
+		const shippers = config.collector === undefined ? [] : openTails(options, config.collector, metrics, cleanup);
 		const { rounds, current } = openRounds(options, metrics, uplink?.spool ?? null, cleanup);
+		const startAll = () => {
+			rounds.start();
+			uplink?.sender.start();
+			for (const shipper of shippers) shipper.start();
+		};
 		let ready = false;
 		if (config.listen !== '') {
 			const server = await startMetricsServer({
@@ -61,13 +70,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 				ready: () => ready,
 			});
 			cleanup.add('metrics server', () => server.close());
-			rounds.start();
+			startAll();
 			ready = true;
-			uplink?.sender.start();
 			return { address: server.address, stop: () => cleanup.close() };
 		}
-		rounds.start();
-		uplink?.sender.start();
+		startAll();
 		return { address: '', stop: () => cleanup.close() };
 	} catch (error) {
 		await cleanup.close();
@@ -134,9 +141,7 @@ function openRounds(options: AgentOptions, metrics: AgentMetrics, spool: Spool |
 }
 
 function openUplink(options: AgentOptions, collector: NonNullable<AgentConfig['collector']>, metrics: AgentMetrics, cleanup: CleanupStack) {
-	const { config, clock, log, env } = options;
-	const token = tokenReader(collector, env);
-	const ca = collector.ca_file === undefined ? undefined : readCaFile(collector.ca_file);
+	const { config, clock, log } = options;
 	metrics.spoolMaxBytes.set(config.spool.max_bytes);
 	const spool = new Spool({
 		folder: join(options.dataDir ?? config.data, 'spool'),
@@ -146,17 +151,43 @@ function openUplink(options: AgentOptions, collector: NonNullable<AgentConfig['c
 		onDrop: (reason, samples) => metrics.droppedSamples.inc({ reason }, samples),
 	});
 	cleanup.add('spool', () => spool.close());
-	const client = new RemoteWriteClient({
-		url: endpoint(collector.url, '/api/v1/write'),
-		token,
-		...(ca === undefined ? {} : { ca }),
-		timeoutMs: parseDuration(collector.timeout),
-		userAgent: userAgent(options),
-		now: () => clock.now(),
-	});
+	const client = new RemoteWriteClient({ ...endpointOptions(options, collector), url: endpoint(collector.url, '/api/v1/write') });
 	const sender = new Sender({ spool, client, clock, log, metrics });
 	cleanup.add('sender', () => sender.stop(options.flushMs ?? 5000));
 	return { spool, sender };
+}
+
+function openTails(
+	options: AgentOptions,
+	collector: NonNullable<AgentConfig['collector']>,
+	metrics: AgentMetrics,
+	cleanup: CleanupStack,
+): readonly LogShipper[] {
+	const { config, clock, log } = options;
+	if (config.inputs.logs.length === 0) return [];
+	const positions = new PositionStore(join(options.dataDir ?? config.data, 'tails'));
+	const client = new LogClient({ ...endpointOptions(options, collector), url: endpoint(collector.url, '/api/fournines/v1/logs') });
+	return config.inputs.logs.map((entry) => {
+		const shipper = new LogShipper({
+			config: entry,
+			host: agentHostName(config),
+			system: config.host.system,
+			...{ client, positions, clock, log, metrics },
+		});
+		cleanup.add(`log ${entry.path}`, () => shipper.stop());
+		return shipper;
+	});
+}
+
+/** What every client of the collector needs. */
+function endpointOptions(options: AgentOptions, collector: NonNullable<AgentConfig['collector']>) {
+	return {
+		token: tokenReader(collector, options.env),
+		...(collector.ca_file === undefined ? {} : { ca: readCaFile(collector.ca_file) }),
+		timeoutMs: parseDuration(collector.timeout),
+		userAgent: userAgent(options),
+		now: () => options.clock.now(),
+	};
 }
 
 /** Reads the token at each use, so that its file can be replaced; the first read happens at once, so that a wrong path is an error of the start. */

@@ -1,13 +1,21 @@
 import { type Static, Type } from 'typebox';
 
-export const LOG_KINDS = ['sshd', 'nginx-access', 'nginx-error', 'tomcat-access', 'catalina', 'plain'] as const;
-export type LogKind = (typeof LOG_KINDS)[number];
+const LogKindSchema = Type.Union([
+	Type.Literal('sshd'),
+	Type.Literal('nginx-access'),
+	Type.Literal('nginx-error'),
+	Type.Literal('tomcat-access'),
+	Type.Literal('catalina'),
+	Type.Literal('plain'),
+]);
+export type LogKind = Static<typeof LogKindSchema>;
 
 export const LogConfigSchema = Type.Object(
 	{
 		/** The file that the program writes to, for example `/var/log/auth.log`. */
 		path: Type.String({ minLength: 1 }),
-		kind: Type.Union(LOG_KINDS.map((kind) => Type.Literal(kind))),
+		/** How its lines are read; `sshd` also knows sudo, su and the account tools. */
+		kind: LogKindSchema,
 		/** Second half of the stream's name `<host>/<name>`; the file's name without its extension unless given. */
 		name: Type.Optional(Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9_.-]*$' })),
 		encoding: Type.Union([Type.Literal('utf8'), Type.Literal('gb18030')], { default: 'utf8' }),
