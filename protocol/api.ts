@@ -127,14 +127,20 @@ export interface NotificationListAnswer {
 
 export interface NotificationEntry {
 	readonly id: string;
+	/** Counts up over all notifications; printed in every message. */
+	readonly number: number;
 	readonly receiver: string;
 	readonly channel: string;
-	readonly status: 'queued' | 'sending' | 'sent' | 'refused';
+	/** `queued` waits or is between attempts, `sending` is under way, `sent` was taken by the channel, `refused` and `expired` were not. */
+	readonly state: string;
 	readonly createdAtMs: number;
-	readonly sentAtMs: number | null;
+	readonly updatedAtMs: number;
+	readonly firingCount: number;
+	readonly resolvedCount: number;
 	readonly attempts: number;
-	/** The channel's own code of the last attempt. */
+	/** The channel's own code and words of the last attempt. */
 	readonly lastCode: string;
 	readonly lastReason: string;
+	/** The text as it was last sent. */
 	readonly text: string;
 }

@@ -236,11 +236,12 @@ function build(node) {
  * Runs the command in a process group of its own and stops it when we are told to, or when our parent is gone: npm does
  * not pass SIGTERM on, and a terminal's Ctrl-C must arrive once, not once per process of the group.
  */
-function handOver(node, args) {
+function handOver(node, args, { cwd = ROOT, ownsInput = false } = {}) {
 	const child = spawn(node, args, {
-		cwd: process.env.INIT_CWD && args[0]?.startsWith('bin') ? process.env.INIT_CWD : ROOT,
-		env: childEnv(node),
-		stdio: ['pipe', 'inherit', 'inherit'],
+		cwd,
+		// A command that lives on sees its standard input close when this process dies, however it dies, and stops in order.
+		env: { ...childEnv(node), ...(ownsInput ? { FOURNINES_STOP_WITH_STDIN: '1' } : {}) },
+		stdio: [ownsInput ? 'pipe' : 'inherit', 'inherit', 'inherit'],
 		detached: process.platform !== 'win32',
 	});
 	const parent = process.ppid;
@@ -273,9 +274,13 @@ function main() {
 	switch (command) {
 		case 'start':
 			build(node);
-			return handOver(node, [join(ROOT, 'cli', 'main.ts'), 'up', ...rest]);
+			return handOver(node, [join(ROOT, 'cli', 'main.ts'), 'up', ...rest], { ownsInput: true });
 		case 'cli':
-			return handOver(node, [join(ROOT, 'cli', 'main.ts'), ...rest]);
+			build(node);
+			return handOver(node, [join(ROOT, 'cli', 'main.ts'), ...rest], {
+				cwd: process.cwd(),
+				ownsInput: ['up', 'collector', 'agent'].includes(rest[0] ?? '') && !rest.includes('--once'),
+			});
 		case 'test':
 		case 'test-long':
 			build(node);

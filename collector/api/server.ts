@@ -60,6 +60,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
 				// Ant Design writes its styles into the page.
 				styleSrc: ["'self'", "'unsafe-inline'"],
 				imgSrc: ["'self'", 'data:', 'blob:'],
+				fontSrc: ["'self'", 'data:'],
 				connectSrc: ["'self'"],
 				frameAncestors: ["'none'"],
 				upgradeInsecureRequests: null,

@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { parse } from 'yaml';
+import { loadAgentConfig } from '../agent/config.ts';
+import { CollectorConfigSchema, checkCollectorConfig } from '../collector/config.ts';
+import { checkRuleFile } from '../collector/ruler/rule-file.ts';
+import { type ConfigProblem, formatProblem, loadConfigFile } from '../core/config-file.ts';
+import { type Command, usageError } from './command.ts';
+
+type FileKind = 'collector' | 'agent' | 'rules';
+
+export const checkCommand: Command = {
+	help: `fournines check FILE… [--kind collector|agent|rules]
+
+Reads each file as the collector or the agent would, and prints every problem with its line and key.
+Which kind a file is follows from its keys; --kind says it where that is not enough.
+
+  fournines check collector.yml
+  fournines check agent.yml rules/*.yml
+
+Exit code 0 when all files are good, 1 when there is a problem.`,
+	run: async (args) => {
+		const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { kind: { type: 'string' } } });
+		if (positionals.length === 0) throw usageError('name at least one file');
+		if (values.kind !== undefined && !['collector', 'agent', 'rules'].includes(values.kind))
+			throw usageError(`--kind ${values.kind}: write collector, agent or rules`);
+		let problems = 0;
+		for (const file of positionals) {
+			const found = problemsOf(file, values.kind as FileKind | undefined);
+			problems += found.length;
+			for (const problem of found) process.stdout.write(`${formatProblem(problem)}\n`);
+			if (found.length === 0) process.stdout.write(`${file}: good\n`);
+		}
+		return problems === 0 ? 0 : 1;
+	},
+};
+
+export function problemsOf(file: string, kind?: FileKind): readonly ConfigProblem[] {
+	switch (kind ?? kindOf(file)) {
+		case 'agent': {
+			const result = loadAgentConfig(file);
+			return result.kind === 'ok' ? [] : result.problems;
+		}
+		case 'rules':
+			return checkRuleFile(readFileSync(file, 'utf8'), file);
+		case 'collector': {
+			const result = loadConfigFile(file, CollectorConfigSchema, checkCollectorConfig);
+			return result.kind === 'ok' ? [] : result.problems;
+		}
+	}
+}
+
+/** A guess from the top-level keys; a file that cannot be read or parsed is left to the collector's check, which says so. */
+function kindOf(file: string): FileKind {
+	let keys: readonly string[] = [];
+	try {
+		const content: unknown = parse(readFileSync(file, 'utf8'));
+		if (typeof content === 'object' && content !== null) keys = Object.keys(content);
+	} catch {
+		return 'collector';
+	}
+	if (keys.includes('groups')) return 'rules';
+	return ['inputs', 'spool', 'host', 'collector'].some((key) => keys.includes(key)) ? 'agent' : 'collector';
+}

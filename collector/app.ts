@@ -1,0 +1,331 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { type Alerting, createAlerting } from '../alerts/alerting.ts';
+import type { Clock } from '../core/clock.ts';
+import { configOrThrow, loadConfigFile, parseConfig } from '../core/config-file.ts';
+import { parseDuration } from '../core/duration.ts';
+import { errorText } from '../core/errors.ts';
+import { httpExchange } from '../core/http-client.ts';
+import { CleanupStack } from '../core/lifecycle.ts';
+import type { Logger } from '../core/log.ts';
+import { resolveSecret } from '../core/secret.ts';
+import { registerAlertmanagerRoutes } from './api/alertmanager/alertmanager-routes.ts';
+import type { Caller } from './api/guard.ts';
+import { registerLogRoutes } from './api/product/log-routes.ts';
+import { registerProductRoutes } from './api/product/overview-routes.ts';
+import { registerReportRoutes } from './api/product/report-routes.ts';
+import { registerSessionRoutes } from './api/product/session-routes.ts';
+import { registerPrometheusRoutes } from './api/prometheus/prometheus-routes.ts';
+import type { StoreStatus } from './api/prometheus/status-routes.ts';
+import { createHttpServer } from './api/server.ts';
+import { registerWriteRoute } from './api/write-route.ts';
+import { type AuditArchive, openArchive } from './audit/archive.ts';
+import { type Availability, createAvailability } from './availability/availability.ts';
+import { loadBoards } from './boards.ts';
+import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from './config.ts';
+import { type Accounts, createAccounts } from './identity/accounts.ts';
+import { createOperationLog, type Operation } from './identity/operation-log.ts';
+import { createTokenStore, type TokenStore } from './identity/tokens.ts';
+import { createIngest } from './ingest/ingest.ts';
+import { notificationList, overview } from './overview.ts';
+import { createEngine } from './promql/engine.ts';
+import { QueryThread } from './query-thread.ts';
+import { availabilityReport } from './reports/availability-report.ts';
+import { expandRuleFiles } from './rule-files.ts';
+import { createRuler, type Ruler } from './ruler/ruler.ts';
+import { startSchedules } from './schedules.ts';
+import { SelfScrape } from './self-scrape.ts';
+import { assertDataFolder, isLoopback, listenOn, parseListen, readTls } from './start-conditions.ts';
+import { createAlertingPorts } from './state/alerting-ports.ts';
+import { openStateDatabase } from './state/database.ts';
+import { startTracing } from './tracing.ts';
+import { openStore, type Store } from './tsdb/store.ts';
+
+export interface CollectorOptions {
+	/** `collector.yml`; `null` runs on the defaults. */
+	readonly configFile: string | null;
+	/** Instead of an empty file when there is none. */
+	readonly defaultConfig?: string;
+	readonly dataDir: string;
+	/** Instead of `server.listen`. */
+	readonly listen?: string;
+	/** Where `rules/`, `dashboards/` and `dist/console/` lie. */
+	readonly rootDir: string;
+	/** Prometheus API reads without a token; honoured on loopback only. */
+	readonly openReads?: boolean;
+	readonly env: Readonly<Record<string, string | undefined>>;
+	readonly log: Logger;
+	readonly clock: Clock;
+	readonly version: string;
+}
+
+export interface RunningCollector {
+	/** `http://127.0.0.1:9999`, without a slash at the end. */
+	readonly address: string;
+	readonly tokens: TokenStore;
+	readonly accounts: Accounts;
+	/** Reads the configuration and rule files again; when anything is wrong it throws and the old ones stay in force. */
+	reload(): Promise<void>;
+	/** Takes nothing new, finishes what is under way, and closes everything in reverse order of its start. */
+	stop(): Promise<void>;
+}
+
+/** Starts a collector. Throws an `AppError` that says what to do; then nothing is left running. */
+export async function startCollector(options: CollectorOptions): Promise<RunningCollector> {
+	const cleanup = new CleanupStack(options.log);
+	try {
+		return await compose(options, cleanup);
+	} catch (error) {
+		await cleanup.close();
+		throw error;
+	}
+}
+
+async function compose(options: CollectorOptions, cleanup: CleanupStack): Promise<RunningCollector> {
+	const { dataDir, clock, env, log, version } = options;
+	let config = readConfig(options);
+	assertDataFolder(dataDir);
+	const listen = parseListen(options.listen ?? config.server.listen);
+	const metrics = new Registry();
+	collectDefaultMetrics({ register: metrics });
+	const tracing = await startTracing(env, { version, log });
+	cleanup.add('tracing', () => tracing.stop());
+
+	const state = await openStateDatabase(dataDir);
+	cleanup.add('state', () => state.destroy());
+	const archive = openArchive({ dataDir, clock, log, host: 'collector' });
+	cleanup.add('log archive', () => archive.stop());
+	const operations = createOperationLog(state, clock, (operation) => archiveOperation(archive, operation, log));
+	const tokens = createTokenStore(state, clock);
+	const accounts = createAccounts({ state, clock, config: () => config.identity, operations });
+
+	const store = await openStore({
+		dataDir,
+		retentionMs: parseDuration(config.store.retention),
+		checkRetentionMs: parseDuration(config.store.check_retention),
+		fsync: config.store.fsync,
+		maxSeries: config.store.max_series,
+		log,
+		clock,
+		metrics,
+	});
+	cleanup.add('store', () => store.stop());
+	const queries = new QueryThread({ storePort: () => store.readerPort(), log, metrics });
+	cleanup.add('query thread', () => queries.stop());
+
+	const scheme = config.server.tls === undefined ? 'http' : 'https';
+	const externalUrl = config.server.external_url.replace(/\/+$/, '') || `${scheme}://${listen.host}:${listen.port}`;
+	const alerting = await createAlerting({
+		config: config.alerts,
+		ports: createAlertingPorts(state),
+		clock,
+		log,
+		metrics,
+		http: (url, request) => tracing.span('notify', { 'server.address': hostOf(url) }, () => httpExchange(url, request)),
+		secret: (ref) => resolveSecret(ref, env),
+		externalUrl,
+	});
+	const engine = createEngine({ queryable: store, clock });
+	const ruler = createRuler({
+		engine,
+		appendable: store,
+		sink: (alerts) => tracing.span('alerts', { 'fournines.alerts': alerts.length }, () => alerting.receive(alerts)),
+		clock,
+		log,
+		metrics,
+		externalUrl,
+		externalLabels: config.rules.external_labels,
+		evaluationIntervalMs: parseDuration(config.rules.evaluation_interval),
+		resendDelayMs: parseDuration(config.rules.resend_delay),
+		outageToleranceMs: parseDuration(config.rules.for_outage_tolerance),
+		gracePeriodMs: parseDuration(config.rules.for_grace_period),
+	});
+	await ruler.load(ruleFiles(config, options));
+
+	const availability = createAvailability({ queryable: store, inventory: () => config.inventory, clock });
+	const report = (month: string) => availabilityReport(month, { availability, inventory: config.inventory, nowMs: clock.now() });
+	const ingest = createIngest({ store, limits: config.server.limits, log, metrics });
+
+	const app = await createHttpServer({
+		log,
+		guard: { accounts, tokens, openReads: options.openReads === true && isLoopback(listen.host) },
+		consoleDir: existsSync(join(options.rootDir, 'dist', 'console', 'index.html')) ? join(options.rootDir, 'dist', 'console') : null,
+		tls: readTls(config),
+		version,
+	});
+	cleanup.add('http', () => app.close());
+	let ready = false;
+	let reloading: Promise<void> = Promise.resolve();
+	const reload = async (): Promise<void> => {
+		const next = readConfig(options);
+		await alerting.reload(next.alerts);
+		await ruler.load(ruleFiles(next, options));
+		config = next;
+		availability.invalidate(0);
+		log.info({}, 'the configuration was read again');
+	};
+	const serialReload = (): Promise<void> => {
+		const turn = reloading.then(reload);
+		// One failed reload must not fail the next.
+		reloading = turn.catch(() => {});
+		return turn;
+	};
+	app.get('/-/ready', async (_request, reply) =>
+		reply.status(ready ? 200 : 503).send(ready ? 'Fournines is ready.\n' : 'Fournines is starting.\n'),
+	);
+	app.post('/-/reload', async (_request, reply) => {
+		await serialReload();
+		return reply.status(200).send('reloaded\n');
+	});
+	app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+	registerWriteRoute(app, { ingest, maxBodyBytes: config.server.limits.max_body_bytes, tracing });
+	await registerRoutes(app, {
+		alerting,
+		availability,
+		accounts,
+		archive,
+		options,
+		operations,
+		queries,
+		ruler,
+		store,
+		report,
+		config: () => config,
+	});
+
+	await alerting.start();
+	cleanup.add('alerting', () => alerting.stop());
+	ruler.start();
+	cleanup.add('ruler', () => ruler.stop());
+	const address = await listenOn(app, listen, scheme);
+	const selfScrape = new SelfScrape({ store, metrics, clock, log, instance: address.replace(/^https?:\/\//, '') });
+	selfScrape.start();
+	cleanup.add('own metrics', () => selfScrape.stop());
+	const schedules = startSchedules(config, { archive, report, dataDir, clock, log });
+	cleanup.add('schedules', () => schedules.stop());
+	archiveOperation(
+		archive,
+		{ actor: 'collector', action: 'start', object: version, result: 'success', srcAddr: '', detail: '', atMs: clock.now() },
+		log,
+	);
+	cleanup.add('last record', () =>
+		archiveOperation(
+			archive,
+			{ actor: 'collector', action: 'stop', object: version, result: 'success', srcAddr: '', detail: '', atMs: clock.now() },
+			log,
+		),
+	);
+	ready = true;
+	return { address, tokens, accounts, reload: serialReload, stop: () => cleanup.close() };
+}
+
+interface RouteServices {
+	readonly alerting: Alerting;
+	readonly availability: Availability;
+	readonly accounts: Accounts;
+	readonly archive: AuditArchive;
+	readonly options: CollectorOptions;
+	readonly operations: ReturnType<typeof createOperationLog>;
+	readonly queries: QueryThread;
+	readonly ruler: Ruler;
+	readonly store: Store;
+	readonly report: (month: string) => ReturnType<typeof availabilityReport>;
+	readonly config: () => CollectorConfig;
+}
+
+async function registerRoutes(app: FastifyInstance, services: RouteServices): Promise<void> {
+	const { alerting, availability, accounts, operations, options, store } = services;
+	const { clock, log, version } = options;
+	registerSessionRoutes(app, { accounts, secureCookie: services.config().server.tls !== undefined });
+	registerProductRoutes(app, {
+		availability,
+		boards: loadBoards(join(options.rootDir, 'dashboards'), log),
+		notifications: (limit) => notificationList(alerting, limit),
+		overview: () => overview({ availability, alerting, queryable: store, clock, version, activeSeries: () => store.stats().series }),
+	});
+	registerReportRoutes(app, { availability: services.report, language: () => services.config().reports.language });
+	await registerLogRoutes(app, services.archive);
+	await registerAlertmanagerRoutes(app, {
+		alerting,
+		clock,
+		log,
+		version,
+		onSilence: async ({ request, action, id }) => {
+			const caller = callerName(request);
+			await operations.record({
+				actor: caller.name,
+				action: `silence.${action}`,
+				object: id,
+				result: 'success',
+				srcAddr: caller.address,
+				detail: '',
+			});
+		},
+	});
+	await registerPrometheusRoutes(app, {
+		queries: services.queries,
+		ruler: services.ruler,
+		metadata: store,
+		storeStatus: () => storeStatus(store),
+		retention: services.config().store.retention,
+		clock,
+		log,
+		version,
+	});
+}
+
+/** Prometheus counts chunks of its head; ours has one page that is being filled per series, and compresses the rest. */
+function storeStatus(store: Store): StoreStatus {
+	const { series, minTimeMs, maxTimeMs } = store.stats();
+	return { series, chunks: series, minTimeMs: minTimeMs ?? 0, maxTimeMs: maxTimeMs ?? 0 };
+}
+
+function callerName(request: unknown): { readonly name: string; readonly address: string } {
+	if (typeof request !== 'object' || request === null || !('caller' in request) || !('ip' in request)) return { name: '', address: '' };
+	const caller = request.caller as Caller;
+	const name = caller.kind === 'person' ? caller.user.account : caller.kind === 'machine' ? `token:${caller.machine.name}` : '';
+	return { name, address: String(request.ip) };
+}
+
+function readConfig(options: CollectorOptions): CollectorConfig {
+	if (options.configFile !== null) return configOrThrow(loadConfigFile(options.configFile, CollectorConfigSchema, checkCollectorConfig));
+	return configOrThrow(
+		parseConfig(options.defaultConfig ?? '', {
+			file: 'built-in configuration',
+			schema: CollectorConfigSchema,
+			check: checkCollectorConfig,
+		}),
+	);
+}
+
+function ruleFiles(config: CollectorConfig, options: CollectorOptions): readonly string[] {
+	const own = options.configFile === null ? options.rootDir : dirname(options.configFile);
+	// The shipped rules are meant where the configuration's folder has none of that name.
+	const found = expandRuleFiles(config.rules.files, own);
+	return found.length > 0 || own === options.rootDir ? found : expandRuleFiles(config.rules.files, options.rootDir);
+}
+
+/** The archive holds a copy of every operation. A full disk must not stop a log-in, but it must be seen. */
+function archiveOperation(archive: AuditArchive, operation: Operation & { readonly atMs: number }, log: Logger): void {
+	try {
+		archive.appendOwn({
+			source: 'operations',
+			kind: operation.action === 'login' || operation.action === 'logout' ? operation.action : 'command',
+			actor: operation.actor,
+			action: operation.action,
+			object: operation.object,
+			result: operation.result,
+			srcAddr: operation.srcAddr,
+			raw: operation.detail,
+		});
+	} catch (error) {
+		log.error({ action: operation.action, error: errorText(error) }, 'an operation could not be written to the log archive');
+	}
+}
+
+/** Host and port only: paths and queries of channels carry keys. */
+function hostOf(url: string): string {
+	return URL.canParse(url) ? new URL(url).host : '';
+}

@@ -1,0 +1,63 @@
+import { type Static, Type } from 'typebox';
+import { checkAlertsConfig } from '../alerts/check-config.ts';
+import { AlertsConfigSchema } from '../alerts/config.ts';
+import type { ConfigCheck } from '../core/config-file.ts';
+import { IdentityConfigSchema } from './identity/config.ts';
+import { IngestLimitsSchema } from './ingest/config.ts';
+import { checkInventory, InventoryConfigSchema } from './inventory/config.ts';
+import { RulesConfigSchema } from './ruler/config.ts';
+import { StoreConfigSchema } from './tsdb/config.ts';
+
+const ServerConfigSchema = Type.Object(
+	{
+		/** `host:port`; port 0 takes any free one. */
+		listen: Type.String({ default: '127.0.0.1:9999', pattern: '^(\\[[0-9a-fA-F:.]+\\]|[^:\\s]+):\\d{1,5}$' }),
+		/** Under which people reach the collector; used in messages. Default: `http(s)://<listen>`. */
+		external_url: Type.String({ default: '', pattern: '^(|https?://.+)$' }),
+		tls: Type.Optional(
+			Type.Object({ cert_file: Type.String({ minLength: 1 }), key_file: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
+		),
+		limits: IngestLimitsSchema,
+		log_level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')], { default: 'info' }),
+	},
+	{ additionalProperties: false, default: {} },
+);
+
+const AuditConfigSchema = Type.Object(
+	{
+		/** Cron of the checkpoints that close a segment of the log archive. */
+		seal: Type.String({ default: '0 * * * *' }),
+	},
+	{ additionalProperties: false, default: {} },
+);
+
+const ReportsConfigSchema = Type.Object(
+	{
+		/** Cron at which last month's availability report is written to `<data>/reports`, in the inventory's zone. */
+		monthly: Type.String({ default: '10 1 1 * *' }),
+		language: Type.Union([Type.Literal('zh'), Type.Literal('en')], { default: 'zh' }),
+	},
+	{ additionalProperties: false, default: {} },
+);
+
+/** `collector.yml`. Every key has a default; unknown keys are errors. */
+export const CollectorConfigSchema = Type.Object(
+	{
+		server: ServerConfigSchema,
+		store: StoreConfigSchema,
+		rules: RulesConfigSchema,
+		alerts: AlertsConfigSchema,
+		inventory: InventoryConfigSchema,
+		audit: AuditConfigSchema,
+		identity: IdentityConfigSchema,
+		reports: ReportsConfigSchema,
+	},
+	{ additionalProperties: false, default: {} },
+);
+export type CollectorConfig = Static<typeof CollectorConfigSchema>;
+
+/** What the schema cannot say, for the whole file: each area checks its own key. */
+export const checkCollectorConfig: ConfigCheck<CollectorConfig> = (config, report) => {
+	checkInventory(config.inventory, (path, message) => report(['inventory', ...path], message));
+	checkAlertsConfig(config.alerts, (path, message) => report(['alerts', ...path], message));
+};

@@ -1,0 +1,68 @@
+import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import type { FastifyInstance } from 'fastify';
+import { AppError, systemErrorCode } from '../core/errors.ts';
+import type { CollectorConfig } from './config.ts';
+
+export interface ListenAddress {
+	readonly host: string;
+	readonly port: number;
+}
+
+/** `host:port`, IPv6 in brackets. Throws `FN_SERVER_LISTEN`. */
+export function parseListen(text: string): ListenAddress {
+	const match = /^(?:\[([^\]]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text);
+	const port = Number(match?.[3]);
+	if (match === null || port > 65_535)
+		throw new AppError('FN_SERVER_LISTEN', `"${text}" is not an address to listen on; write for example 127.0.0.1:9999`);
+	return { host: match[1] ?? match[2] ?? '', port };
+}
+
+export function isLoopback(host: string): boolean {
+	return host === 'localhost' || host === '::1' || /^127\./.test(host);
+}
+
+/** Throws `FN_DATA_FOLDER` when the folder cannot be made or written. */
+export function assertDataFolder(dataDir: string): void {
+	try {
+		mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+		accessSync(dataDir, constants.W_OK);
+	} catch (error) {
+		throw new AppError(
+			'FN_DATA_FOLDER',
+			`the data folder ${dataDir} cannot be written (${systemErrorCode(error)}); correct its rights, or name another with --data`,
+			{ cause: error },
+		);
+	}
+}
+
+/** Binds the listener; returns its address as a URL. Throws `FN_SERVER_LISTEN` with the way out. */
+export async function listenOn(app: FastifyInstance, { host, port }: ListenAddress, scheme: string): Promise<string> {
+	try {
+		await app.listen({ host, port });
+	} catch (error) {
+		const code = systemErrorCode(error);
+		const reasons: Readonly<Record<string, string>> = {
+			EADDRINUSE: `port ${port} is in use on ${host}; stop the program that has it (ss -ltnp 'sport = :${port}' shows it), or choose another with --listen ${host}:PORT`,
+			EACCES: `port ${port} may not be opened by this user; choose one above 1023 with --listen ${host}:PORT`,
+			EADDRNOTAVAIL: `${host} is not an address of this machine; listen on one that is, or on 127.0.0.1`,
+		};
+		throw new AppError('FN_SERVER_LISTEN', reasons[code] ?? `cannot listen on ${host}:${port} (${code})`, { cause: error });
+	}
+	const bound = app.server.address();
+	const actual = typeof bound === 'object' && bound !== null ? bound.port : port;
+	return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${actual}`;
+}
+
+/** The certificate and key in PEM, or `null`. Throws `FN_SERVER_TLS`. */
+export function readTls(config: CollectorConfig): { readonly cert: string; readonly key: string } | null {
+	const { tls } = config.server;
+	if (tls === undefined) return null;
+	const read = (file: string) => {
+		try {
+			return readFileSync(file, 'utf8');
+		} catch (error) {
+			throw new AppError('FN_SERVER_TLS', `the file ${file} for TLS cannot be read (${systemErrorCode(error)})`, { cause: error });
+		}
+	};
+	return { cert: read(tls.cert_file), key: read(tls.key_file) };
+}
