@@ -90,8 +90,8 @@ export class ChannelWorker {
 		if (this.#entries.size === 0) return null;
 		await this.#giveUpOld(nowMs);
 		if (nowMs < this.#pausedUntilMs) return this.#pausedUntilMs;
-		const { free, freeAtMs } = limit?.state(nowMs) ?? { free: Number.POSITIVE_INFINITY, freeAtMs: nowMs };
-		const next = pickNext([...this.#entries.values()], { nowMs, free, freeAtMs, digests: notifier.digests });
+		const { free, freeAtMs, reserved } = limit?.state(nowMs) ?? { free: Number.POSITIVE_INFINITY, freeAtMs: nowMs, reserved: 0 };
+		const next = pickNext([...this.#entries.values()], { nowMs, free, freeAtMs, reserved, digests: notifier.digests });
 		if (next.kind === 'wait') return next.untilMs;
 		await this.#attempt(next.entries, nowMs);
 		return clock.now();

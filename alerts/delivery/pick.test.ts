@@ -55,9 +55,11 @@ describe('what a channel sends next', () => {
 		},
 		{ name: 'no digest when there is room', entries: [entry(1, 'a'), entry(2, 'b')], free: 2, wanted: '1' },
 		{ name: 'no digest where the channel cannot', entries: [entry(1, 'a'), entry(2, 'b')], free: 1, digests: false, wanted: '1' },
+		{ name: 'a warning does not take a reserved place', entries: [entry(1, 'a')], free: 3, reserved: 3, wanted: 'wait 9000' },
+		{ name: 'a critical alert does', entries: [entry(1, 'a', { severity: 'critical' })], free: 3, reserved: 3, wanted: '1' },
 		{ name: 'nothing without room', entries: [entry(1, 'a')], free: 0, wanted: 'wait 9000' },
-	])('$name', ({ entries, free, wanted, digests = true }) => {
-		const next = pickNext(entries, { nowMs: NOW, free, freeAtMs: 9000, digests });
+	])('$name', ({ entries, free, wanted, digests = true, reserved = 0 }) => {
+		const next = pickNext(entries, { nowMs: NOW, free, freeAtMs: 9000, reserved, digests });
 		const text =
 			next.kind === 'wait' ? `wait ${next.untilMs ?? 'forever'}` : next.entries.map((picked) => picked.notification.number).join(' ');
 		expect(text).toBe(wanted);

@@ -16,7 +16,14 @@ export const MAX_GROUPS_PER_DIGEST = 50;
  */
 export function pickNext(
 	entries: readonly OutboxEntry[],
-	context: { readonly nowMs: number; readonly free: number; readonly freeAtMs: number; readonly digests: boolean },
+	context: {
+		readonly nowMs: number;
+		readonly free: number;
+		readonly freeAtMs: number;
+		/** Places that only the most severe may take: a trickle of warnings must not use up the minute before it comes. */
+		readonly reserved: number;
+		readonly digests: boolean;
+	},
 ): Pick {
 	if (entries.length === 0) return { kind: 'wait', untilMs: null };
 	const bundles = new Map<string, OutboxEntry[]>();
@@ -36,6 +43,8 @@ export function pickNext(
 	if (context.free <= 0) return { kind: 'wait', untilMs: context.freeAtMs };
 	const rank = (bundle: readonly OutboxEntry[]) => Math.min(...bundle.map((entry) => notificationRank(entry.notification)));
 	due.sort((a, b) => rank(a) - rank(b) || (a[0]?.notification.number ?? 0) - (b[0]?.notification.number ?? 0));
+	const urgent = rank(due[0] ?? []) === 0;
+	if (!urgent && context.free <= context.reserved) return { kind: 'wait', untilMs: context.freeAtMs };
 	if (context.digests && due.length > context.free) return { kind: 'send', entries: due.slice(0, MAX_GROUPS_PER_DIGEST).flat() };
 	return { kind: 'send', entries: due[0] ?? [] };
 }

@@ -7,10 +7,14 @@ export class RateLimit {
 		this.#perMinute = perMinute;
 	}
 
-	/** How many may be sent now, and when the next place becomes free if none may. */
-	state(nowMs: number): { readonly free: number; readonly freeAtMs: number } {
+	/** How many may be sent now, when the next place becomes free, and how many places are kept for the most severe. */
+	state(nowMs: number): { readonly free: number; readonly freeAtMs: number; readonly reserved: number } {
 		this.#sentAtMs = this.#sentAtMs.filter((at) => at > nowMs - 60_000);
-		return { free: this.#perMinute - this.#sentAtMs.length, freeAtMs: (this.#sentAtMs[0] ?? nowMs) + 60_000 };
+		return {
+			free: this.#perMinute - this.#sentAtMs.length,
+			freeAtMs: (this.#sentAtMs[0] ?? nowMs) + 60_000,
+			reserved: Math.floor(this.#perMinute / 6),
+		};
 	}
 
 	take(nowMs: number): void {
