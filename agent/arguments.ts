@@ -3,6 +3,7 @@ export const AGENT_USAGE = `Usage: fournines-agent [--config FILE] [--data DIR] 
   --config FILE        agent.yml; without it the host alone is measured and nothing is sent
   --data DIR           folder of the spool and of log positions, instead of "data" in the file
   --once               collect one round, print it in Prometheus' text format, exit 0 when every input worked and 1 otherwise
+  --discover           print the services of this machine and the configuration that would watch each; talks to none of them
   --exit-with-parent   stop in order when standard input or the IPC channel closes
   --version, --help
 
@@ -17,6 +18,7 @@ export type ParsedArguments =
 			readonly exitWithParent: boolean;
 	  }
 	| { readonly kind: 'inventory' }
+	| { readonly kind: 'discover' }
 	| { readonly kind: 'print'; readonly text: string }
 	| { readonly kind: 'bad'; readonly message: string };
 
@@ -44,6 +46,8 @@ export function parseArgs(args: readonly string[]): ParsedArguments {
 				break;
 			case '--inventory':
 				return { kind: 'inventory' };
+			case '--discover':
+				return { kind: 'discover' };
 			case '--version':
 				return { kind: 'print', text: 'version' };
 			case '--help':

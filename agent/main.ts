@@ -5,6 +5,7 @@ import { createLogger } from '../core/log.ts';
 import { agentHostName, collectOnce, startAgent } from './app.ts';
 import { parseArgs } from './arguments.ts';
 import { type AgentConfig, loadAgentConfig, parseAgentConfig } from './config.ts';
+import { discoverServices } from './discovery/discover.ts';
 import { readHostFacts, readHostFactsInChild } from './inputs/host/inventory.ts';
 
 /** Replaced by the bundler; a run from source is a development version. */
@@ -21,6 +22,12 @@ async function main(): Promise<number> {
 	}
 	if (parsed.kind === 'print') {
 		process.stdout.write(`${parsed.text === 'version' ? version : parsed.text}\n`);
+		return 0;
+	}
+	if (parsed.kind === 'discover') {
+		for (const { kind, address, prerequisite, configLines } of discoverServices()) {
+			process.stdout.write(`# ${kind} at ${address}; needs ${prerequisite}\n${configLines.join('\n')}\n\n`);
+		}
 		return 0;
 	}
 	if (parsed.kind === 'inventory') {
