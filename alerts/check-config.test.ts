@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Type } from 'typebox';
 import { describe, expect, test } from 'vitest';
 import { formatProblem, parseConfig } from '../core/config-file.ts';
 import { checkAlertsConfig } from './check-config.ts';
@@ -78,4 +81,13 @@ describe('one mistake, one sentence with its place', () => {
 			},
 		});
 	});
+});
+
+test('the example in the README is a valid configuration', () => {
+	const readme = readFileSync(join(import.meta.dirname, 'README.md'), 'utf8');
+	const yaml = /```yaml\n([\s\S]*?)```/.exec(readme)?.[1] ?? '';
+	const schema = Type.Object({ alerts: AlertsConfigSchema }, { additionalProperties: false });
+	const result = parseConfig(yaml, { file: 'README.md', schema, check: (config, report) => checkAlertsConfig(config.alerts, report) });
+	expect(result.kind === 'bad' ? result.problems : []).toEqual([]);
+	expect(yaml).toContain('sms_gateway_configs');
 });

@@ -40,6 +40,8 @@ const LONGEST_SLEEP_MS = 60_000;
 /** After a full outbox or a database error. */
 const PUT_OFF_MS = 1000;
 const PURGE_EVERY_MS = 3_600_000;
+/** Later than this is no busy moment of the process any more. */
+const SUSPENDED_MS = 30_000;
 /** A round makes this many groups durable at a time, so that receiving never waits long. */
 const GROUPS_PER_ROUND = 200;
 /** Posts that wait while another is made durable. */
@@ -202,8 +204,23 @@ export class Dispatcher {
 				nextMs = clock.now() + PUT_OFF_MS;
 			}
 			if (this.#stopping) break;
-			const plannedMs = Math.min(LONGEST_SLEEP_MS, nextMs - clock.now());
-			if (plannedMs > 0) await clock.sleep(plannedMs, this.#wake.signal);
+			const sleepMs = Math.min(LONGEST_SLEEP_MS, nextMs - clock.now());
+			if (sleepMs <= 0) continue;
+			const wakeAtMs = clock.now() + sleepMs;
+			await clock.sleep(sleepMs, this.#wake.signal);
+			this.#forgive(clock.now() - wakeAtMs);
+		}
+	}
+
+	/**
+	 * After a suspended machine or a clock that was set forward, alerts look expired although nobody had the chance to post
+	 * them again; they get the lost time back instead of a false recovery.
+	 */
+	#forgive(lateMs: number): void {
+		if (lateMs < SUSPENDED_MS) return;
+		this.#options.log.warn({ lateMs }, 'time went by without us; alerts get it added to their life');
+		for (const [fingerprint, alert] of this.#alerts) {
+			if (alert.resolvedAtMs === null) this.#alerts.set(fingerprint, { ...alert, expiresAtMs: alert.expiresAtMs + lateMs });
 		}
 	}
 

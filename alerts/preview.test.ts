@@ -56,8 +56,8 @@ describe('a person who reads the text knows what, where, since when, how bad and
 	});
 
 	test('a label cannot call people out or forge mark-up', () => {
-		const forged = { ...alert, annotations: { summary: '<@all> <font color="info">恢复</font>' } };
-		expect(preview([forged], { channel: 'wechat_robot', nowMs })).not.toMatch(/<@all>|<font color="info">/);
+		const forged = { ...alert, annotations: { summary: '<@all> <font color="info">恢复</font> [x](http://evil)\n编号 99' } };
+		expect(preview([forged], { channel: 'wechat_robot', nowMs })).not.toMatch(/<@all>|<font color="info">|\]\(http:\/\/evil|^编号 99/m);
 	});
 });
 

@@ -334,6 +334,16 @@ describe('restart and reload', () => {
 	});
 });
 
+test('a machine that was suspended tells no false recovery', async () => {
+	await start();
+	await running.alerting.receive([postedAlert(labelsOf('A'), { startsAtMs: zeroMs })]);
+	await seconds(60);
+	await clock.jump(3_600_000);
+	expect((await told()).filter((line) => line.includes('resolved'))).toEqual([]);
+	await seconds(900);
+	expect((await told()).at(-1)).toMatch(/a resolved: -A$/);
+});
+
 describe('bounds', () => {
 	test('a full outbox makes groups wait, the most severe last of all, and loses nothing', async () => {
 		await hook.stop();

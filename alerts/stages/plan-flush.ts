@@ -84,7 +84,8 @@ export function planFlush(group: Group, context: FlushContext): FlushPlan {
 	const leaving = [...vanished, ...resolved.map((alert) => alert.fingerprint)];
 	const base = { group, alerts: [...changed.values()], leaving, events, muted: muted.length };
 	if (decision.kind === 'nothing') {
-		const left = log?.firing.filter((fingerprint) => !leaving.includes(fingerprint)) ?? [];
+		const gone = new Set(leaving);
+		const left = log?.firing.filter((fingerprint) => !gone.has(fingerprint)) ?? [];
 		return { ...base, entries: [], log: log === null || left.length === 0 ? null : { ...log, firing: left } };
 	}
 	const recovered = new Set(decision.resolved);

@@ -16,7 +16,7 @@ export interface AlertFacts {
 export function alertFacts(alert: NotifiedAlert, language: Language, externalUrl: string): AlertFacts {
 	const severity = alert.labels['severity'] ?? '';
 	return {
-		what: annotation(alert, 'summary', language) || alert.labels['alertname'] || alert.fingerprint,
+		what: annotation(alert, 'summary', language) || oneLine(alert.labels['alertname'] ?? '') || alert.fingerprint,
 		where: whereOf(alert, language),
 		severity: phrases(language).severity[severity] ?? severity,
 		detail: annotation(alert, 'description', language),
@@ -45,7 +45,7 @@ export function tag(notification: Notification, language: Language): string {
 
 function annotation(alert: NotifiedAlert, name: string, language: Language): string {
 	const english = language === 'en' ? (alert.annotations[`${name}_en`] ?? '') : '';
-	return (english || alert.annotations[name] || '').trim();
+	return oneLine(english || alert.annotations[name] || '');
 }
 
 /** Host or instance, what runs there, and the system it belongs to. */
@@ -60,9 +60,14 @@ function whereOf(alert: NotifiedAlert, language: Language): string {
 		(part, index, all) => part !== '' && all.indexOf(part) === index,
 	);
 	const system = labels['system'] ?? '';
-	const text = parts.join(' ');
+	const text = oneLine(parts.join(' '));
 	if (system === '') return text;
-	return text === '' ? `${phrases(language).system} ${system}` : `${text} (${system})`;
+	return oneLine(text === '' ? `${phrases(language).system} ${system}` : `${text} (${system})`);
+}
+
+/** A line break in an annotation would begin a line that looks like ours. */
+function oneLine(text: string): string {
+	return text.replace(/\s*[\r\n]+\s*/g, ' ').trim();
 }
 
 function absolute(url: string, externalUrl: string): string {

@@ -3,6 +3,8 @@ import type { Clock } from '../../core/clock.ts';
 export interface ManualClock extends Clock {
 	/** Moves time on, waking every sleeper at its own moment and letting what it starts settle before the next one. */
 	advance(ms: number): Promise<void>;
+	/** Moves time on as a suspended machine sees it: whatever was due meanwhile happens at the end. */
+	jump(ms: number): Promise<void>;
 	/** Lets everything that is ready now run. */
 	settle(): Promise<void>;
 }
@@ -34,6 +36,12 @@ export function createManualClock(startMs = Date.UTC(2026, 10, 21, 1, 0, 0)): Ma
 				signal?.addEventListener('abort', finish, { once: true });
 			}),
 		settle,
+		jump: async (ms) => {
+			await settle();
+			nowMs += ms;
+			for (const sleeper of [...sleepers]) if (sleeper.atMs <= nowMs) sleeper.wake();
+			await settle();
+		},
 		advance: async (ms) => {
 			const endMs = nowMs + ms;
 			await settle();

@@ -84,7 +84,7 @@ function spelledOut(
 	const { options, markup, notification, said } = context;
 	const words = phrases(options.language);
 	const facts = alertFacts(alert, options.language, options.externalUrl);
-	const text = (value: string) => markup.escape(value.replace(/\s*\n\s*/g, ' '));
+	const text = markup.escape;
 	const line = (name: string, value: string, sacrifice: number): Piece[] =>
 		value === '' ? [] : [{ text: markup.line(name === '' ? '' : `${name}${words.colon}`, value), sacrifice }];
 	const once = (value: string): string => {
@@ -126,10 +126,10 @@ function oneLine(alert: NotifiedAlert, options: MessageOptions, markup: Markup):
 		alert.endsAtMs === null
 			? facts.severity
 			: `${words.resolved} ${words.lasted} ${spokenDuration(alert.endsAtMs - alert.startsAtMs, options.language)}`;
-	return `${words.open}${state}${words.close}${markup.escape(`${facts.what} ${facts.where}`.replace(/\s*\n\s*/g, ' '))}`;
+	return `${words.open}${state}${words.close}${markup.escape(`${facts.what} ${facts.where}`)}`;
 }
 
-/** The robot's markdown knows no escapes, and `<@…>` calls people out: what comes from a label must not. */
+/** The robot's markdown knows no escapes. What comes from a label must neither call people out (`<@…>`) nor make a link. */
 function escapeMarkdown(text: string): string {
-	return text.replace(/</g, '＜').replace(/>/g, '＞');
+	return text.replace(/</g, '＜').replace(/>/g, '＞').replace(/\]\(/g, ']（');
 }
