@@ -95,7 +95,9 @@ export class ColumnAdmission {
 			return -1;
 		}
 		const { canonical } = verdict;
-		const same = canonical.length === end - start && canonical.every((byte, i) => byte === this.#bytes[start + i]);
+		const same =
+			canonical.buffer === this.#bytes.buffer ||
+			(canonical.length === end - start && canonical.every((byte, i) => byte === this.#bytes[start + i]));
 		if (!same) {
 			const known = this.#store.findSeries(
 				canonical,

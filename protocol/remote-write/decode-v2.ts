@@ -29,6 +29,7 @@ let described = new Uint8Array(1024);
 let nameSymbol = -1;
 /** Labels written out as remote write 1 would send them, so that the store knows one form of identity only. */
 let scratch = new Uint8Array(1 << 16);
+let scratchView = new DataView(scratch.buffer);
 let scratchUsed = 0;
 let body: Uint8Array = new Uint8Array(0);
 
@@ -188,11 +189,8 @@ function writeLabel(name: number, value: number, maxLabelBytes: number): void {
 			cursor.pos,
 		);
 	}
-	if (scratchUsed + total > scratch.length) {
-		const larger = new Uint8Array(Math.max(scratch.length * 2, scratchUsed + total));
-		larger.set(scratch.subarray(0, scratchUsed));
-		scratch = larger;
-	}
+	// Three bytes of room for the overshoot of `copySymbol`.
+	if (scratchUsed + total + 4 > scratch.length) growScratch(scratchUsed + total + 4);
 	let pos = scratchUsed;
 	scratch[pos++] = LABEL_TAG;
 	pos = writeVarint(pos, inner);
@@ -202,6 +200,13 @@ function writeLabel(name: number, value: number, maxLabelBytes: number): void {
 	scratch[pos++] = VALUE_TAG;
 	pos = writeVarint(pos, valueLength);
 	scratchUsed = copySymbol(pos, valueStart, valueLength);
+}
+
+function growScratch(needed: number): void {
+	const larger = new Uint8Array(Math.max(scratch.length * 2, needed));
+	larger.set(scratch.subarray(0, scratchUsed));
+	scratch = larger;
+	scratchView = new DataView(larger.buffer);
 }
 
 function varintLength(value: number): number {
@@ -219,14 +224,17 @@ function writeVarint(start: number, value: number): number {
 	return pos;
 }
 
+/** Copies four bytes at a time (bench/ingest.ts: a third of the time of single bytes); what it writes too much is overwritten next. */
 function copySymbol(start: number, from: number, length: number): number {
-	// A call of `set` costs more than copying a short label by hand.
-	if (length > 64) {
+	const end = start + length;
+	if (length > 256 || from + length + 4 > body.length) {
 		scratch.set(body.subarray(from, from + length), start);
-	} else {
-		for (let i = 0; i < length; i++) scratch[start + i] = body[from + i] as number;
+		return end;
 	}
-	return start + length;
+	const source = cursor.view;
+	const target = scratchView;
+	for (let to = start, at = from; to < end; to += 4, at += 4) target.setInt32(to, source.getInt32(at, true), true);
+	return end;
 }
 
 /** Bytes of `__name__`. */

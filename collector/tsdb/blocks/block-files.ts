@@ -11,22 +11,27 @@ export const FAMILY_CHECKS = 1;
 export type Family = typeof FAMILY_SAMPLES | typeof FAMILY_CHECKS;
 export const FAMILIES: readonly Family[] = [FAMILY_SAMPLES, FAMILY_CHECKS];
 
-export function familyOfMetric(metric: string): Family {
-	return metric === 'probe_success' || metric.startsWith('fournines_check_') ? FAMILY_CHECKS : FAMILY_SAMPLES;
-}
+const NAME_LABEL = new TextEncoder().encode(METRIC_NAME);
+const PROBE_SUCCESS = new TextEncoder().encode('probe_success');
+const CHECK_PREFIX = new TextEncoder().encode('fournines_check_');
 
-/** The family of a series by its canonical label bytes. */
+/** The family of a series by its canonical label bytes: `probe_success` and `fournines_check_*` are checks. */
 export function familyOfLabels(labels: Uint8Array): Family {
 	const pair = new PairRange();
 	for (let pos = 0; pos < labels.length; ) {
 		pos = readPair(labels, pos, pair);
-		if (text(labels, pair.nameStart, pair.nameEnd) === METRIC_NAME) return familyOfMetric(text(labels, pair.valueStart, pair.valueEnd));
+		if (pair.nameEnd - pair.nameStart !== NAME_LABEL.length || !startsWith(labels, pair.nameStart, NAME_LABEL)) continue;
+		const length = pair.valueEnd - pair.valueStart;
+		const isProbe = length === PROBE_SUCCESS.length && startsWith(labels, pair.valueStart, PROBE_SUCCESS);
+		const isCheck = length > CHECK_PREFIX.length && startsWith(labels, pair.valueStart, CHECK_PREFIX);
+		return isProbe || isCheck ? FAMILY_CHECKS : FAMILY_SAMPLES;
 	}
 	return FAMILY_SAMPLES;
 }
 
-function text(bytes: Uint8Array, start: number, end: number): string {
-	return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
+function startsWith(bytes: Uint8Array, start: number, prefix: Uint8Array): boolean {
+	for (let i = 0; i < prefix.length; i++) if (bytes[start + i] !== prefix[i]) return false;
+	return true;
 }
 
 /** A block file and the time that it spans: `[startMs, endMs)`, UTC. */
