@@ -63,6 +63,8 @@ export function isMeasured(mount: Mount, exclude: RegExp | null): boolean {
 export function filesystemReader(options: {
 	readonly exclude: RegExp | null;
 	readonly usage?: (mountpoint: string) => Promise<MountUsage>;
+	/** How long a mount may take before it counts as hanging. Default 2 s. */
+	readonly timeoutMs?: number;
 }): HostReader {
 	const usage = options.usage ?? mountUsage;
 	const hanging = new Set<string>();
@@ -78,7 +80,7 @@ export function filesystemReader(options: {
 				if (!hanging.has(mount.mountpoint) && hanging.size < MAX_HANGING) {
 					hanging.add(mount.mountpoint);
 					const call = usage(mount.mountpoint).finally(() => hanging.delete(mount.mountpoint));
-					result = await settleWithin(call, STATFS_TIMEOUT_MS);
+					result = await settleWithin(call, options.timeoutMs ?? STATFS_TIMEOUT_MS);
 				}
 				families.gauge(
 					'node_filesystem_device_error',
