@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
-import { discoverServices } from '../agent/discovery/discovery.ts';
+import { discoverServices } from '../agent/discovery/discover.ts';
 import { startCollector } from '../collector/app.ts';
 import { systemClock } from '../core/clock.ts';
 import { createLogger } from '../core/log.ts';
@@ -55,9 +55,7 @@ Options
 			clock: systemClock,
 			version: productVersion(),
 		});
-		const pushToken = await collector.tokens.provideFile(dataDir, 'local-agent', 'push');
-		await collector.tokens.provideFile(dataDir, 'local-read', 'read');
-		const agentConfig = agentFile ?? (await writeAgentConfig(dataDir, { url: collector.address, tokenFile: pushToken }));
+		const agentConfig = agentFile ?? (await writeAgentConfig(dataDir, { url: collector.address, tokenFile: collector.agentTokenFile }));
 		const agent = keepAgentRunning(['--config', resolve(agentConfig), '--data', join(dataDir, 'agent')], log);
 		process.stdout.write(await greeting(collector.address, await collector.accounts.setupCode(), { agentConfig, configFile }));
 		const reason = await told;
@@ -126,7 +124,7 @@ async function greeting(
 		`  Collector: ${files.configFile ?? 'built-in configuration; write ./collector.yml to change it'}`,
 		'',
 	);
-	const found = await discoverServices();
+	const found = discoverServices();
 	if (found.length > 0) {
 		lines.push('  Found on this machine. These lines in agent.yml would watch it:', '');
 		for (const service of found) {

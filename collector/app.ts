@@ -27,7 +27,7 @@ import { loadBoards } from './boards.ts';
 import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from './config.ts';
 import { type Accounts, createAccounts } from './identity/accounts.ts';
 import { createOperationLog, type Operation } from './identity/operation-log.ts';
-import { createTokenStore, type TokenStore } from './identity/tokens.ts';
+import { createTokenStore } from './identity/tokens.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { notificationList, overview } from './overview.ts';
 import { createEngine } from './promql/engine.ts';
@@ -64,7 +64,8 @@ export interface CollectorOptions {
 export interface RunningCollector {
 	/** `http://127.0.0.1:9999`, without a slash at the end. */
 	readonly address: string;
-	readonly tokens: TokenStore;
+	/** File with a token of the scope `push`. */
+	readonly agentTokenFile: string;
 	readonly accounts: Accounts;
 	/** Reads the configuration and rule files again; when anything is wrong it throws and the old ones stay in force. */
 	reload(): Promise<void>;
@@ -99,6 +100,10 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	cleanup.add('log archive', () => archive.stop());
 	const operations = createOperationLog(state, clock, (operation) => archiveOperation(archive, operation, log));
 	const tokens = createTokenStore(state, clock);
+	// For the agent and the command line on this machine; whoever may read the data folder may use them.
+	const agentTokenFile = await tokens.provideFile(dataDir, 'local-agent', 'push');
+	await tokens.provideFile(dataDir, 'local-read', 'read');
+	await tokens.provideFile(dataDir, 'local-alert', 'alert');
 	const accounts = createAccounts({ state, clock, config: () => config.identity, operations });
 
 	const store = await openStore({
@@ -218,7 +223,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		),
 	);
 	ready = true;
-	return { address, tokens, accounts, reload: serialReload, stop: () => cleanup.close() };
+	return { address, agentTokenFile, accounts, reload: serialReload, stop: () => cleanup.close() };
 }
 
 interface RouteServices {
