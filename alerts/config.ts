@@ -61,7 +61,7 @@ export type InhibitRuleConfig = Static<typeof InhibitRuleSchema>;
 
 const ReceiverSchema = Type.Object(
 	{
-		name: Type.String({ minLength: 1, pattern: '^[^/]+$' }),
+		name: Type.String({ minLength: 1, maxLength: 100, pattern: '^[^/]+$' }),
 		wechat_robot_configs: Type.Array(WechatRobotConfigSchema, { default: [] }),
 		sms_gateway_configs: Type.Array(SmsGatewayConfigSchema, { default: [] }),
 		webhook_configs: Type.Array(WebhookConfigSchema, { default: [] }),

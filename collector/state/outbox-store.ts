@@ -57,7 +57,7 @@ export function createOutboxStore(state: StateDatabase): OutboxStore {
 			state.transaction().execute(async (transaction) => {
 				await transaction
 					.updateTable('notification_attempt')
-					.set({ ended_at_ms: end.endedAtMs, outcome: end.outcome, code: end.code, reason: end.reason })
+					.set({ ended_at_ms: end.endedAtMs, outcome: end.outcome, code: end.code.slice(0, 64), reason: end.reason.slice(0, 2000) })
 					.where('id', '=', end.id)
 					.execute();
 				await writeEntries(transaction, end.entries, end.endedAtMs);

@@ -7,7 +7,7 @@ export const alertingTables: Migration = {
 	up: async (state) => {
 		for (const statement of [
 			sql`create table alert (
-				fingerprint varchar(16) primary key not null, labels text not null, annotations text not null,
+				fingerprint varchar(16) primary key not null, labels mediumtext not null, annotations mediumtext not null,
 				starts_at_ms bigint not null, expires_at_ms bigint not null, resolved_at_ms bigint,
 				received_at_ms bigint not null, updated_at_ms bigint not null, generator_url text not null,
 				muted_by varchar(255) not null, closed_at_ms bigint)`,
