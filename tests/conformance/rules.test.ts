@@ -1,0 +1,55 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { parseRuleFile } from '../../collector/ruler/rule-file.ts';
+import { resolveRuleFiles } from '../../collector/ruler/rule-paths.ts';
+import { SEVERITIES } from '../../protocol/alert.ts';
+import { findCommand } from '../harness/process.ts';
+import { runRuleTests } from '../harness/rule-tests.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const files = resolveRuleFiles(['rules/*.yml'], root);
+const tests = readdirSync(join(root, 'rules')).filter((file) => file.endsWith('.test.yml'));
+const promtool = findCommand('promtool');
+
+describe('the shipped rules', () => {
+	test('leave no file without tests and take no test for rules', () => {
+		expect(files.map((file) => file.replace(/^.*\//, '').replace(/\.yml$/, '.test.yml'))).toEqual([...tests].sort());
+	});
+
+	test.each(files)('%s says everything that a person needs', (file) => {
+		const { groups, problems } = parseRuleFile(readFileSync(file, 'utf8'), file);
+		expect(problems).toEqual([]);
+		for (const rule of groups.flatMap((group) => group.rules)) {
+			if (rule.kind !== 'alerting') continue;
+			const { labels, annotations, name } = rule;
+			expect(SEVERITIES, name).toContain(labels['severity']);
+			expect(labels['team'], name).toMatch(/^(ops|dba|app)$/);
+			for (const key of ['summary', 'description', 'action']) expect(annotations[key], `${name}: ${key}`).toMatch(/\p{Script=Han}/u);
+			expect(annotations['summary_en'], name).toMatch(/^[\x20-\x7e]+$/);
+			const runbook = annotations['runbook_url'] ?? '';
+			expect(
+				existsSync(join(root, runbook)) && readFileSync(join(root, runbook), 'utf8').includes('**Put right.**'),
+				`${name}: ${runbook}`,
+			).toBe(true);
+		}
+	});
+
+	test.each(tests)('%s passes on our own engine', async (file) => {
+		for (const result of await runRuleTests(join(root, 'rules', file))) expect(result.differences, result.name).toEqual([]);
+	});
+
+	test.skipIf(promtool === null).each(tests)('%s passes under promtool', (file) => {
+		const rules = join(root, 'rules', file.replace('.test.yml', '.yml'));
+		for (const args of [
+			['check', 'rules', rules],
+			['test', 'rules', join(root, 'rules', file)],
+		]) {
+			const { status, stdout, stderr } = spawnSync(promtool ?? '', args, { encoding: 'utf8', timeout: 60_000 });
+			expect(`${stdout}${stderr}`).toMatch(/SUCCESS/);
+			expect(status, `${stdout}${stderr}`).toBe(0);
+		}
+	});
+});
