@@ -50,7 +50,7 @@ export class StoreQueries implements Queryable {
 	async labelNames(matchers: readonly Matcher[], minMs: number, maxMs: number, options: SelectOptions = {}): Promise<readonly string[]> {
 		this.#begin();
 		if (matchers.length === 0) {
-			const names = [...this.#index.names()].filter((name) => this.#anyLived([...this.#index.values(name).values()], minMs, maxMs));
+			const names = [...this.#index.names()].filter((name) => this.#anyLived(name, minMs, maxMs));
 			return names.sort();
 		}
 		const names = new Set<string>();
@@ -72,7 +72,11 @@ export class StoreQueries implements Queryable {
 		const chosen = matchers.length === 0 ? null : new Set(this.#index.select(matchers));
 		const values: string[] = [];
 		for (const [value, ids] of this.#index.values(name)) {
-			if (ids.some((id) => (chosen === null || chosen.has(id)) && this.#head.livedIn(id, minMs, maxMs))) values.push(value);
+			for (const id of ids) {
+				if ((chosen !== null && !chosen.has(id)) || !this.#head.livedIn(id, minMs, maxMs)) continue;
+				values.push(value);
+				break;
+			}
 		}
 		return values.sort();
 	}
@@ -97,8 +101,9 @@ export class StoreQueries implements Queryable {
 		this.#blocks.begin(minMs, maxMs);
 	}
 
-	#anyLived(postings: readonly (readonly number[])[], minMs: number, maxMs: number): boolean {
-		return postings.some((ids) => ids.some((id) => this.#head.livedIn(id, minMs, maxMs)));
+	#anyLived(name: string, minMs: number, maxMs: number): boolean {
+		for (const [, ids] of this.#index.values(name)) for (const id of ids) if (this.#head.livedIn(id, minMs, maxMs)) return true;
+		return false;
 	}
 
 	*#living(matchers: readonly Matcher[], minMs: number, maxMs: number, signal: AbortSignal | undefined): Iterable<Labels> {

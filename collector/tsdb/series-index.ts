@@ -1,6 +1,7 @@
 import { PairRange, readPair } from '../storage/label-bytes.ts';
 import type { Matcher } from '../storage/storage.ts';
 import type { HeadReader } from './head-reader.ts';
+import { IdList, type Ids } from './id-list.ts';
 import { hashLabelBytes } from './registry.ts';
 
 /**
@@ -11,13 +12,13 @@ export class SeriesIndex {
 	readonly #head: HeadReader;
 	#indexed = 0;
 	/** Label name, then value, to the ids in ascending order. */
-	readonly #names = new Map<string, Map<string, number[]>>();
-	readonly #postings: number[][] = [];
+	readonly #names = new Map<string, Map<string, IdList>>();
+	readonly #postings: IdList[] = [];
 	/** Bytes of the distinct pairs, for the comparison behind a hash. */
 	readonly #pairBytes: Uint8Array[] = [];
 	#pairHashes = new Int32Array(1 << 10);
 	#table = new Int32Array(1 << 11);
-	readonly #all: number[] = [];
+	readonly #all = new IdList();
 
 	constructor(head: HeadReader) {
 		this.#head = head;
@@ -49,53 +50,63 @@ export class SeriesIndex {
 	}
 
 	/** Ids of the series that satisfy every matcher, ascending. */
-	select(matchers: readonly Matcher[]): readonly number[] {
-		let candidates: readonly number[] | null = null;
-		const filters: { bits: Uint8Array; expected: number }[] = [];
-		const lists: { lists: readonly (readonly number[])[]; total: number; expected: number }[] = [];
+	select(matchers: readonly Matcher[]): Ids {
+		const filters: Filter[] = [];
 		for (const matcher of matchers) {
-			const takesAbsent = matcher.test('');
-			const matching = takesAbsent ? this.#lists(matcher, false) : this.#lists(matcher, true);
-			const total = matching.reduce((sum, list) => sum + list.length, 0);
-			lists.push({ lists: matching, total, expected: takesAbsent ? 0 : 1 });
+			// A matcher that takes absent labels is asked the other way round: which values does it refuse?
+			const wanted = !matcher.test('');
+			const lists = this.#lists(matcher, wanted);
+			filters.push({ lists, total: lists.reduce((sum, list) => sum + list.length, 0), wanted });
 		}
-		lists.sort((a, b) => b.expected - a.expected || a.total - b.total);
-		for (const entry of lists) {
-			if (entry.expected === 1 && candidates === null) {
-				candidates = entry.lists.length === 1 ? (entry.lists[0] as readonly number[]) : entry.lists.flat().sort((a, b) => a - b);
-				continue;
-			}
-			if (entry.expected === 0 && entry.total === 0) continue;
-			const bits = new Uint8Array(this.#indexed);
-			for (const list of entry.lists) for (const id of list) bits[id] = 1;
-			filters.push({ bits, expected: entry.expected });
+		// The shortest wanted list leads; the others only have to be looked up for its members.
+		filters.sort((a, b) => Number(b.wanted) - Number(a.wanted) || a.total - b.total);
+		const leader = filters[0]?.wanted ? filters.shift() : undefined;
+		const candidates = leader === undefined ? this.#all.view() : union(leader.lists);
+		const checks = filters
+			.filter((filter) => filter.wanted || filter.total > 0)
+			.map((filter) => ({ bits: this.#bits(filter), wanted: filter.wanted ? 1 : 0 }));
+		if (checks.length === 0) return candidates;
+		const chosen: number[] = [];
+		for (let i = 0; i < candidates.length; i++) {
+			const id = candidates[i] as number;
+			if (checks.every((check) => check.bits[id] === check.wanted)) chosen.push(id);
 		}
-		const base: readonly number[] = candidates ?? this.#all;
-		if (filters.length === 0) return base.slice();
-		return base.filter((id) => filters.every((filter) => filter.bits[id] === filter.expected));
+		return chosen;
 	}
 
 	names(): Iterable<string> {
 		return this.#names.keys();
 	}
 
-	values(name: string): ReadonlyMap<string, readonly number[]> {
-		return this.#names.get(name) ?? new Map();
+	/** Number of distinct values of a label. */
+	valueCount(name: string): number {
+		return this.#names.get(name)?.size ?? 0;
+	}
+
+	/** Each value of a label with the series that have it. */
+	*values(name: string): Iterable<readonly [string, Ids]> {
+		for (const [value, list] of this.#names.get(name) ?? []) yield [value, list.view()];
+	}
+
+	#bits(filter: Filter): Uint8Array {
+		const bits = new Uint8Array(this.#indexed);
+		for (const list of filter.lists) for (const id of list.view()) bits[id] = 1;
+		return bits;
 	}
 
 	/** Postings of the values that the matcher accepts (`accepted`) or refuses. */
-	#lists(matcher: Matcher, accepted: boolean): readonly (readonly number[])[] {
+	#lists(matcher: Matcher, accepted: boolean): readonly IdList[] {
 		const values = this.#names.get(matcher.name);
 		if (values === undefined) return [];
 		if (accepted && matcher.literals !== null) {
 			return [...new Set(matcher.literals)].map((literal) => values.get(literal)).filter((list) => list !== undefined);
 		}
-		const lists: number[][] = [];
+		const lists: IdList[] = [];
 		for (const [value, list] of values) if (matcher.test(value) === accepted) lists.push(list);
 		return lists;
 	}
 
-	#posting(bytes: Uint8Array, view: DataView, start: number, end: number, pair: PairRange): number[] {
+	#posting(bytes: Uint8Array, view: DataView, start: number, end: number, pair: PairRange): IdList {
 		const hash = hashLabelBytes(view, start, end);
 		const mask = this.#table.length - 1;
 		let i = hash & mask;
@@ -103,10 +114,9 @@ export class SeriesIndex {
 			const entry = this.#table[i] as number;
 			if (entry === 0) break;
 			if (this.#pairHashes[entry - 1] === hash && equalBytes(this.#pairBytes[entry - 1] as Uint8Array, bytes, start, end)) {
-				return this.#postings[entry - 1] as number[];
+				return this.#postings[entry - 1] as IdList;
 			}
 		}
-		const list: number[] = [];
 		const name = text(bytes, pair.nameStart, pair.nameEnd);
 		const value = text(bytes, pair.valueStart, pair.valueEnd);
 		let values = this.#names.get(name);
@@ -116,13 +126,13 @@ export class SeriesIndex {
 		}
 		// Invalid UTF-8 can make two pairs the same text; they share a list then.
 		const shared = values.get(value);
-		const posting = shared ?? list;
+		const posting = shared ?? new IdList();
 		values.set(value, posting);
 		this.#remember(bytes.slice(start, end), hash, posting, i);
 		return posting;
 	}
 
-	#remember(bytes: Uint8Array, hash: number, posting: number[], place: number): void {
+	#remember(bytes: Uint8Array, hash: number, posting: IdList, place: number): void {
 		this.#pairBytes.push(bytes);
 		this.#postings.push(posting);
 		const count = this.#postings.length;
@@ -144,6 +154,25 @@ export class SeriesIndex {
 			this.#table[i] = entry;
 		}
 	}
+}
+
+interface Filter {
+	readonly lists: readonly IdList[];
+	readonly total: number;
+	/** Whether a series must be in one of the lists, or in none. */
+	readonly wanted: boolean;
+}
+
+/** A series has one value per label, so the lists have no member in common. */
+function union(lists: readonly IdList[]): Ids {
+	if (lists.length === 1) return (lists[0] as IdList).view();
+	const all = new Uint32Array(lists.reduce((sum, list) => sum + list.length, 0));
+	let at = 0;
+	for (const list of lists) {
+		all.set(list.view(), at);
+		at += list.length;
+	}
+	return all.sort();
 }
 
 function equalBytes(stored: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {

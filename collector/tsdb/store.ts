@@ -278,7 +278,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 		this.#index.sync();
 		const byMetric: { name: string; count: number }[] = [];
 		for (const [name, ids] of this.#index.values('__name__')) byMetric.push({ name, count: ids.length });
-		const byLabel = [...this.#index.names()].map((name) => ({ name, count: this.#index.values(name).size }));
+		const byLabel = [...this.#index.names()].map((name) => ({ name, count: this.#index.valueCount(name) }));
 		let minTimeMs = Number.POSITIVE_INFINITY;
 		let maxTimeMs = Number.NEGATIVE_INFINITY;
 		for (let id = 0; id < this.#head.seriesCount; id++) {
