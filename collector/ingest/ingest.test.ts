@@ -1,15 +1,14 @@
 import { Registry } from 'prom-client';
 import { compressSync } from 'snappy';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../core/clock.ts';
 import { labelsFromObject, labelValue } from '../../core/labels.ts';
 import { silentLogger } from '../../core/log.ts';
 import { encodeRemoteWriteV1 } from '../../protocol/remote-write/encode-v1.ts';
 import { encodeRemoteWriteV2 } from '../../protocol/remote-write/encode-v2.ts';
 import type { WriteSeries } from '../../protocol/remote-write/write-series.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
+import { openTestStore } from '../../tests/harness/store/open-test-store.ts';
 import { isStaleAt, type Matcher } from '../storage/storage.ts';
-import { openStore, type Store } from '../tsdb/store.ts';
 import { createIngest, type Ingest } from './ingest.ts';
 
 const V1 = 'application/x-protobuf';
@@ -23,23 +22,14 @@ const LIMITS = {
 };
 
 let folder: TemporaryFolder;
-let store: Store;
+let store: Awaited<ReturnType<typeof openTestStore>>;
 let ingest: Ingest;
 let metrics: Registry;
 
 beforeEach(async () => {
 	folder = temporaryFolder('ingest');
 	metrics = new Registry();
-	store = await openStore({
-		dataDir: folder.path,
-		retentionMs: 86_400_000,
-		checkRetentionMs: 86_400_000,
-		fsync: 'interval',
-		log: silentLogger,
-		clock: systemClock,
-		metrics,
-		maxSeries: 1000,
-	});
+	store = await openTestStore(folder.path, { retentionMs: 86_400_000, metrics, maxSeries: 1000 });
 	ingest = createIngest({ store, limits: LIMITS, log: silentLogger, metrics });
 });
 

@@ -115,7 +115,10 @@ export class Ingest {
 		if (refusals.samples === 0) return { status: 204, headers: writtenHeaders(protocol, written), body: '' };
 		for (const [reason, count] of refusals.byReason) this.#metrics.refused.inc({ reason }, count);
 		const more = refusals.byReason.size > 0 && refusals.messages.length < refusals.samples ? `\n(${refusals.samples} refused in all)` : '';
-		const text = `FN_INGEST_REFUSED: ${refusals.samples} samples were refused, ${written} were taken: ${refusals.messages.join('; ')}${more}\n`;
+		const text = said(
+			'FN_INGEST_REFUSED',
+			`${refusals.samples} samples were refused, ${written} were taken: ${refusals.messages.join('; ')}${more}`,
+		);
 		this.#log.debug({ refused: refusals.samples, written, first: refusals.messages[0] }, 'a write request was refused in part');
 		return { status: 400, headers: writtenHeaders(protocol, written), body: text };
 	}
@@ -123,14 +126,14 @@ export class Ingest {
 	#failure(protocol: WriteProtocol | null, error: unknown): IngestAnswer {
 		const headers = writtenHeaders(protocol, 0);
 		if (error instanceof ProtocolError) {
-			return { status: 400, headers, body: `FN_INGEST_BODY_INVALID: the body is not a write request: ${error.message}\n` };
+			return { status: 400, headers, body: said('FN_INGEST_BODY_INVALID', `the body is not a write request: ${error.message}`) };
 		}
 		if (error instanceof AppError) {
 			const retry: Record<string, string> = error.retryable ? { 'retry-after': '5' } : {};
-			return { status: error.status, headers: { ...headers, ...retry }, body: `${error.code}: ${error.message}\n` };
+			return { status: error.status, headers: { ...headers, ...retry }, body: said(error.code, error.message) };
 		}
 		this.#log.error({ error: errorText(error) }, 'a write request failed unexpectedly');
-		return { status: 500, headers, body: 'FN_INGEST_FAILED: the request could not be processed; the log of the server says why\n' };
+		return { status: 500, headers, body: said('FN_INGEST_FAILED', 'the request could not be processed; the log of the server says why') };
 	}
 }
 
@@ -160,6 +163,10 @@ function writtenHeaders(protocol: WriteProtocol | null, samples: number): Readon
 		'x-prometheus-remote-write-histograms-written': '0',
 		'x-prometheus-remote-write-exemplars-written': '0',
 	};
+}
+
+function said(code: string, message: string): string {
+	return `${code}: ${message}\n`;
 }
 
 function metricType(type: string): MetricType {

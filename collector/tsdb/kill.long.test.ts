@@ -1,4 +1,4 @@
 import { test } from 'vitest';
-import { killRounds } from './fixtures/kill-rounds.ts';
+import { killRounds } from '../../tests/harness/store/kill-rounds.ts';
 
 test('what was acknowledged survives a hundred kills under load', () => killRounds(100), 900_000);

@@ -2,7 +2,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../core/log.ts';
 import { temporaryFolder } from '../../tests/harness/process.ts';
-import { openTestStore } from './fixtures/open-test-store.ts';
+import { openTestStore } from '../../tests/harness/store/open-test-store.ts';
 import { openStoreReader } from './store-reader.ts';
 
 interface Finding {
@@ -17,7 +17,7 @@ test('another thread reads consistently while samples arrive, series appear and 
 	const store = await openTestStore(folder.path);
 	const stop = new Int32Array(new SharedArrayBuffer(4));
 	const port = store.readerPort();
-	const worker = new Worker(new URL('./fixtures/reading-thread.ts', import.meta.url), {
+	const worker = new Worker(new URL('../../tests/harness/store/reading-thread.ts', import.meta.url), {
 		workerData: { port, stop: stop.buffer },
 		transferList: [port],
 	});

@@ -5,8 +5,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { Clock } from '../../core/clock.ts';
 import { systemClock } from '../../core/clock.ts';
 import { temporaryFolder, waitFor } from '../../tests/harness/process.ts';
+import { equals, matches, openTestStore } from '../../tests/harness/store/open-test-store.ts';
 import { isStaleAt } from '../storage/storage.ts';
-import { equals, matches, openTestStore } from './fixtures/open-test-store.ts';
 import type { Store, StoreOptions } from './store.ts';
 
 const opened: Store[] = [];

@@ -1,5 +1,5 @@
 import { test } from 'vitest';
-import { mutationRounds } from './decode-mutations.fixture.ts';
+import { mutationRounds } from '../../tests/harness/decode-mutations.ts';
 import { decodeWriteV1 } from './decode-v1.ts';
 import { decodeWriteV2 } from './decode-v2.ts';
 import { encodeRemoteWriteV1 } from './encode-v1.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { mutationRounds } from '../../tests/harness/decode-mutations.ts';
 import type { Labels } from '../labels.ts';
-import { mutationRounds } from './decode-mutations.fixture.ts';
 import { decodeWriteV1 } from './decode-v1.ts';
 import { decodeWriteV2 } from './decode-v2.ts';
 import { encodeRemoteWriteV1 } from './encode-v1.ts';

@@ -1,6 +1,6 @@
-import { ProtocolError } from './protocol-error.ts';
-import { WriteColumns } from './write-columns.ts';
-import type { WriteSeries } from './write-series.ts';
+import { ProtocolError } from '../../protocol/remote-write/protocol-error.ts';
+import { WriteColumns } from '../../protocol/remote-write/write-columns.ts';
+import type { WriteSeries } from '../../protocol/remote-write/write-series.ts';
 
 /**
  * Feeds a decoder bodies with flipped, inserted, cut and doubled bytes. It may take or refuse them; it may not throw anything else, point
