@@ -174,6 +174,15 @@ describe('the file changes', () => {
 		expect(await gaps()).toBe(1);
 	});
 
+	test('truncated and longer than before, while it is followed', async () => {
+		write(lines(1, 3));
+		follow();
+		await arrived(3);
+		writeFileSync(file, `${lines(100, 140).join('\n')}\n`);
+		await arrived(44);
+		expect(archive.raws()).toEqual([...lines(1, 3), ...lines(100, 140)]);
+	});
+
 	test('not there yet', async () => {
 		follow();
 		write(lines(1, 2));

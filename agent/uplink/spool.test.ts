@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -196,6 +196,26 @@ describe('unclean ends', () => {
 		expect(left.length).toBeGreaterThan(0);
 		expect(left[left.length - 1]).toBe(20);
 		expect((dropped.get('corrupt') ?? 0) + left.length * 5).toBe(100);
+	});
+
+	test('no flipped bit comes out as a sample', () => {
+		const spool = open();
+		spool.append(batch(7), 0);
+		spool.append(batch(8), 0);
+		spool.close();
+		const [file = ''] = segments();
+		const good = readFileSync(file);
+		for (let at = 0; at < good.length; at++) {
+			const bad = Buffer.from(good);
+			bad[at] = (bad[at] ?? 0) ^ 0x10;
+			writeFileSync(file, bad);
+			rmSync(join(folder.path, 'cursor.json'), { force: true });
+			const damaged = open();
+			const found = damaged.read(100, 0)?.records.flat() ?? [];
+			for (const series of found) expect([batch(7)[0], batch(8)[0]]).toContainEqual(series);
+			expect(found.length).toBeLessThan(2);
+			damaged.close();
+		}
 	});
 
 	test('a damaged cursor sends again instead of losing', () => {
