@@ -54,6 +54,35 @@ test('more groups than the robot takes in a minute become a digest: none refused
 	expect(records.every((record) => record.attempts.length === 1)).toBe(true);
 });
 
+test('a trickle that uses the minute up waits for the next one, with places kept for critical alerts', async () => {
+	const clock = createManualClock();
+	await robot.stop();
+	robot = await startFakeWechatRobot({ key: KEY, now: clock.now });
+	running = await startAlerting({ folder: folder.path, config: config("group_by: ['...'], group_wait: 0s"), clock, secrets: { KEY } });
+	const post = async (name: string, severity: string) => {
+		const before = robot.answers.length;
+		await running.alerting.receive([
+			postedAlert({ alertname: name, severity }, { startsAtMs: clock.now(), endsAtMs: clock.now() + 3_600_000 }),
+		]);
+		for (let i = 0; i < 20 && robot.answers.length === before; i++) {
+			await clock.settle();
+			await new Promise((resolve) => setTimeout(resolve, 2));
+		}
+	};
+	for (let i = 0; i < 30; i++) await post(`W${i}`, 'warning');
+	expect(robot.messages).toHaveLength(17);
+	for (let i = 0; i < 5; i++) await post(`C${i}`, 'critical');
+	expect(robot.messages).toHaveLength(20);
+	// The first critical one takes the waiting warnings along.
+	expect(robot.messages[17]?.content).toContain('合并 14 条通知');
+	expect(robot.messages[17]?.content).toContain('C0');
+	await waitFor('the rest', async () => {
+		await clock.advance(10_000);
+		return (await running.alerting.history.listNotifications({ limit: 100 })).every((record) => record.state === 'sent');
+	});
+	expect(robot.answers.every((code) => code === 0)).toBe(true);
+});
+
 test('ten thousand alerts in one post are durable at once and make a bounded number of messages', async () => {
 	running = await startAlerting({
 		folder: folder.path,
