@@ -59,7 +59,8 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 	}, 120_000);
 
 	afterAll(async () => {
-		if (process.env['FOURNINES_SHOW_MESSAGES'] === '1') process.stderr.write([...messages(), ...sms.messages.map((message) => message.content)].join('\n----\n'));
+		if (process.env['FOURNINES_SHOW_MESSAGES'] === '1')
+			process.stderr.write([...messages(), ...sms.messages.map((message) => message.content)].join('\n----\n'));
 		for (const close of closing.reverse()) await close();
 	}, 60_000);
 
@@ -203,9 +204,9 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 	}, 70_000);
 
 	test('what the web server logged is in the archive', async () => {
-		await waitFor('a log record', async () => (await collector.query('fournines_agent_log_records_sent_total > 0')).length > 0, {
-			timeoutMs: 20_000,
-		});
+		const records = () => readSegment(archivePaths(collector.dataDir).log(1)).lines.map((line) => line.record);
+		const record = await waitFor('a log record', () => records().find((one) => one?.source === 'nginx-access'), { timeoutMs: 20_000 });
+		expect(record).toMatchObject({ v: 1, host: 'app-2', system: 'mis', kind: 'request', result: 'success', srcAddr: '127.0.0.1' });
 	});
 
 	test('no secret appears in logs, answers or process lists', async () => {

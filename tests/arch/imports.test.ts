@@ -1,26 +1,9 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { allowedImports, foldersOf, importsOf, violation } from './import-table.ts';
+import { ROOT, sourceFiles } from './source-files.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
-
-function sources(folder: string): string[] {
-	return readdirSync(join(ROOT, folder)).flatMap((name) => {
-		const path = join(folder, name);
-		if (name === 'node_modules' || name === 'dist' || name === 'data' || name.startsWith('.')) return [];
-		if (statSync(join(ROOT, path)).isDirectory()) return sources(path);
-		return /\.tsx?$/.test(name) ? [path] : [];
-	});
-}
-
-const files = foldersOf().flatMap((folder) => {
-	try {
-		return sources(folder);
-	} catch {
-		return [];
-	}
-});
+const files = sourceFiles(foldersOf());
 
 test('there is something to check', () => {
 	expect(files.length).toBeGreaterThan(20);
@@ -28,10 +11,10 @@ test('there is something to check', () => {
 
 test('every import goes in a direction that the architecture allows', () => {
 	const wrong: string[] = [];
-	for (const file of files) {
-		for (const specifier of importsOf(readFileSync(join(ROOT, file), 'utf8'))) {
-			const target = specifier.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(file), specifier)) : specifier;
-			const problem = violation(file, target);
+	for (const { path, text } of files) {
+		for (const specifier of importsOf(text)) {
+			const target = specifier.startsWith('.') ? relative(ROOT, resolve(ROOT, dirname(path), specifier)) : specifier;
+			const problem = violation(path, target);
 			if (problem !== null) wrong.push(problem);
 		}
 	}
@@ -39,7 +22,7 @@ test('every import goes in a direction that the architecture allows', () => {
 });
 
 test('every module has a row in the table', () => {
-	expect(files.filter((file) => allowedImports(file) === null)).toEqual([]);
+	expect(files.filter(({ path }) => allowedImports(path) === null).map(({ path }) => path)).toEqual([]);
 });
 
 test.each([
