@@ -47,7 +47,8 @@ export function smsText(notification: Notification, options: SmsOptions): string
 			pieces.push({ text: `${words.separator}${lasted}`, sacrifice: 0 });
 		} else if (total === 1) {
 			pieces.push({ text: `${words.separator}${formatShanghaiShort(first.startsAtMs)}${language === 'en' ? '' : '起'}`, sacrifice: 0 });
-			if (facts.action !== '') pieces.push({ text: `${words.separator}${words.action}${words.colon}${facts.action}`, sacrifice: 5 });
+			if (facts.action !== '')
+				pieces.push({ text: `${words.separator}${words.action}${words.colon}${facts.action.replace(/[。.]$/, '')}`, sacrifice: 5 });
 		}
 	}
 	pieces.push({
