@@ -100,7 +100,12 @@ export function createEngine(options: EngineOptions): Engine {
 		return expr;
 	};
 
-	const run = async (query: string, steps: Steps, queryOptions: QueryOptions, instant: boolean): Promise<QueryResult> => {
+	// `endMs` is what `@ end()` means: the end that was asked for, which need not be a step.
+	const run = async (
+		query: string,
+		steps: Steps,
+		{ endMs, instant, ...queryOptions }: QueryOptions & { endMs: number; instant: boolean },
+	): Promise<QueryResult> => {
 		const expr = parse(query);
 		const type = typeOf(expr);
 		if (!instant && type !== 'scalar' && type !== 'vector') {
@@ -124,7 +129,7 @@ export function createEngine(options: EngineOptions): Engine {
 			lookbackMs: queryOptions.lookbackMs ?? options.lookbackMs ?? DEFAULT_LOOKBACK_MS,
 			evaluationIntervalMs: options.evaluationIntervalMs ?? DEFAULT_INTERVAL_MS,
 			queryStartMs: steps.startMs,
-			queryEndMs: steps.startMs + (steps.count - 1) * steps.stepMs,
+			queryEndMs: endMs,
 		};
 		const annotations = new Annotations();
 		const data = await fetchWithin(timeoutMs, queryOptions.signal, (signal) =>
@@ -142,9 +147,12 @@ export function createEngine(options: EngineOptions): Engine {
 
 	return {
 		parse,
-		instant: async (query, timeMs, queryOptions = {}) =>
-			run(query, { startMs: Math.round(timeMs), stepMs: 1, count: 1 }, queryOptions, true),
-		range: async (query, startMs, endMs, stepMs, queryOptions = {}) => run(query, rangeSteps(startMs, endMs, stepMs), queryOptions, false),
+		instant: async (query, timeMs, queryOptions = {}) => {
+			const startMs = Math.round(timeMs);
+			return run(query, { startMs, stepMs: 1, count: 1 }, { ...queryOptions, endMs: startMs, instant: true });
+		},
+		range: async (query, startMs, endMs, stepMs, queryOptions = {}) =>
+			run(query, rangeSteps(startMs, endMs, stepMs), { ...queryOptions, endMs: Math.round(endMs), instant: false }),
 	};
 }
 
