@@ -85,10 +85,10 @@ export class BlockCutter {
 		return this.#options.head.chunkBytes > this.#options.maxHeadBytes * 2;
 	}
 
-	/** Cuts everything, however new. Rejects when it cannot be written. */
-	async cutAll(): Promise<void> {
+	/** Cuts every hour that begins before `beforeMs`, complete or not. Rejects when it cannot be written. */
+	async cutNow(beforeMs: number): Promise<void> {
 		while (this.#running !== null) await this.#running.catch(() => undefined);
-		if (this.#cut === null) this.#begin(EVERYTHING);
+		if (this.#cut === null) this.#begin(Math.min(EVERYTHING, Math.ceil(beforeMs / BUCKET_MS)));
 		await this.#run();
 		if (this.#cut !== null) throw this.#lastError;
 	}

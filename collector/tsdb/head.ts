@@ -279,25 +279,38 @@ export class Head {
 				this.#seal(id, retiring);
 				slots[slot + SLOT_COUNT] = 0;
 			}
+			const carriedLate = this.#settleLate(id, retiring);
+			if (carriedLate && (slots[slot + SLOT_COUNT] as number) > 0) {
+				// Late chunks overrule the page. A value that comes after the cut must overrule them, so it may not find its time in the page.
+				this.#seal(id, this.active);
+				slots[slot + SLOT_COUNT] = 0;
+			}
 			if ((slots[slot + SLOT_COUNT] as number) === 0 && (slots[slot + SLOT_PAGE] as number) !== 0) {
 				// A series that has gone quiet gives its page back; one that goes on takes one again.
 				this.#pages.release(slots[slot + SLOT_PAGE] as number);
 				slots[slot + SLOT_PAGE] = 0;
 			}
-			if ((slots[slot + SLOT_LATE_COUNT] as number) > 0) this.#sealLate(id, retiring);
-			if ((slots[slot + SLOT_LATE_PAGE] as number) !== 0) {
-				this.#pages.release(slots[slot + SLOT_LATE_PAGE] as number);
-				slots[slot + SLOT_LATE_PAGE] = 0;
-			}
-			slots[slot + SLOT_LATE_COUNT] = 0;
-			this.#carry(id, retiring, retiring.chain[id] as number);
 		}
 		slots[slot + SLOT_EPOCH] = this.active.epoch;
 		Atomics.store(slots, slot + SLOT_GENERATION, (slots[slot + SLOT_GENERATION] as number) + 1);
 	}
 
+	/** Seals what is late, and carries the chunks of newer buckets over. Returns whether late ones were among them. */
+	#settleLate(id: number, retiring: Memtable): boolean {
+		const slots = this.slots;
+		const slot = id * SLOT_WORDS;
+		if ((slots[slot + SLOT_LATE_COUNT] as number) > 0) this.#sealLate(id, retiring);
+		if ((slots[slot + SLOT_LATE_PAGE] as number) !== 0) {
+			this.#pages.release(slots[slot + SLOT_LATE_PAGE] as number);
+			slots[slot + SLOT_LATE_PAGE] = 0;
+		}
+		slots[slot + SLOT_LATE_COUNT] = 0;
+		return this.#carry(id, retiring, retiring.chain[id] as number);
+	}
+
 	/** Copies the chunks of newer buckets into the active memtable, oldest first, because the order decides which value wins. */
-	#carry(id: number, from: Memtable, newest: number): void {
+	#carry(id: number, from: Memtable, newest: number): boolean {
+		let late = false;
 		const refs: number[] = [];
 		for (let ref = newest; ref !== 0; ) {
 			const arena = from.segments[(ref / ARENA_WORDS) | 0] as Int32Array;
@@ -317,9 +330,11 @@ export class Head {
 				count: Math.abs(count),
 				late: count < 0,
 			};
+			if (header.late) late = true;
 			const bytes = new Uint8Array(arena.buffer);
 			this.active.link(id, header, bytes, (at + CHUNK_HEADER_WORDS) * 4, arena[at + CHUNK_BYTES] as number);
 		}
+		return late;
 	}
 
 	/** The retiring memtable is in blocks: readers find its samples there. */

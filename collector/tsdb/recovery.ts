@@ -45,7 +45,7 @@ export function recover(folder: string, head: Head, log: Logger): Recovered {
 	};
 	const index = openIndex(folder, head, takeMetadata, log);
 	const { checkpoint } = index;
-	const unpersistedSeries: number[] = [];
+	const unpersistedSeries: number[] = [...index.unpersisted];
 	let samplesWithoutSeries = 0;
 	let contradictions = 0;
 	let samples = 0;
@@ -79,7 +79,7 @@ export function recover(folder: string, head: Head, log: Logger): Recovered {
 	const newest = replayed.segments.at(-1)?.number ?? 0;
 	const report: RecoveryReport = {
 		seriesFromIndex: index.series,
-		seriesFromLog: unpersistedSeries.length,
+		seriesFromLog: unpersistedSeries.length - index.unpersisted.length,
 		samplesFromLog: samples,
 		samplesWithoutSeries,
 		logDamage: replayed.damage,
@@ -101,6 +101,8 @@ interface OpenedIndex {
 	readonly checkpoint: Checkpoint;
 	readonly series: number;
 	readonly putAside: string | null;
+	/** What could still be read of a damaged index, and must be written into the new one. */
+	readonly unpersisted: readonly number[];
 }
 
 function openIndex(folder: string, head: Head, takeMetadata: (json: string) => void, log: Logger): OpenedIndex {
@@ -112,7 +114,7 @@ function openIndex(folder: string, head: Head, takeMetadata: (json: string) => v
 			},
 			metadata: takeMetadata,
 		});
-		return { ...content, putAside: null };
+		return { ...content, putAside: null, unpersisted: [] };
 	} catch (error) {
 		const putAside = `${INDEX_FILE}.damaged-${Date.now()}`;
 		for (const suffix of ['', '-wal', '-shm']) {
@@ -122,6 +124,7 @@ function openIndex(folder: string, head: Head, takeMetadata: (json: string) => v
 				// What does not exist needs no moving; what cannot be moved makes the next attempt fail loudly.
 			}
 		}
+		const unpersisted = Array.from({ length: head.seriesCount }, (_, id) => id).filter((id) => head.registry.has(id));
 		const firstFree = Math.max(head.seriesCount, highestSeriesInBlocks(join(folder, 'blocks'), log) + 1);
 		head.reserveIds(firstFree);
 		log.error(
@@ -129,7 +132,7 @@ function openIndex(folder: string, head: Head, takeMetadata: (json: string) => v
 			'the index of the store is damaged and was put aside; series that only blocks know cannot be read until it is restored from a backup',
 		);
 		const content = readIndex(folder, { series: () => {}, metadata: () => {} });
-		return { ...content, series: head.seriesCount, putAside };
+		return { ...content, series: unpersisted.length, putAside, unpersisted };
 	}
 }
 

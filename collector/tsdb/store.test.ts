@@ -146,7 +146,7 @@ describe('store', () => {
 	test('any order of arrival gives the same result, whatever is cut or restarted in between', async () => {
 		const times = fc.integer({ min: 0, max: 60 }).map((n) => NOW - 3 * HOUR + n * 173_000);
 		const batch = fc.array(times, { minLength: 1, maxLength: 40 });
-		const step = fc.oneof({ weight: 6, arbitrary: batch }, { weight: 1, arbitrary: fc.constantFrom('cut', 'restart') });
+		const step = fc.oneof({ weight: 4, arbitrary: batch }, { weight: 1, arbitrary: fc.constantFrom('cut', 'cut hour', 'restart') });
 		await fc.assert(
 			fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
 				const made = temporaryFolder('order');
@@ -156,6 +156,7 @@ describe('store', () => {
 					let value = 0;
 					for (const action of steps) {
 						if (action === 'cut') await store.cutBlocks();
+						else if (action === 'cut hour') await store.cutBlocks(NOW - HOUR);
 						else if (action === 'restart') {
 							await store.stop();
 							store = await openTestStore(made.path);
@@ -175,9 +176,27 @@ describe('store', () => {
 					made.remove();
 				}
 			}),
-			{ numRuns: 25 },
+			{ numRuns: 40 },
 		);
 	}, 60_000);
+
+	test('the last value wins also when its forerunner was carried over a cut', async () => {
+		const wall = Date.UTC(2026, 0, 5, 10, 30);
+		const clock: Clock = { ...systemClock, now: () => wall };
+		const store = await open(folder(), { clock });
+		await append(store, METRIC, [
+			[wall - 3000, 1],
+			[wall - 1000, 1],
+		]);
+		// The first makes the second go the way of late samples, although its time is in the page.
+		await append(store, METRIC, [
+			[wall - 2000, 2],
+			[wall - 3000, 2],
+		]);
+		await store.cutBlocks(wall - HOUR);
+		await append(store, METRIC, [[wall - 3000, 3]]);
+		expect((await store.select([equals('__name__', 'm')], 0, wall)).map((series) => [...series.values])).toEqual([[3, 2, 1]]);
+	});
 
 	test('counts what came twice and what was overwritten', async () => {
 		const { Registry } = await import('prom-client');

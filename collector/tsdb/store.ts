@@ -299,9 +299,9 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 		};
 	}
 
-	/** Writes what memory holds into blocks now, instead of at the end of the hour. For backups and tests. */
-	cutBlocks(): Promise<void> {
-		return this.#cutter.cutAll();
+	/** Writes what memory holds of the hours that begin before `beforeMs` (default: all) into blocks now, instead of when they are over. */
+	cutBlocks(beforeMs = Number.POSITIVE_INFINITY): Promise<void> {
+		return this.#cutter.cutNow(beforeMs);
 	}
 
 	/** Finishes a block that is being written and syncs the log. Samples in memory stay in the log for the next start. */
