@@ -157,6 +157,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		log,
 		guard: { accounts, tokens, openReads: options.openReads === true && isLoopback(listen.host) },
 		consoleDir: existsSync(join(options.rootDir, 'dist', 'console', 'index.html')) ? join(options.rootDir, 'dist', 'console') : null,
+		runbookDir: join(options.rootDir, 'docs', 'runbooks'),
 		tls: readTls(config),
 		version,
 	});

