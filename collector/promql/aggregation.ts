@@ -11,6 +11,7 @@ import {
 	type VectorValue,
 	vectorOf,
 } from './columns.ts';
+import type { EvaluationGuard } from './evaluation-guard.ts';
 import { formatFixed } from './go-float.ts';
 import { type Group, groupColumns, groupLabels } from './grouping.ts';
 import { KahanSum, StableMean } from './kahan.ts';
@@ -44,14 +45,7 @@ export function evaluateAggregation(
 		}
 		default: {
 			const op = expr.op;
-			return vectorOf(
-				mergeColumns(
-					groupColumns(input.columns, labelsOf).map((group) => {
-						context.guard.check();
-						return REDUCERS[op](group);
-					}),
-				),
-			);
+			return vectorOf(mergeColumns(groupColumns(input.columns, labelsOf).map((group) => REDUCERS[op](group, context.guard))));
 		}
 	}
 }
@@ -65,11 +59,12 @@ interface StepReducer {
 	end(): number;
 }
 
-function reduceSteps(group: Group, reducer: StepReducer): Column {
+function reduceSteps(group: Group, guard: EvaluationGuard, reducer: StepReducer): Column {
 	const { members, labels } = group;
 	const count = members[0]?.values.length ?? 0;
 	const column = newColumn(labels, count);
 	for (let i = 0; i < count; i++) {
+		guard.check();
 		let seen = 0;
 		reducer.start();
 		for (let m = 0; m < members.length; m++) {
@@ -174,13 +169,13 @@ function count(group: Group, constant: number | null): Column {
 	return column;
 }
 
-const REDUCERS: Readonly<Record<Reducer, (group: Group) => Column>> = {
-	sum: (group) => reduceSteps(group, new SumReducer()),
-	avg: (group) => reduceSteps(group, new MeanReducer()),
-	min: (group) => reduceSteps(group, new ExtremeReducer(false)),
-	max: (group) => reduceSteps(group, new ExtremeReducer(true)),
-	stddev: (group) => reduceSteps(group, new VarianceReducer(true)),
-	stdvar: (group) => reduceSteps(group, new VarianceReducer(false)),
+const REDUCERS: Readonly<Record<Reducer, (group: Group, guard: EvaluationGuard) => Column>> = {
+	sum: (group, guard) => reduceSteps(group, guard, new SumReducer()),
+	avg: (group, guard) => reduceSteps(group, guard, new MeanReducer()),
+	min: (group, guard) => reduceSteps(group, guard, new ExtremeReducer(false)),
+	max: (group, guard) => reduceSteps(group, guard, new ExtremeReducer(true)),
+	stddev: (group, guard) => reduceSteps(group, guard, new VarianceReducer(true)),
+	stdvar: (group, guard) => reduceSteps(group, guard, new VarianceReducer(false)),
 	count: (group) => count(group, null),
 	group: (group) => count(group, 1),
 };
@@ -190,6 +185,7 @@ function quantile(group: Group, q: Float64Array, context: EvaluationContext): Co
 	const column = newColumn(labels, q.length);
 	const scratch = new Float64Array(members.length);
 	for (let i = 0; i < q.length; i++) {
+		context.guard.check();
 		let used = 0;
 		for (const member of members) {
 			if (member.present[i] === 0) continue;
@@ -200,7 +196,6 @@ function quantile(group: Group, q: Float64Array, context: EvaluationContext): Co
 		column.present[i] = 1;
 		column.values[i] = quantileOf(q[i] as number, scratch.subarray(0, used));
 	}
-	context.guard.check();
 	return column;
 }
 

@@ -1,6 +1,6 @@
 import { AppError, errorText } from '../../core/errors.ts';
 import type { Matcher, Queryable } from '../storage/storage.ts';
-import type { Engine, QueryOptions, QueryStats } from './engine.ts';
+import type { Engine, QueryOptions, QueryStats, ResultValue } from './engine.ts';
 import { parseQuery } from './parser.ts';
 import { labelsJson, resultJson } from './result-json.ts';
 import { matchersOf } from './selector-data.ts';
@@ -125,8 +125,25 @@ async function query(engine: Engine, request: InstantRequest | RangeRequest, opt
 		request.kind === 'instant'
 			? await engine.instant(request.query, request.timeMs, queryOptions)
 			: await engine.range(request.query, request.startMs, request.endMs, request.stepMs, queryOptions);
-	const { json, truncated } = resultJson(result.value, request.limit ?? 0);
+	const { json, truncated } = answerJson(result.value, request.limit ?? 0);
 	return answer(json, truncated, { warnings: result.warnings, infos: result.infos, stats: result.stats });
+}
+
+/** V8 refuses texts beyond half a gigabyte; a client that asks for one is better told how to ask for less. */
+function answerJson(value: ResultValue, limit: number): ReturnType<typeof resultJson> {
+	try {
+		return resultJson(value, limit);
+	} catch (error) {
+		if (!(error instanceof RangeError)) throw error;
+		throw new AppError(
+			'FN_QUERY_SAMPLE_LIMIT',
+			'the answer is too large to be sent; ask for fewer series, a shorter time or a larger step',
+			{
+				status: 422,
+				cause: error,
+			},
+		);
+	}
 }
 
 function answer(

@@ -24,6 +24,7 @@ export function selectMembers(
 		const rank: number[] = [];
 		const offsets = op === 'limit_ratio' ? group.members.map((member) => ratioOffset(member)) : [];
 		for (let i = 0; i < param.length; i++) {
+			context.guard.check();
 			const k = param[i] as number;
 			rank.length = 0;
 			if (op === 'limit_ratio') selectRatio(group, offsets, i, k, rank);

@@ -3,14 +3,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { expandRuleFiles } from '../../collector/rule-files.ts';
 import { parseRuleFile } from '../../collector/ruler/rule-file.ts';
-import { resolveRuleFiles } from '../../collector/ruler/rule-paths.ts';
 import { SEVERITIES } from '../../protocol/alert.ts';
 import { findCommand } from '../harness/process.ts';
 import { runRuleTests } from '../harness/rule-tests.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const files = resolveRuleFiles(['rules/*.yml'], root);
+const files = expandRuleFiles(['rules/*.yml'], root);
 const tests = readdirSync(join(root, 'rules')).filter((file) => file.endsWith('.test.yml'));
 const promtool = findCommand('promtool');
 
