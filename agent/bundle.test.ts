@@ -7,7 +7,7 @@ import { decodeWriteV2 } from '../protocol/remote-write/decode-v2.ts';
 import { WriteColumns } from '../protocol/remote-write/write-columns.ts';
 import { buildAgent } from '../scripts/build-agent.ts';
 import { freePort, type RunningProcess, startProcess, type TemporaryFolder, temporaryFolder, waitFor } from '../tests/harness/process.ts';
-import { AGENT_NODE_FLAGS } from './node-flags.ts';
+import { AGENT_ENVIRONMENT, AGENT_NODE_FLAGS } from './node-flags.ts';
 
 let folder: TemporaryFolder;
 let bundle: string;
@@ -63,10 +63,14 @@ async function configure(more: string): Promise<{ file: string; data: string; ur
 }
 
 function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): RunningProcess {
-	const child = startProcess(process.execPath, [...AGENT_NODE_FLAGS, bundle, ...args], { env });
+	const child = startProcess(process.execPath, [...AGENT_NODE_FLAGS, bundle, ...args], { env: { ...AGENT_ENVIRONMENT, ...env } });
 	running.push(child);
 	return child;
 }
+
+test('the bundle is plain ASCII, which V8 keeps in one byte per character', () => {
+	expect(/[\u0080-\uffff]/.test(readFileSync(bundle, 'utf8'))).toBe(false);
+});
 
 describe('--once', () => {
 	test('prints everything and ends with 0', async () => {
