@@ -198,7 +198,7 @@ function contenders(): Contender[] {
 	if (victoria !== null) {
 		list.push({
 			name: 'victoria-metrics',
-			version: /(\d+\.\d+\.\d+)/.exec(runCommand(victoria, ['--version']))?.[1] ?? 'unknown',
+			version: packageVersion('victoria-metrics'),
 			contentType: V1_TYPE,
 			payload: 'v1',
 			start: async (folder) => {
@@ -210,6 +210,12 @@ function contenders(): Contender[] {
 		});
 	}
 	return list;
+}
+
+/** Debian's build does not know its own version; the package does. */
+function packageVersion(name: string): string {
+	const query = findCommand('dpkg-query');
+	return query === null ? 'unknown' : runCommand(query, ['-W', '-f=${Version}', name]);
 }
 
 function median(values: readonly number[]): number {

@@ -14,7 +14,7 @@ import {
 
 /** A task is sent when it has grown to this: about a millisecond of copying, and a few of writing. */
 const TASK_BYTES = 1 << 20;
-const TASK_CHUNKS = 16_384;
+const TASK_CHUNKS = 4096;
 /** Slots that are looked at before others get a turn, also when none has anything. */
 const TASK_SLOTS = 20_000;
 

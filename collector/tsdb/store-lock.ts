@@ -17,6 +17,7 @@ export function lockStore(folder: string): StoreLock {
 		database.exec('begin exclusive');
 	} catch (error) {
 		database?.close();
+		if (!isBusy(error)) throw error;
 		throw new AppError(
 			'FN_STORE_LOCKED',
 			`the store in ${folder} is used by another process; stop that one, or choose another data folder`,
@@ -27,4 +28,10 @@ export function lockStore(folder: string): StoreLock {
 	}
 	const held = database;
 	return { release: () => held.close() };
+}
+
+const SQLITE_BUSY = 5;
+
+function isBusy(error: unknown): boolean {
+	return typeof error === 'object' && error !== null && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY;
 }

@@ -98,6 +98,12 @@ describe('store', () => {
 		await expect(open(dataDir)).rejects.toMatchObject({ code: 'FN_STORE_LOCKED' });
 	});
 
+	test('says what is wrong when its folder cannot be made', async () => {
+		const file = join(folder(), 'a-file');
+		writeFileSync(file, '');
+		await expect(open(file)).rejects.toMatchObject({ code: 'FN_STORE_OPEN', message: expect.stringContaining(file) });
+	});
+
 	test('cuts complete hours by itself, keeps the newer samples in memory, and drops the log behind them', async () => {
 		const dataDir = folder();
 		let wall = Date.UTC(2026, 0, 5, 10, 30);
