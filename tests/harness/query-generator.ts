@@ -110,7 +110,7 @@ export class QueryGenerator {
 			'',
 			' offset 5m',
 			' offset -2m',
-			` @ ${(DATA_START_MS + 1_800_000) / 1000}`,
+			` @ ${(DATA_START_MS + 1_803_000) / 1000}`,
 			' @ start()',
 			' @ end() offset 1m',
 		]);
