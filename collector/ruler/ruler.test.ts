@@ -6,6 +6,7 @@ import { systemClock } from '../../core/clock.ts';
 import { labelsFromObject } from '../../core/labels.ts';
 import { silentLogger } from '../../core/log.ts';
 import type { PostedAlert } from '../../protocol/alert.ts';
+import { createManualClock } from '../../tests/harness/manual-clock.ts';
 import { createMemoryStorage, type MemoryStorage } from '../../tests/harness/memory-storage.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../tests/harness/process.ts';
 import { createEngine, type Engine } from '../promql/engine.ts';
@@ -317,5 +318,41 @@ describe('the schedule', () => {
 			(await storage.select([], 0, Number.MAX_SAFE_INTEGER)).flatMap((series) => [...series.timestamps].map((time) => time % 50)),
 		);
 		expect(offsets.size).toBe(1);
+	});
+
+	test('counts the iterations that a slow one takes the place of, and goes on at the slots', async () => {
+		const clock = createManualClock(T0);
+		let release = () => {};
+		const ruler = createRuler({
+			engine: createEngine({ queryable: storage, clock }),
+			appendable: storage,
+			// The second time the alert is handed over takes until it is released.
+			sink: async () => {
+				if (clock.now() > T0 + 60_000) await new Promise<void>((resolve) => (release = resolve));
+			},
+			clock,
+			log: silentLogger,
+			metrics,
+			externalUrl: '',
+			resendDelayMs: 1,
+		});
+		await ruler.load([file('rules.yml', 'groups: [{name: g, interval: 1m, rules: [{alert: A, expr: vector(1)}]}]')]);
+		ruler.start();
+		await clock.advance(60_000);
+		const [group] = ruler.groups();
+		const first = group?.lastEvaluationMs ?? 0;
+		expect(first).toBeGreaterThan(T0);
+		await clock.advance(4 * MINUTE);
+		expect(group?.lastEvaluationMs).toBe(first);
+		release();
+		await clock.settle();
+		await clock.advance(1);
+		release();
+		await clock.settle();
+		expect(await metrics.getSingleMetricAsString('fournines_ruler_iterations_missed_total')).toMatch(/ 2$/m);
+		expect(group?.lastEvaluationMs).toBe(first + 4 * MINUTE);
+		const stopped = ruler.stop();
+		release();
+		await stopped;
 	});
 });
