@@ -215,7 +215,7 @@ function contenders(): Contender[] {
 /** Debian's build does not know its own version; the package does. */
 function packageVersion(name: string): string {
 	const query = findCommand('dpkg-query');
-	return query === null ? 'unknown' : runCommand(query, ['-W', '-f=${Version}', name]);
+	return query === null ? 'unknown' : (runCommand(query, ['--show', name]).split(/\s+/)[1] ?? 'unknown');
 }
 
 function median(values: readonly number[]): number {

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { silentLogger } from '../../core/log.ts';
 import { temporaryFolder } from '../../tests/harness/process.ts';
 import { openTestStore } from '../../tests/harness/store/open-test-store.ts';
+import { encodeLabelBytes } from '../storage/label-bytes.ts';
 import { openStoreReader } from './store-reader.ts';
 
 interface Finding {
@@ -18,7 +19,7 @@ test('another thread reads consistently while samples arrive, series appear and 
 	const stop = new Int32Array(new SharedArrayBuffer(4));
 	const port = store.readerPort();
 	const worker = new Worker(new URL('../../tests/harness/store/reading-thread.ts', import.meta.url), {
-		workerData: { port, stop: stop.buffer },
+		workerData: { port, stop: stop.buffer, windowMs: null },
 		transferList: [port],
 	});
 	try {
@@ -46,6 +47,43 @@ test('another thread reads consistently while samples arrive, series appear and 
 		Atomics.store(stop, 0, 1);
 		expect(await finding).toMatchObject({ problems: [], series: counts.length, samples: total });
 		expect((await finding).reads).toBeGreaterThan(1);
+	} finally {
+		await worker.terminate();
+		await store.stop();
+		folder.remove();
+	}
+});
+
+test('another thread never sees a page while it is being sealed', async () => {
+	const folder = temporaryFolder('reader');
+	const store = await openTestStore(folder.path);
+	const stop = new Int32Array(new SharedArrayBuffer(4));
+	const port = store.readerPort();
+	const count = 4;
+	const ids = Uint32Array.from({ length: count }, (_, i) => store.createSeries(encodeLabelBytes(['__name__', 'm', 'series', String(i)])));
+	const timestamps = new Float64Array(count);
+	const values = new Float64Array(count);
+	const samples = { ids, timestamps, valueWords: new Uint32Array(values.buffer) };
+	const worker = new Worker(new URL('../../tests/harness/store/reading-thread.ts', import.meta.url), {
+		workerData: { port, stop: stop.buffer, windowMs: 60_000 },
+		transferList: [port],
+	});
+	try {
+		const finding = new Promise<Finding>((resolve, reject) => {
+			worker.on('message', resolve);
+			worker.on('error', reject);
+		});
+		const start = Date.now() - 10 * 86_400_000;
+		for (let round = 0; round < 60_000; round++) {
+			timestamps.fill(start + round * 1000);
+			values.fill(round);
+			await store.write(samples, count);
+			if (round % 2000 === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+		}
+		Atomics.store(stop, 0, 1);
+		const { problems, reads } = await finding;
+		expect(problems).toEqual([]);
+		expect(reads).toBeGreaterThan(100);
 	} finally {
 		await worker.terminate();
 		await store.stop();
