@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { agentCommand } from './agent-process.ts';
+import { agentCommand, agentEnvironment } from './agent-process.ts';
 import type { Command } from './command.ts';
 
 export const agentCommandEntry: Command = {
@@ -18,7 +18,7 @@ Options
 	run: (args) =>
 		new Promise((resolve, reject) => {
 			const [command, commandArgs] = agentCommand(args);
-			const child = spawn(command, commandArgs, { stdio: 'inherit' });
+			const child = spawn(command, commandArgs, { stdio: 'inherit', env: agentEnvironment() });
 			const forward = (signal: NodeJS.Signals) => child.kill(signal);
 			process.on('SIGINT', forward);
 			process.on('SIGTERM', forward);

@@ -1,13 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { AGENT_NODE_FLAGS } from '../agent/node-flags.ts';
+import { AGENT_ENVIRONMENT, AGENT_NODE_FLAGS } from '../agent/node-flags.ts';
 import { AppError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { ROOT_DIR } from './version.ts';
 
 /** The one file that the agent always runs as. */
 export const AGENT_BUNDLE = join(ROOT_DIR, 'dist', 'agent', 'fournines-agent.cjs');
+
+/** Environment of the agent's process, with the settings that keep it small. */
+export function agentEnvironment(): NodeJS.ProcessEnv {
+	return { ...process.env, ...AGENT_ENVIRONMENT };
+}
 
 export function agentCommand(args: readonly string[]): readonly [string, readonly string[]] {
 	if (!existsSync(AGENT_BUNDLE))
@@ -33,7 +38,7 @@ export function keepAgentRunning(args: readonly string[], log: Logger): AgentPro
 	let timer: NodeJS.Timeout | null = null;
 	const start = () => {
 		const startedMs = Date.now();
-		const current = spawn(command, commandArgs, { stdio: ['pipe', 'inherit', 'inherit'] });
+		const current = spawn(command, commandArgs, { stdio: ['pipe', 'inherit', 'inherit'], env: agentEnvironment() });
 		child = current;
 		current.on('error', (error) => log.error({ error: error.message }, 'the agent could not be started'));
 		current.on('exit', (code, signal) => {

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { AGENT_ENVIRONMENT, AGENT_NODE_FLAGS } from '../../agent/node-flags.ts';
 import { httpExchange } from '../../core/http-client.ts';
 import { type RunningProcess, startProcess, waitFor } from './process.ts';
 
@@ -118,9 +119,7 @@ export function startAgentProcess(options: {
 	if (!existsSync(AGENT_BUNDLE_FILE)) throw new Error('the agent was not built: npm run build:agent');
 	return startProcess(
 		process.execPath,
-		['--max-semi-space-size=1', '--optimize-for-size', AGENT_BUNDLE_FILE, '--config', options.configFile, '--data', options.dataDir],
-		{
-			...(options.env === undefined ? {} : { env: options.env }),
-		},
+		[...AGENT_NODE_FLAGS, AGENT_BUNDLE_FILE, '--config', options.configFile, '--data', options.dataDir],
+		{ env: { ...AGENT_ENVIRONMENT, ...options.env } },
 	);
 }

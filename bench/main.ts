@@ -1,0 +1,28 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+
+interface Benchmark {
+	readonly name: string;
+	readonly what: string;
+	/** Debian packages of the peers; what is missing is left out of the run and named. */
+	readonly peers: string;
+}
+
+const BENCHMARKS: readonly Benchmark[] = [
+	{ name: 'ingest', what: 'CPU per sample and memory of remote write, 100,000 series', peers: 'prometheus, victoria-metrics' },
+	{ name: 'agent-memory', what: 'memory and CPU per round of the agent', peers: 'prometheus-node-exporter' },
+];
+
+/** `npm run bench -- NAME [arguments]`: each benchmark runs beside its peers and writes `bench/results/NAME.json`. */
+function main(args: readonly string[]): number {
+	const [name, ...rest] = args;
+	const benchmark = BENCHMARKS.find((known) => known.name === name);
+	if (benchmark === undefined) {
+		const list = BENCHMARKS.map((known) => `  ${known.name.padEnd(14)} ${known.what} (peers: ${known.peers})`).join('\n');
+		process.stderr.write(`npm run bench -- NAME\n\n${list}\n`);
+		return name === undefined ? 0 : 2;
+	}
+	return spawnSync(process.execPath, [join(import.meta.dirname, `${benchmark.name}.ts`), ...rest], { stdio: 'inherit' }).status ?? 1;
+}
+
+process.exitCode = main(process.argv.slice(2));
