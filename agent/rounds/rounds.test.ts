@@ -36,7 +36,7 @@ function run(inputs: readonly Input[], onMissed: (input: string) => void = () =>
 		onMissed,
 		clock: systemClock,
 		log: silentLogger,
-		random: () => 0,
+		phase: 0,
 	});
 	running.start();
 	return written;

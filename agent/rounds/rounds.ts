@@ -15,8 +15,11 @@ export interface RoundsOptions {
 	readonly onMissed: (input: string) => void;
 	readonly clock: Clock;
 	readonly log: Logger;
-	/** 0 to 1; the first round of each input is put off by this share of its interval, at most 2 s. Default `Math.random`. */
-	readonly random?: () => number;
+	/**
+	 * 0 to 1; the first rounds are put off by this share of their interval, at most 2 s, so that agents which start together
+	 * do not report together. One number for all inputs: what is read at the same time travels in one request. Default random.
+	 */
+	readonly phase?: number;
 }
 
 interface Source {
@@ -36,10 +39,12 @@ export class Rounds {
 	readonly #options: RoundsOptions;
 	readonly #sources: readonly Source[];
 	readonly #stopping = new AbortController();
+	readonly #phase: number;
 	#loops: Promise<void>[] = [];
 
 	constructor(options: RoundsOptions) {
 		this.#options = options;
+		this.#phase = options.phase ?? Math.random();
 		this.#sources = options.inputs.map((input) => ({
 			input,
 			series: new SeriesTracker(input.target),
@@ -93,8 +98,7 @@ export class Rounds {
 	async #loop(source: Source, signal: AbortSignal): Promise<void> {
 		const { clock } = this.#options;
 		const { intervalMs } = source.input;
-		const random = this.#options.random ?? Math.random;
-		await clock.sleep(Math.min(2000, intervalMs * random()), signal);
+		await clock.sleep(Math.min(2000, intervalMs * this.#phase), signal);
 		let due = clock.monotonic();
 		while (!signal.aborted) {
 			await this.#round(source);

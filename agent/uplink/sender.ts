@@ -19,6 +19,8 @@ const SEARCH_REQUESTS = 200;
 /** Waiting for a person (wrong token, clock ahead): asking once a minute is enough. */
 const HOLD_MS = 60_000;
 
+/** After the first batch of a round: the inputs that are read at the same time finish within it, and share one request. */
+const LINGER_MS = 100;
 /** `Date` is cut to the second, so on average it is half a second behind. */
 const DATE_BIAS_MS = 500;
 
@@ -89,8 +91,10 @@ export class Sender {
 				step = { kind: 'retry', afterMs: this.#backOff.next() };
 			}
 			if (signal.aborted) break;
-			if (step === null) await spool.waitForAppend(signal);
-			else if (step.kind === 'retry') await clock.sleep(step.afterMs, signal);
+			if (step === null) {
+				await spool.waitForAppend(signal);
+				await clock.sleep(LINGER_MS, signal);
+			} else if (step.kind === 'retry') await clock.sleep(step.afterMs, signal);
 			else if (step.kind === 'hold') {
 				this.#hold(step.reason, step.message);
 				await clock.sleep(HOLD_MS, signal);

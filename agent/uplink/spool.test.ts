@@ -8,6 +8,7 @@ import type { WriteSeries } from '../../protocol/remote-write/write-series.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
 import { countSamples, decodeBatch, encodeBatch } from './batch-codec.ts';
 import { crc32 } from './crc32.ts';
+import { CursorFile } from './cursor-file.ts';
 import { type DropReason, Spool, type SpoolOptions } from './spool.ts';
 
 let folder: TemporaryFolder;
@@ -209,7 +210,7 @@ describe('unclean ends', () => {
 			const bad = Buffer.from(good);
 			bad[at] = (bad[at] ?? 0) ^ 0x10;
 			writeFileSync(file, bad);
-			rmSync(join(folder.path, 'cursor.json'), { force: true });
+			rmSync(join(folder.path, 'cursor'), { force: true });
 			const damaged = open();
 			const found = damaged.read(100, 0)?.records.flat() ?? [];
 			for (const series of found) expect([batch(7)[0], batch(8)[0]]).toContainEqual(series);
@@ -225,8 +226,28 @@ describe('unclean ends', () => {
 		const read = spool.read(1, 0);
 		if (read !== null) spool.acknowledge(read.end);
 		spool.close();
-		writeFileSync(join(folder.path, 'cursor.json'), '{"segment":');
+		writeFileSync(join(folder.path, 'cursor'), Buffer.alloc(64, 7));
 		expect(waiting(open())).toEqual([1, 2]);
+	});
+
+	test('a torn write of the cursor leaves the one before', () => {
+		const file = join(folder.path, 'cursor-alone');
+		const cursor = new CursorFile(file);
+		for (let offset = 1; offset <= 5; offset++) cursor.save({ segment: 1, offset });
+		cursor.close();
+		const whole = readFileSync(file);
+		for (let at = 0; at < whole.length; at++) {
+			const torn = Buffer.from(whole);
+			torn[at] = (torn[at] ?? 0) ^ 0xff;
+			writeFileSync(file, torn);
+			const damaged = new CursorFile(file);
+			expect([4, 5]).toContain(damaged.load()?.offset);
+			damaged.save({ segment: 2, offset: 0 });
+			damaged.close();
+			const again = new CursorFile(file);
+			expect(again.load()).toEqual({ segment: 2, offset: 0 });
+			again.close();
+		}
 	});
 
 	test('SIGKILL while writing loses nothing that append had accepted', async () => {

@@ -1,21 +1,11 @@
-import {
-	closeSync,
-	ftruncateSync,
-	mkdirSync,
-	openSync,
-	readdirSync,
-	readFileSync,
-	renameSync,
-	statSync,
-	unlinkSync,
-	writeFileSync,
-} from 'node:fs';
+import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { compress, uncompress } from 'snappyjs';
 import { AppError, errorText, systemErrorCode } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { WriteSeries } from '../../protocol/remote-write/write-series.ts';
 import { countSamples, decodeBatch, encodeBatch } from './batch-codec.ts';
+import { CursorFile, type SpoolPosition } from './cursor-file.ts';
 import { countSamplesFrom, createSegment, cutTornTail, readRecord, SEGMENT_MAGIC, writeRecord } from './segment.ts';
 
 /** Why samples were given up. */
@@ -29,12 +19,6 @@ export interface SpoolOptions {
 	readonly segmentBytes?: number;
 	readonly log: Logger;
 	readonly onDrop: (reason: DropReason, samples: number) => void;
-}
-
-/** A place between two records. Comparable: later segments have larger numbers. */
-export interface SpoolPosition {
-	readonly segment: number;
-	readonly offset: number;
 }
 
 /** Records that belong together for one sending; `end` is what to acknowledge once they have arrived. */
@@ -52,7 +36,7 @@ interface SegmentFile {
 }
 
 const SEGMENT_NAME = /^([0-9]{16})\.seg$/;
-const CURSOR_FILE = 'cursor.json';
+const CURSOR_FILE = 'cursor';
 
 /**
  * First-in first-out queue on disk between the inputs and the sender. What `append` accepted survives SIGKILL at any
@@ -63,6 +47,7 @@ export class Spool {
 	readonly #options: SpoolOptions;
 	readonly #segmentBytes: number;
 	readonly #segments: SegmentFile[] = [];
+	readonly #cursorFile: CursorFile;
 	#cursor: SpoolPosition = { segment: 0, offset: 0 };
 	#writeFd: number | null = null;
 	#readFd: { readonly segment: number; readonly fd: number } | null = null;
@@ -74,6 +59,7 @@ export class Spool {
 		this.#segmentBytes = options.segmentBytes ?? Math.min(8 * 1024 * 1024, Math.max(64 * 1024, Math.floor(options.maxBytes / 16)));
 		try {
 			mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+			this.#cursorFile = new CursorFile(join(options.folder, CURSOR_FILE));
 			this.#recover();
 		} catch (error) {
 			throw new AppError(
@@ -212,6 +198,7 @@ export class Spool {
 		this.#closeActive();
 		if (this.#readFd !== null) closeSync(this.#readFd.fd);
 		this.#readFd = null;
+		this.#cursorFile.close();
 	}
 
 	#recover(): void {
@@ -233,7 +220,7 @@ export class Spool {
 			if (sizeBytes === 0) unlinkSync(file);
 			else this.#segments.push({ number, sizeBytes, newestMs: mtimeMs });
 		});
-		const saved = this.#loadCursor();
+		const saved = this.#cursorFile.load();
 		const oldest = this.#segments[0];
 		this.#cursor = saved ?? { segment: oldest?.number ?? 0, offset: 0 };
 		// Numbers are never reused: a cursor left behind by lost files must not hide new segments.
@@ -243,32 +230,9 @@ export class Spool {
 			this.#cursor = { segment: newest.number, offset: newest.sizeBytes };
 	}
 
-	#loadCursor(): SpoolPosition | null {
-		let text: string;
-		try {
-			text = readFileSync(join(this.#options.folder, CURSOR_FILE), 'utf8');
-		} catch (error) {
-			if (systemErrorCode(error) === 'ENOENT') return null;
-			throw error;
-		}
-		try {
-			const value: unknown = JSON.parse(text);
-			if (typeof value === 'object' && value !== null && 'segment' in value && 'offset' in value) {
-				const { segment, offset } = value;
-				if (Number.isSafeInteger(segment) && Number.isSafeInteger(offset)) return { segment: segment as number, offset: offset as number };
-			}
-		} catch (error) {
-			if (!(error instanceof SyntaxError)) throw error;
-		}
-		this.#options.log.warn({ file: CURSOR_FILE }, 'the spool cursor is damaged; everything in the spool is sent again');
-		return null;
-	}
-
 	#saveCursor(): void {
-		const file = join(this.#options.folder, CURSOR_FILE);
 		try {
-			writeFileSync(`${file}.new`, JSON.stringify(this.#cursor), { mode: 0o600 });
-			renameSync(`${file}.new`, file);
+			this.#cursorFile.save(this.#cursor);
 		} catch (error) {
 			// Not fatal: after a restart the receiver gets these records a second time and ignores them.
 			this.#options.log.error({ code: systemErrorCode(error) }, 'the spool cursor cannot be saved');

@@ -41,8 +41,8 @@ export function createRedisInput(options: RedisInputOptions): Input {
 			maxRetriesPerRequest: 0,
 			enableOfflineQueue: false,
 			enableReadyCheck: false,
+			// CLIENT SETINFO and SETNAME are refused to an account that may only read INFO.
 			disableClientInfo: true,
-			connectionName: 'fournines-agent',
 		});
 		// Without a listener ioredis prints to the console; the failure reaches us through the call.
 		let lastError: unknown = null;

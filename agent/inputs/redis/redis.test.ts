@@ -1,3 +1,4 @@
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../../core/secret.ts';
 import { waitFor } from '../../../tests/harness/process.ts';
@@ -49,6 +50,25 @@ describe.skipIf(!available())('a real Redis with a replica', () => {
 		await expect(input(master).collect(signal, Date.now())).rejects.toMatchObject({ code: 'FN_AGENT_SOURCE_CONNECT' });
 		await master.start();
 		await waitFor('the link to come back', async () => values(await source.collect(signal, Date.now()))[link] === 1);
+	});
+
+	test('the account of the README is enough', async () => {
+		const administrator = new Redis({ port: master.port, password: master.password });
+		await administrator.acl('SETUSER', 'fournines', 'on', '>secret', 'resetkeys', 'resetchannels', '-@all', '+info', '+ping');
+		const source = createRedisInput({
+			target: {},
+			intervalMs: 1000,
+			timeoutMs: 2000,
+			address: master.address,
+			username: 'fournines',
+			password: () => new Secret('secret'),
+		});
+		opened.push(source);
+		const found = values(await source.collect(signal, Date.now()));
+		expect(found['redis_up']).toBe(1);
+		const denied = await administrator.acl('LOG');
+		await administrator.quit();
+		expect(denied).toEqual([]);
 	});
 
 	test('a wrong password fails without showing it', async () => {
