@@ -140,6 +140,13 @@ describe.each([
 		expect(await send([one({ __name__: 'm', n: '3' }, [NOW, 1])])).toMatchObject({ status: 204 });
 	});
 
+	test('says when nothing could be kept, so that the sender tries again', async () => {
+		await store.stop();
+		const answer = await send([one({ __name__: 'm' }, [NOW, 1])]);
+		expect(answer).toMatchObject({ status: 503, body: expect.stringContaining('FN_STORE_STOPPED'), headers: { 'retry-after': '5' } });
+		if (version === '2') expect(answer.headers['x-prometheus-remote-write-samples-written']).toBe('0');
+	});
+
 	test('refuses a body that would be too large, before decompressing it', async () => {
 		const answer = await ingest.remoteWrite(contentType, 'snappy', Buffer.from([0xff, 0xff, 0xff, 0x0f, 0x00]));
 		expect(answer).toMatchObject({ status: 413, body: expect.stringContaining('FN_INGEST_BODY_TOO_LARGE') });

@@ -111,6 +111,8 @@ export class BlockCutter {
 				return;
 			}
 			const due = this.#dueBucket();
+			// A clock that was ahead and was set back must not stop the cutting until it is there again.
+			if (due < this.#lastBoundary) this.#lastBoundary = due;
 			if (this.#options.head.chunkBytes > this.#options.maxHeadBytes) this.#begin(EVERYTHING);
 			else if (due > this.#lastBoundary && this.#options.head.seriesCount > 0) this.#begin(due);
 			else return;
@@ -129,7 +131,6 @@ export class BlockCutter {
 		head.rotate(boundaryBucket, segment + 1);
 		this.#options.publish();
 		this.#cut = { segment, boundaryBucket, startedMs: this.#options.clock.monotonic() };
-		// A clock that jumped ahead must not stop cutting for good.
 		this.#lastBoundary = Math.min(boundaryBucket, this.#dueBucket());
 	}
 

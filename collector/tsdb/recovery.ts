@@ -5,7 +5,7 @@ import { errorText } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { MetricMetadata } from '../storage/storage.ts';
 import { familyOfLabels, parseBlockFile } from './blocks/block-files.ts';
-import { type Checkpoint, INDEX_FILE, readIndex } from './blocks/index-file.ts';
+import { type Checkpoint, INDEX_FILE, isDamage, readIndex } from './blocks/index-file.ts';
 import type { Head } from './head.ts';
 import { type LogDamage, type ReplayedSegment, replayLog } from './log/log-replay.ts';
 
@@ -116,8 +116,9 @@ function openIndex(folder: string, head: Head, takeMetadata: (json: string) => v
 		});
 		return { ...content, putAside: null, unpersisted: [] };
 	} catch (error) {
+		if (!isDamage(error)) throw error;
 		const putAside = `${INDEX_FILE}.damaged-${Date.now()}`;
-		for (const suffix of ['', '-wal', '-shm']) {
+		for (const suffix of ['', '-journal']) {
 			try {
 				renameSync(join(folder, INDEX_FILE + suffix), join(folder, putAside + suffix));
 			} catch {

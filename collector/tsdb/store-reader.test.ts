@@ -30,7 +30,7 @@ test('another thread reads consistently while samples arrive, series appear and 
 		const start = Date.now() - 10 * 86_400_000;
 		const counts: number[] = [];
 		let total = 0;
-		for (let round = 0; round < 400; round++) {
+		for (let round = 0; round < 300; round++) {
 			// Slots and segments grow while the other thread reads.
 			if (round % 4 === 0) for (let i = 0; i < 60; i++) counts.push(0);
 			const appender = store.appender();

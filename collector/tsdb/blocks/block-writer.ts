@@ -7,7 +7,7 @@ import { SampleRuns, sampleBudget } from '../sample-runs.ts';
 import { BUCKET_MS } from '../shared-head.ts';
 import { BLOCK_SCHEMA, BLOCK_VERSION, type BlockFile, blockFile, chunkKey } from './block-files.ts';
 import type { BlockTask, ChunkTask } from './block-messages.ts';
-import { INDEX_FILE, INDEX_SCHEMA } from './index-file.ts';
+import { INDEX_FILE, INDEX_SCHEMA, INDEX_VERSION, isDamage } from './index-file.ts';
 
 interface OpenBlock {
 	readonly file: BlockFile;
@@ -18,8 +18,6 @@ interface OpenBlock {
 	readonly hasBucket: StatementSync;
 }
 
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
 const BUSY_TIMEOUT_MS = 10_000;
 
 /**
@@ -42,7 +40,8 @@ export class BlockWriter {
 		this.#folder = folder;
 		this.#report = report;
 		this.#index = new DatabaseSync(join(folder, INDEX_FILE), { timeout: BUSY_TIMEOUT_MS });
-		this.#index.exec(`pragma journal_mode = wal; pragma synchronous = full; ${INDEX_SCHEMA}`);
+		// Only this thread has it open, and at the next start it must be readable without making a file beside it.
+		this.#index.exec(`pragma journal_mode = delete; pragma synchronous = full; ${INDEX_SCHEMA} pragma user_version = ${INDEX_VERSION};`);
 	}
 
 	/** Returns how many chunks were written and how many samples gave way to later values. SQLite's errors pass through. */
@@ -181,7 +180,6 @@ export class BlockWriter {
 				)
 				.run(task.checkpoint.segment, task.checkpoint.beforeMs);
 		});
-		this.#index.exec('pragma wal_checkpoint(truncate)');
 		this.#lifetimes.clear();
 		// The next hour mostly writes one file; yesterday's need not stay open.
 		for (const open of this.#open.values()) open.database.close();
@@ -242,12 +240,6 @@ function inTransaction(database: DatabaseSync, work: () => void): void {
 		if (database.isTransaction) database.exec('rollback');
 		throw error;
 	}
-}
-
-function isDamage(error: unknown): boolean {
-	if (typeof error !== 'object' || error === null || !('errcode' in error)) return false;
-	const code = Number(error.errcode) & 0xff;
-	return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
 }
 
 function syncFolder(folder: string): void {

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { errorText } from '../../../core/errors.ts';
 
 /** What must be known of blocks before they can be read: series, metadata, and how much of the log is in them. */
 export const INDEX_FILE = 'index.db';
@@ -23,7 +25,7 @@ export interface IndexContent {
 	readonly series: number;
 }
 
-/** Reads the index; a folder without one is a new store. SQLite's errors pass through. */
+/** Reads the index and writes nothing, so that it works on a full disk; a folder without one is a new store. SQLite's errors pass through. */
 export function readIndex(
 	folder: string,
 	visit: {
@@ -31,9 +33,10 @@ export function readIndex(
 		readonly metadata: (json: string) => void;
 	},
 ): IndexContent {
+	const nothing = { checkpoint: { segment: 0, beforeMs: 0 }, series: 0 };
+	if (!existsSync(join(folder, INDEX_FILE))) return nothing;
 	const database = new DatabaseSync(join(folder, INDEX_FILE), { timeout: 5000 });
 	try {
-		database.exec(`pragma journal_mode = wal; ${INDEX_SCHEMA} pragma user_version = ${INDEX_VERSION};`);
 		let series = 0;
 		for (const row of database.prepare('select id, labels, first_ms, last_ms from series order by id').iterate()) {
 			const labels = row['labels'];
@@ -45,9 +48,23 @@ export function readIndex(
 		const row = database.prepare('select segment, before_ms from checkpoint').get();
 		const checkpoint = { segment: Number(row?.['segment'] ?? 0), beforeMs: Number(row?.['before_ms'] ?? 0) };
 		return { checkpoint, series };
+	} catch (error) {
+		// A crash between the creation of the file and of its tables.
+		if (errorText(error).includes('no such table')) return nothing;
+		throw error;
 	} finally {
 		database.close();
 	}
+}
+
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+/** Whether SQLite says that the content of a file is damaged, as opposed to a disk that is full or a file that is in use. */
+export function isDamage(error: unknown): boolean {
+	if (typeof error !== 'object' || error === null || !('errcode' in error)) return false;
+	const code = Number(error.errcode) & 0xff;
+	return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
 }
 
 function asTime(value: unknown): number | null {

@@ -166,6 +166,7 @@ export class LogWriter {
 		}
 		const segment = this.#segment;
 		try {
+			if (segment.size === 0) segment.size = writeHeader(segment);
 			for (let at = 0; at < length; ) at += writeSync(segment.fd, this.#bytes, at, length - at, segment.size + at);
 		} catch (error) {
 			this.#restore(segment);
@@ -272,13 +273,8 @@ export class LogWriter {
 	#openSegment(number: number): Segment {
 		const file = join(this.#options.folder, segmentName(number));
 		try {
-			const fd = openSync(file, 'wx', 0o600);
-			const header = Buffer.alloc(LOG_HEADER_BYTES);
-			header.writeUInt32LE(LOG_MAGIC, 0);
-			header.writeUInt32LE(LOG_VERSION, 4);
-			header.writeDoubleLE(number, 8);
-			writeSync(fd, header, 0, header.length, 0);
-			return { number, fd, size: LOG_HEADER_BYTES, newestMs: Number.NEGATIVE_INFINITY };
+			// The header comes with the first batch: on a full disk an empty file can still be made, and the store can open.
+			return { number, fd: openSync(file, 'wx', 0o600), size: 0, newestMs: Number.NEGATIVE_INFINITY };
 		} catch (error) {
 			throw writeError(error, this.#options.folder);
 		}
@@ -322,6 +318,15 @@ export class LogWriter {
 }
 
 const DONE = Promise.resolve();
+
+function writeHeader(segment: Segment): number {
+	const header = Buffer.alloc(LOG_HEADER_BYTES);
+	header.writeUInt32LE(LOG_MAGIC, 0);
+	header.writeUInt32LE(LOG_VERSION, 4);
+	header.writeDoubleLE(segment.number, 8);
+	for (let at = 0; at < header.length; ) at += writeSync(segment.fd, header, at, header.length - at, at);
+	return header.length;
+}
 
 function writeError(error: unknown, folder: string): AppError {
 	const code = systemErrorCode(error);
