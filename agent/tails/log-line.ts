@@ -1,6 +1,10 @@
 import type { LogRecord } from '../../protocol/log-record.ts';
 import type { LineParser } from './parsers/parsed-event.ts';
 
+/** What the collector takes in a parsed text; the whole line is in `raw` anyway. */
+const SHORT_CHARACTERS = 1024;
+const OBJECT_CHARACTERS = 16_384;
+
 export interface LineContext {
 	readonly host: string;
 	readonly system: string;
@@ -18,27 +22,48 @@ export function logRecord(bytes: Buffer, context: LineContext, seq: number, nowM
 	const utf8 = decodeUtf8(bytes);
 	const text = utf8 ?? new TextDecoder(context.encoding === 'gb18030' ? 'gb18030' : 'utf-8').decode(bytes);
 	const event = context.parse(text, { nowMs, timeZone: context.timeZone });
-	return {
-		v: 1,
+	// Refused for its length, a line would be lost to the audit: that is what a long name or address in an attack is for.
+	const cut: string[] = [];
+	const limited = (name: string, value: string, limit: number) => {
+		if (value.length <= limit) return value;
+		cut.push(name);
+		// Half of a surrogate pair at the end could not be written as UTF-8.
+		return value.slice(0, limit).replace(/[\ud800-\udbff]$/, '');
+	};
+	const short = (name: string, value: string) => limited(name, value, SHORT_CHARACTERS);
+	const record = {
+		v: 1 as const,
 		stream: context.stream,
 		seq,
-		eventTimeMs: event.eventTimeMs ?? nowMs,
+		eventTimeMs: isTime(event.eventTimeMs) ? event.eventTimeMs : nowMs,
 		receiveTimeMs: nowMs,
 		host: context.host,
 		system: context.system,
-		source: event.source,
+		source: short('source', event.source),
 		kind: event.kind,
-		actor: event.actor,
-		action: event.action,
-		object: event.object,
+		actor: short('actor', event.actor),
+		action: short('action', event.action),
+		object: limited('object', event.object, OBJECT_CHARACTERS),
 		result: event.result,
-		srcAddr: event.srcAddr,
+		srcAddr: short('srcAddr', event.srcAddr),
 		srcMac: '',
-		module: event.module,
-		severity: event.severity,
+		module: short('module', event.module),
+		severity: short('severity', event.severity),
 		raw: utf8 ?? bytes.toString('base64'),
-		fields: utf8 === null ? { ...event.fields, rawEncoding: 'base64', text } : event.fields,
 	};
+	return {
+		...record,
+		fields: {
+			...event.fields,
+			...(utf8 === null ? { rawEncoding: 'base64', text } : {}),
+			...(cut.length === 0 ? {} : { shortened: cut.join(',') }),
+		},
+	};
+}
+
+/** Whether a parser's time is one: a line may claim any year. */
+function isTime(time: number | null): time is number {
+	return time !== null && Number.isSafeInteger(time) && time >= 0 && time <= 8.64e15;
 }
 
 function decodeUtf8(bytes: Buffer): string | null {

@@ -50,6 +50,8 @@ interface OpenFile {
 	sizeBytes: number;
 	/** Whether the last look found nothing new: then an unfinished multi-line event is over. */
 	quiet: boolean;
+	/** Whether an earlier look found another file under the name. */
+	replaced: boolean;
 }
 
 /**
@@ -81,9 +83,15 @@ export class TailFile {
 			await this.#checkIdentity(file);
 			const events = await this.#readEvents(file, maxEvents, false);
 			if (events.length > 0) return events;
-			// One quiet look is the grace for a program that still writes into the file that was moved away.
-			if (!file.quiet || !(await this.#wasReplaced(file))) {
+			if (!file.quiet) {
 				file.quiet = true;
+				return [];
+			}
+			if (!(await this.#wasReplaced(file))) return [];
+			if (!file.replaced) {
+				// What was written before the rename may have come after this look began, and a program may write into the
+				// file that was moved away until it is told: the file is left only after another look that finds nothing.
+				file.replaced = true;
 				return [];
 			}
 			// Nobody will finish the last line of a file that was moved away.
@@ -178,7 +186,16 @@ export class TailFile {
 		}
 		const { ino, size } = await handle.stat();
 		const headBytes = Math.min(HEAD_BYTES, size);
-		return { handle, inode: ino, headBytes, headChecksum: await headChecksum(handle, headBytes), offset: 0, sizeBytes: size, quiet: false };
+		return {
+			handle,
+			inode: ino,
+			headBytes,
+			headChecksum: await headChecksum(handle, headBytes),
+			offset: 0,
+			sizeBytes: size,
+			quiet: false,
+			replaced: false,
+		};
 	}
 
 	/** Notices that the open file was emptied and written anew (copytruncate), also when it has outgrown the old offset since. */
