@@ -31,6 +31,7 @@ import { createTokenStore } from './identity/tokens.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { notificationList, overview } from './overview.ts';
 import { createEngine } from './promql/engine.ts';
+import { measuredQueryService } from './promql/query-metrics.ts';
 import { QueryThread } from './query-thread.ts';
 import { availabilityReport } from './reports/availability-report.ts';
 import { expandRuleFiles } from './rule-files.ts';
@@ -194,6 +195,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		archive,
 		options,
 		operations,
+		metrics,
 		queries,
 		ruler,
 		store,
@@ -235,6 +237,7 @@ interface RouteServices {
 	readonly options: CollectorOptions;
 	readonly operations: ReturnType<typeof createOperationLog>;
 	readonly queries: QueryThread;
+	readonly metrics: Registry;
 	readonly ruler: Ruler;
 	readonly store: Store;
 	readonly report: (month: string) => ReturnType<typeof availabilityReport>;
@@ -271,7 +274,7 @@ async function registerRoutes(app: FastifyInstance, services: RouteServices): Pr
 		},
 	});
 	await registerPrometheusRoutes(app, {
-		queries: services.queries,
+		queries: measuredQueryService(services.queries, services.metrics),
 		ruler: services.ruler,
 		metadata: store,
 		storeStatus: () => storeStatus(store),

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Static, TSchema } from 'typebox';
+import { Settings } from 'typebox/system';
 import { Clone, Default, Errors } from 'typebox/value';
 import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import { AppError, systemErrorCode } from './errors.ts';
@@ -85,11 +86,16 @@ export function parseConfig<S extends TSchema>(
 	};
 	const filled = Default(schema, Clone(raw));
 	reportSchemaErrors(schema, filled, report);
-	if (problems.length > 0) return { kind: 'bad', problems: inOrder(problems) };
+	// Where only keys are superfluous the rest is sound, and its own mistakes can be told in the same breath.
+	if (problems.some((problem) => !problem.message.startsWith(UNKNOWN_KEY))) return { kind: 'bad', problems: inOrder(problems) };
 	const config = filled as Static<S>;
 	check?.(config, report);
 	return problems.length > 0 ? { kind: 'bad', problems: inOrder(problems) } : { kind: 'ok', config };
 }
+
+const UNKNOWN_KEY = 'unknown key';
+/** More mistakes than anybody reads; a hostile file must not fill the memory. */
+const MOST_ERRORS = 1000;
 
 type Report = (path: readonly (string | number)[], message: string) => void;
 
@@ -111,7 +117,7 @@ function reportSchemaErrors(schema: TSchema, value: unknown, report: Report): vo
 		seen.add(key);
 		report(path, message);
 	};
-	for (const error of Errors(schema, value) as readonly SchemaError[]) {
+	for (const error of allErrors(schema, value)) {
 		const branch = /^(.*?\/anyOf)\/(\d+)/.exec(error.schemaPath);
 		if (branch !== null) {
 			const [, union, index] = branch as unknown as [string, string, string];
@@ -134,6 +140,17 @@ function reportSchemaErrors(schema: TSchema, value: unknown, report: Report): vo
 	for (const branches of unions.values()) {
 		const best = [...branches.values()].sort((a, b) => penalty(a) - penalty(b))[0] ?? [];
 		for (const error of best) reportOne(error, value, once, schema);
+	}
+}
+
+/** The library stops at its eighth error unless told otherwise, and its setting is one for the whole process: it is put back. */
+function allErrors(schema: TSchema, value: unknown): readonly SchemaError[] {
+	const { maxErrors } = Settings.Get();
+	Settings.Set({ maxErrors: MOST_ERRORS });
+	try {
+		return Errors(schema, value) as readonly SchemaError[];
+	} finally {
+		Settings.Set({ maxErrors });
 	}
 }
 
@@ -180,10 +197,10 @@ function knownKeys(schema: TSchema, schemaPath: string): readonly string[] {
 function unknownKeyMessage(name: string, known: readonly string[]): string {
 	const near = known
 		.map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
-		.filter((entry) => entry.distance <= Math.max(1, Math.floor(entry.candidate.length / 3)))
+		.filter((entry) => entry.distance <= Math.min(3, Math.max(1, Math.round(entry.candidate.length / 2.5))))
 		.sort((a, b) => a.distance - b.distance)[0];
-	if (near !== undefined) return `unknown key; did you mean "${near.candidate}"?`;
-	return known.length === 0 ? 'unknown key' : `unknown key; known here: ${known.join(', ')}`;
+	if (near !== undefined) return `${UNKNOWN_KEY}; did you mean "${near.candidate}"?`;
+	return known.length === 0 ? UNKNOWN_KEY : `${UNKNOWN_KEY}; known here: ${known.join(', ')}`;
 }
 
 /** Levenshtein distance; both words are keys, so the quadratic table is tiny. */

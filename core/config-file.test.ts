@@ -1,0 +1,80 @@
+import { Type } from 'typebox';
+import { describe, expect, test } from 'vitest';
+import { parseConfig } from './config-file.ts';
+
+const Channel = Type.Union([
+	Type.Object({ kind: Type.Literal('sms'), phones: Type.Array(Type.String({ pattern: '^\\d+$' })) }, { additionalProperties: false }),
+	Type.Object({ kind: Type.Literal('mail'), to: Type.String() }, { additionalProperties: false }),
+]);
+const Schema = Type.Object(
+	{
+		port: Type.Integer({ minimum: 1, default: 9999 }),
+		name: Type.Optional(Type.String()),
+		list: Type.Array(Type.Object({ id: Type.String(), weight: Type.Integer({ default: 1 }) }, { additionalProperties: false }), {
+			default: [],
+		}),
+		channels: Type.Array(Channel, { default: [] }),
+	},
+	{ additionalProperties: false },
+);
+
+function problems(text: string): readonly string[] {
+	const result = parseConfig(text, {
+		file: 'f.yml',
+		schema: Schema,
+		check: (config, report) => {
+			config.list.forEach((entry, i) => {
+				if (entry.id === 'bad') report(['list', i, 'id'], 'is bad');
+			});
+		},
+	});
+	return result.kind === 'ok' ? [] : result.problems.map((problem) => `${problem.line} ${problem.path}: ${problem.message}`);
+}
+
+describe('a configuration file', () => {
+	test('an empty one is all defaults', () => {
+		expect(parseConfig('', { file: 'f.yml', schema: Schema })).toEqual({ kind: 'ok', config: { port: 9999, list: [], channels: [] } });
+	});
+
+	test('defaults reach into lists', () => {
+		expect(parseConfig('list: [{ id: a }]', { file: 'f.yml', schema: Schema })).toMatchObject({
+			config: { list: [{ id: 'a', weight: 1 }] },
+		});
+	});
+
+	test.each([
+		{ name: 'a wrong type', text: 'port: "80"', want: ['1 port: must be integer, but it is "80"'] },
+		{ name: 'a key with a slip', text: 'prot: 80', want: ['1 prot: unknown key; did you mean "port"?'] },
+		{ name: 'a missing key, at its entry', text: 'list:\n  - id: a\n  - weight: 2', want: ['3 list[1]: the key "id" is missing'] },
+		{
+			name: 'the nearest kind of a choice, not all kinds',
+			text: 'channels:\n  - kind: sms\n    phones: [x]',
+			want: ['3 channels[0].phones[0]: must match pattern "^\\d+$", but it is "x"'],
+		},
+		{
+			name: 'superfluous keys and mistakes in meaning together',
+			text: 'colour: red\nlist:\n  - id: bad',
+			want: ['1 colour: unknown key; known here: port, name, list, channels', '3 list[0].id: is bad'],
+		},
+		{ name: 'a tab', text: 'a:\n\tb: 1', want: [expect.stringMatching(/^2 : not valid YAML/)] },
+		{ name: 'a key twice', text: 'port: 1\nport: 2', want: [expect.stringMatching(/^2 : not valid YAML/)] },
+		{ name: 'a list where keys belong', text: '- 1', want: [expect.stringContaining('must be object')] },
+	])('tells $name', ({ text, want }) => {
+		expect(problems(text)).toEqual(want);
+	});
+
+	test('twenty mistakes are all told', () => {
+		expect(problems(Array.from({ length: 20 }, (_, i) => `key${i}: 1`).join('\n'))).toHaveLength(20);
+	});
+
+	test('aliases that multiply without end are refused', () => {
+		const bomb = Array.from(
+			{ length: 12 },
+			(_, i) =>
+				`${String.fromCharCode(98 + i)}: &${String.fromCharCode(98 + i)} [${Array(9)
+					.fill(i === 0 ? '1' : `*${String.fromCharCode(97 + i)}`)
+					.join(',')}]`,
+		).join('\n');
+		expect(problems(bomb)).toEqual([expect.stringContaining('not usable YAML')]);
+	});
+});
