@@ -37,7 +37,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
 const FORBIDDEN: readonly { readonly from: string; readonly to: RegExp; readonly why: string }[] = [
 	{ from: 'collector/api/', to: /^collector\/(app|main)\.ts$/, why: 'handlers get their services as arguments' },
 	{ from: 'protocol/', to: /^node:/, why: 'wire formats run in a browser' },
-	{ from: 'console/', to: /^node:/, why: 'the console runs in a browser' },
+	{ from: 'console/src/', to: /^node:/, why: 'the console runs in a browser' },
 	{ from: 'collector/', to: /^(agent|cli|console)\//, why: 'the collector stands alone' },
 ];
 
