@@ -86,8 +86,10 @@ export function parseConfig<S extends TSchema>(
 	};
 	const filled = Default(schema, Clone(raw));
 	reportSchemaErrors(schema, filled, report);
-	// Where only keys are superfluous the rest is sound, and its own mistakes can be told in the same breath.
-	if (problems.some((problem) => !problem.message.startsWith(UNKNOWN_KEY))) return { kind: 'bad', problems: inOrder(problems) };
+	// Where keys are merely superfluous the rest is sound, and its own mistakes can be told in the same breath. A slip of the
+	// pen is another matter: what it was meant to say is missing, and the complaints that follow would only confuse.
+	if (problems.some((problem) => !problem.message.startsWith(UNKNOWN_KEY) || problem.message.includes('did you mean')))
+		return { kind: 'bad', problems: inOrder(problems) };
 	const config = filled as Static<S>;
 	check?.(config, report);
 	return problems.length > 0 ? { kind: 'bad', problems: inOrder(problems) } : { kind: 'ok', config };
