@@ -88,7 +88,7 @@ export function parseConfig<S extends TSchema>(
 	reportSchemaErrors(schema, filled, report);
 	// Where keys are merely superfluous the rest is sound, and its own mistakes can be told in the same breath. A slip of the
 	// pen is another matter: what it was meant to say is missing, and the complaints that follow would only confuse.
-	if (problems.some((problem) => !problem.message.startsWith(UNKNOWN_KEY) || problem.message.includes('did you mean')))
+	if (problems.some((problem) => !problem.message.startsWith(`${UNKNOWN_KEY}; known here`)))
 		return { kind: 'bad', problems: inOrder(problems) };
 	const config = filled as Static<S>;
 	check?.(config, report);
