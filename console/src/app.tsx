@@ -1,0 +1,66 @@
+import { QueryClientProvider } from '@tanstack/react-query';
+import { App as AntApp, Button, ConfigProvider, Result } from 'antd';
+import enUS from 'antd/locale/en_US';
+import zhCN from 'antd/locale/zh_CN';
+import { lazy, useState } from 'react';
+import { BrowserRouter, Link, Route, Routes } from 'react-router';
+import { createQueryClient } from './api/product.ts';
+import { LoginPage } from './features/login/login-page.tsx';
+import { OverviewPage } from './features/overview/overview-page.tsx';
+import { Shell } from './layout/shell.tsx';
+import { LanguageProvider, useLanguage, useTexts } from './texts/language.tsx';
+import { theme } from './theme.ts';
+
+const SetupPage = lazy(async () => ({ default: (await import('./features/setup/setup-page.tsx')).SetupPage }));
+const BoardListPage = lazy(async () => ({ default: (await import('./features/boards/board-list-page.tsx')).BoardListPage }));
+const BoardPage = lazy(async () => ({ default: (await import('./features/boards/board-page.tsx')).BoardPage }));
+const ReportsPage = lazy(async () => ({ default: (await import('./features/reports/reports-page.tsx')).ReportsPage }));
+
+export function App() {
+	const [client] = useState(createQueryClient);
+	return (
+		<LanguageProvider>
+			<QueryClientProvider client={client}>
+				<Localized />
+			</QueryClientProvider>
+		</LanguageProvider>
+	);
+}
+
+function Localized() {
+	const { language } = useLanguage();
+	return (
+		<ConfigProvider theme={theme} locale={language === 'zh' ? zhCN : enUS} button={{ autoInsertSpace: false }}>
+			<AntApp component={false}>
+				<BrowserRouter>
+					<Routes>
+						<Route path="/login" element={<LoginPage />} />
+						<Route path="/setup" element={<SetupPage />} />
+						<Route element={<Shell />}>
+							<Route path="/" element={<OverviewPage />} />
+							<Route path="/boards" element={<BoardListPage />} />
+							<Route path="/boards/:uid" element={<BoardPage />} />
+							<Route path="/reports" element={<ReportsPage />} />
+							<Route path="*" element={<MissingPage />} />
+						</Route>
+					</Routes>
+				</BrowserRouter>
+			</AntApp>
+		</ConfigProvider>
+	);
+}
+
+function MissingPage() {
+	const texts = useTexts();
+	return (
+		<Result
+			status="404"
+			title={texts.common.pageMissing}
+			extra={
+				<Link to="/">
+					<Button>{texts.common.backToOverview}</Button>
+				</Link>
+			}
+		/>
+	);
+}

@@ -1,0 +1,44 @@
+import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react';
+import { en } from './en.ts';
+import { type Texts, zh } from './zh.ts';
+
+export type Language = 'zh' | 'en';
+
+interface LanguageChoice {
+	readonly language: Language;
+	readonly texts: Texts;
+	choose(language: Language): void;
+}
+
+const STORAGE_KEY = 'fournines.language';
+const CATALOGUE: Readonly<Record<Language, Texts>> = { zh, en };
+
+const LanguageContext = createContext<LanguageChoice>({ language: 'zh', texts: zh, choose: () => {} });
+
+export function LanguageProvider({ children }: { readonly children: ReactNode }) {
+	const [language, setLanguage] = useState<Language>(() => (localStorage.getItem(STORAGE_KEY) === 'en' ? 'en' : 'zh'));
+	useEffect(() => {
+		document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
+		document.title = CATALOGUE[language].product;
+	}, [language]);
+	const choice = useMemo<LanguageChoice>(
+		() => ({
+			language,
+			texts: CATALOGUE[language],
+			choose: (next) => {
+				localStorage.setItem(STORAGE_KEY, next);
+				setLanguage(next);
+			},
+		}),
+		[language],
+	);
+	return <LanguageContext value={choice}>{children}</LanguageContext>;
+}
+
+export function useLanguage(): LanguageChoice {
+	return useContext(LanguageContext);
+}
+
+export function useTexts(): Texts {
+	return useContext(LanguageContext).texts;
+}
