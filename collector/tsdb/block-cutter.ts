@@ -11,6 +11,7 @@ import type { Checkpoint } from './blocks/index-file.ts';
 import { packChunks } from './chunk-packer.ts';
 import type { Head } from './head.ts';
 import type { LogWriter } from './log/log-writer.ts';
+import type { BlockSpan } from './recovery.ts';
 import { BUCKET_MS } from './shared-head.ts';
 import type { StoreMetrics } from './store-metrics.ts';
 
@@ -21,6 +22,8 @@ export interface BlockCutterOptions {
 	readonly checkpoint: Checkpoint;
 	/** Ids that are in memory and not in the index. */
 	readonly unpersistedSeries: number[];
+	/** When those lived, as far as blocks know. */
+	readonly blockSpans: ReadonlyMap<number, BlockSpan>;
 	/** Metrics whose metadata the index does not have yet; emptied as it gets them. */
 	readonly changedMetadata: Set<string>;
 	readonly metadataJson: (metric: string) => string;
@@ -208,7 +211,12 @@ export class BlockCutter {
 			const labels = slice.map((id) => head.registry.labelBytes(id));
 			const bytes = new Uint8Array(Buffer.concat(labels));
 			const lengths = Uint32Array.from(labels.map((label) => label.length));
-			await this.#thread.run({ kind: 'series', ids: Uint32Array.from(slice), lengths, labels: bytes });
+			const spans = new Float64Array(slice.length * 2).fill(Number.NaN);
+			slice.forEach((id, i) => {
+				const span = this.#options.blockSpans.get(id);
+				if (span !== undefined) spans.set([span.firstMs, span.lastMs], i * 2);
+			});
+			await this.#thread.run({ kind: 'series', ids: Uint32Array.from(slice), lengths, labels: bytes, spans });
 		}
 		const rows = [...changedMetadata].map((metric) => ({ metric, json: metadataJson(metric) }));
 		if (rows.length > 0) {

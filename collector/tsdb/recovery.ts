@@ -1,10 +1,10 @@
-import { readdirSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { errorText } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { MetricMetadata } from '../storage/storage.ts';
-import { familyOfLabels, parseBlockFile } from './blocks/block-files.ts';
+import { takeBlockCensus } from './blocks/block-census.ts';
+import { familyOfLabels } from './blocks/block-files.ts';
 import { type Checkpoint, INDEX_FILE, isDamage, readIndex } from './blocks/index-file.ts';
 import type { Head } from './head.ts';
 import { type LogDamage, type ReplayedSegment, replayLog } from './log/log-replay.ts';
@@ -12,6 +12,8 @@ import { type LogDamage, type ReplayedSegment, replayLog } from './log/log-repla
 export interface RecoveryReport {
 	readonly seriesFromIndex: number;
 	readonly seriesFromLog: number;
+	/** Series that only blocks knew, because the index was lost. */
+	readonly seriesFromBlocks: number;
 	readonly samplesFromLog: number;
 	/** Samples of the log that name a series whose definition was lost. */
 	readonly samplesWithoutSeries: number;
@@ -29,6 +31,13 @@ export interface Recovered {
 	readonly segments: readonly ReplayedSegment[];
 	/** Ids that the index does not have yet. */
 	readonly unpersistedSeries: number[];
+	/** What the index does not know of the life of series that blocks have. */
+	readonly blockSpans: ReadonlyMap<number, BlockSpan>;
+}
+
+export interface BlockSpan {
+	readonly firstMs: number;
+	readonly lastMs: number;
 }
 
 /** Fills the head from the index and the log, and says in the log of the process what was found. */
@@ -79,6 +88,7 @@ export function recover(folder: string, head: Head, log: Logger): Recovered {
 	const newest = replayed.segments.at(-1)?.number ?? 0;
 	const report: RecoveryReport = {
 		seriesFromIndex: index.series,
+		seriesFromBlocks: index.seriesFromBlocks,
 		seriesFromLog: unpersistedSeries.length - index.unpersisted.length,
 		samplesFromLog: samples,
 		samplesWithoutSeries,
@@ -94,6 +104,7 @@ export function recover(folder: string, head: Head, log: Logger): Recovered {
 		nextSegment: Math.max(newest, checkpoint.segment) + 1,
 		segments: replayed.segments,
 		unpersistedSeries,
+		blockSpans: index.spans,
 	};
 }
 
@@ -101,23 +112,30 @@ interface OpenedIndex {
 	readonly checkpoint: Checkpoint;
 	readonly series: number;
 	readonly putAside: string | null;
-	/** What could still be read of a damaged index, and must be written into the new one. */
+	/** What the index must be told again, after it was damaged or lost. */
 	readonly unpersisted: readonly number[];
+	readonly seriesFromBlocks: number;
+	readonly spans: ReadonlyMap<number, BlockSpan>;
 }
 
 function openIndex(folder: string, head: Head, takeMetadata: (json: string) => void, log: Logger): OpenedIndex {
+	const spans = new Map<number, BlockSpan>();
+	const visit = {
+		series: (id: number, labels: Uint8Array, firstMs: number | null, lastMs: number | null) => {
+			head.addSeries(id, labels, familyOfLabels(labels));
+			if (firstMs === null || lastMs === null) return;
+			head.widenLifetime(id, firstMs, lastMs);
+			spans.set(id, { firstMs, lastMs });
+		},
+		metadata: takeMetadata,
+	};
+	let putAside: string | null = null;
 	try {
-		const content = readIndex(folder, {
-			series: (id, labels, firstMs, lastMs) => {
-				head.addSeries(id, labels, familyOfLabels(labels));
-				if (firstMs !== null && lastMs !== null) head.widenLifetime(id, firstMs, lastMs);
-			},
-			metadata: takeMetadata,
-		});
-		return { ...content, putAside: null, unpersisted: [] };
+		const content = readIndex(folder, visit);
+		if (!content.missing) return { ...content, putAside, unpersisted: [], seriesFromBlocks: 0, spans: new Map() };
 	} catch (error) {
 		if (!isDamage(error)) throw error;
-		const putAside = `${INDEX_FILE}.damaged-${Date.now()}`;
+		putAside = `${INDEX_FILE}.damaged-${Date.now()}`;
 		for (const suffix of ['', '-journal']) {
 			try {
 				renameSync(join(folder, INDEX_FILE + suffix), join(folder, putAside + suffix));
@@ -125,33 +143,36 @@ function openIndex(folder: string, head: Head, takeMetadata: (json: string) => v
 				// What does not exist needs no moving; what cannot be moved makes the next attempt fail loudly.
 			}
 		}
-		const unpersisted = Array.from({ length: head.seriesCount }, (_, id) => id).filter((id) => head.registry.has(id));
-		const firstFree = Math.max(head.seriesCount, highestSeriesInBlocks(join(folder, 'blocks'), log) + 1);
-		head.reserveIds(firstFree);
-		log.error(
-			{ error: errorText(error), putAside: join(folder, putAside) },
-			'the index of the store is damaged and was put aside; series that only blocks know cannot be read until it is restored from a backup',
-		);
-		const content = readIndex(folder, { series: () => {}, metadata: () => {} });
-		return { ...content, series: unpersisted.length, putAside, unpersisted };
+		log.error({ error: errorText(error), putAside: join(folder, putAside) }, 'the index of the store is damaged and was put aside');
 	}
+	const seriesFromBlocks = rebuildFromBlocks(folder, head, spans, log);
+	const unpersisted = Array.from({ length: head.seriesCount }, (_, id) => id).filter((id) => head.registry.has(id));
+	// Metadata and checkpoint are gone: metadata comes again with the senders, and the whole log is replayed.
+	return { checkpoint: { segment: 0, beforeMs: 0 }, series: unpersisted.length, putAside, unpersisted, seriesFromBlocks, spans };
 }
 
-/** Ids in blocks must not be given to other series while the index that named them is gone. */
-function highestSeriesInBlocks(folder: string, log: Logger): number {
-	let highest = -1;
-	for (const name of readdirSync(folder)) {
-		if (parseBlockFile(name) === null) continue;
-		let database: DatabaseSync | null = null;
-		try {
-			database = new DatabaseSync(join(folder, name), { readOnly: true, timeout: 5000 });
-			const row = database.prepare('select max(key % 4294967296) as id from chunk').get();
-			highest = Math.max(highest, Number(row?.['id'] ?? -1));
-		} catch (error) {
-			log.error({ file: join(folder, name), error: errorText(error) }, 'a block file is damaged');
-		} finally {
-			database?.close();
-		}
-	}
-	return highest;
+/** Learns again from the block files which series there are. Returns how many came from them. */
+function rebuildFromBlocks(folder: string, head: Head, spans: Map<number, BlockSpan>, log: Logger): number {
+	let found = 0;
+	let contradictions = 0;
+	const census = takeBlockCensus(
+		join(folder, 'blocks'),
+		(id, labels, firstMs, lastMs) => {
+			if (!head.registry.has(id)) {
+				head.addSeries(id, labels, familyOfLabels(labels));
+				found++;
+			} else if (!Buffer.from(head.registry.labelBytes(id)).equals(labels)) {
+				contradictions++;
+				return;
+			}
+			head.widenLifetime(id, firstMs, lastMs);
+			const known = spans.get(id);
+			spans.set(id, { firstMs: Math.min(firstMs, known?.firstMs ?? firstMs), lastMs: Math.max(lastMs, known?.lastMs ?? lastMs) });
+		},
+		log,
+	);
+	head.reserveIds(Math.max(head.seriesCount, census.highestId + 1));
+	if (census.files > 0)
+		log.warn({ files: census.files, series: found, contradictions }, 'the index of the store was rebuilt from the block files');
+	return found;
 }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -316,6 +316,54 @@ describe('store', () => {
 		await append(second, ['__name__', 'new'], [[NOW - 30 * HOUR, 3]]);
 		await second.cutBlocks();
 		expect(await read(second, 'new')).toEqual([[NOW - 30 * HOUR, 3]]);
-		expect(await read(second)).toEqual([]);
+		expect(await read(second)).toEqual([[NOW - 30 * HOUR, 1]]);
+	});
+
+	test.each([
+		{ name: 'deleted', harm: (file: string) => rmSync(file) },
+		{ name: 'overwritten', harm: (file: string) => writeFileSync(file, 'no database '.repeat(1000)) },
+		{ name: 'emptied', harm: (file: string) => writeFileSync(file, '') },
+	])('reads everything from blocks and log when the index was $name, and after one more start', async ({ harm }) => {
+		const dataDir = folder();
+		const first = await open(dataDir);
+		const expected: (readonly [number, number])[] = [];
+		for (let i = 0; i < 50; i++) {
+			expected.push([NOW - 50 * HOUR + i * HOUR, i]);
+			await append(first, METRIC, expected.slice(-1));
+			if (i === 20 || i === 40) await first.cutBlocks();
+		}
+		await append(first, ['__name__', 'probe_success', 'check', 'c'], [[NOW - 40 * HOUR, 1]]);
+		await first.cutBlocks();
+		await append(first, METRIC, [[NOW, 50]]);
+		expected.push([NOW, 50]);
+		await first.stop();
+		harm(join(dataDir, 'store/index.db'));
+		const second = await open(dataDir);
+		expect(second.recovery.seriesFromBlocks).toBe(2);
+		expect(await read(second)).toEqual(expected);
+		await append(second, ['__name__', 'new'], [[NOW, 7]]);
+		await second.cutBlocks();
+		await second.stop();
+		const third = await open(dataDir);
+		expect(third.recovery.seriesFromBlocks).toBe(0);
+		expect(await read(third)).toEqual(expected);
+		expect(await read(third, 'probe_success')).toEqual([[NOW - 40 * HOUR, 1]]);
+		expect(await read(third, 'new')).toEqual([[NOW, 7]]);
+	});
+
+	test('tells of checks that came more than ten minutes late, the oldest of them, once', async () => {
+		const told: number[] = [];
+		const store = await open(folder(), { onOldChecks: (minMs) => told.push(minMs) });
+		const check = ['__name__', 'probe_success', 'check', 'c'];
+		await append(store, METRIC, [[NOW - 5 * HOUR, 1]]);
+		await append(store, check, [[Date.now() - 500_000, 1]]);
+		await append(store, check, [[NOW - 2 * HOUR, 1]]);
+		await append(store, check, [[NOW - 3 * HOUR, 1]]);
+		await append(store, ['__name__', 'fournines_check_degraded', 'check', 'c'], [[NOW - HOUR, 1]]);
+		await waitFor('the call', () => told.length > 0);
+		expect(told).toEqual([NOW - 3 * HOUR]);
+		await append(store, check, [[NOW - HOUR, 1]]);
+		await waitFor('the next call', () => told.length > 1);
+		expect(told).toEqual([NOW - 3 * HOUR, NOW - HOUR]);
 	});
 });

@@ -19,15 +19,16 @@ import type {
 	SeriesSamples,
 } from '../storage/storage.ts';
 import { BlockCutter } from './block-cutter.ts';
-import { familyOfLabels } from './blocks/block-files.ts';
+import { FAMILY_CHECKS, familyOfLabels } from './blocks/block-files.ts';
 import { BlockReader } from './blocks/block-reader.ts';
 import { Head } from './head.ts';
 import { HeadReader } from './head-reader.ts';
 import { LogWriter, type SeriesDefinition } from './log/log-writer.ts';
+import { OldChecks } from './old-checks.ts';
 import { type RecoveryReport, recover } from './recovery.ts';
 import { StoreQueries } from './select.ts';
 import { SeriesIndex } from './series-index.ts';
-import type { HeadLayout, ReaderMessage } from './shared-head.ts';
+import { type HeadLayout, type ReaderMessage, SLOT_FAMILY, SLOT_WORDS } from './shared-head.ts';
 import { StoreAppender } from './store-appender.ts';
 import { lockStore, type StoreLock } from './store-lock.ts';
 import { createStoreMetrics } from './store-metrics.ts';
@@ -50,6 +51,11 @@ export interface StoreOptions {
 	readonly logSegmentBytes?: number;
 	/** How often it looks whether blocks are due. Default 5 s. */
 	readonly cutIntervalMs?: number;
+	/**
+	 * Told the oldest time when samples of checks came that are more than 10 minutes old, so that what was computed from then on is
+	 * computed again. At most once per 100 ms; never after `stop`.
+	 */
+	readonly onOldChecks?: (minMs: number) => void;
 }
 
 export interface StoreStats {
@@ -68,6 +74,8 @@ export interface StoreStats {
 /** Samples further ahead than this are a wrong clock, and would push aside what is true. */
 const FUTURE_MS = 300_000;
 const INDEX_SLICE = 4000;
+/** A check that is older than this when it comes has missed the time in which its ledger is still expected to change. */
+const OLD_CHECK_MS = 600_000;
 
 /**
  * Opens (or creates) the embedded store: reads the index, replays the log and reports what it had to repair. Throws
@@ -114,11 +122,13 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 	#undefinedSeries: SeriesDefinition[] = [];
 	#describedSinceWrite = new Set<string>();
 	#indexTimer: NodeJS.Immediate | null = null;
+	readonly #oldChecks: OldChecks | null;
 	#stopped = false;
 
 	constructor(options: StoreOptions, folder: string, parts: { lock: StoreLock; head: Head; recovered: ReturnType<typeof recover> }) {
 		this.#options = options;
 		this.#folder = folder;
+		this.#oldChecks = options.onOldChecks === undefined ? null : new OldChecks(options.onOldChecks);
 		this.#lock = parts.lock;
 		this.#head = parts.head;
 		this.recovery = parts.recovered.report;
@@ -152,6 +162,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			logWriter: this.#log,
 			checkpoint: parts.recovered.checkpoint,
 			unpersistedSeries: parts.recovered.unpersistedSeries,
+			blockSpans: parts.recovered.blockSpans,
 			changedMetadata: this.#changedMetadata,
 			metadataJson: (metric) => metadataJson(metric, this.#metadata),
 			publish: () => this.#publish(),
@@ -205,8 +216,12 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 		}
 		const head = this.#head;
 		const { ids, timestamps, valueWords } = samples;
+		const oldBeforeMs = this.#oldChecks === null ? Number.NEGATIVE_INFINITY : this.#options.clock.now() - OLD_CHECK_MS;
 		for (let i = 0; i < count; i++) {
-			head.append(ids[i] as number, timestamps[i] as number, valueWords[i * 2] as number, valueWords[i * 2 + 1] as number);
+			const id = ids[i] as number;
+			const timeMs = timestamps[i] as number;
+			head.append(id, timeMs, valueWords[i * 2] as number, valueWords[i * 2 + 1] as number);
+			if (timeMs < oldBeforeMs && head.slots[id * SLOT_WORDS + SLOT_FAMILY] === FAMILY_CHECKS) this.#oldChecks?.add(timeMs);
 		}
 		this.#publish();
 		return this.#log.synced();
@@ -309,6 +324,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 		if (this.#stopped) return;
 		this.#stopped = true;
 		if (this.#indexTimer !== null) clearImmediate(this.#indexTimer);
+		this.#oldChecks?.stop();
 		try {
 			await this.#cutter.stop();
 			await this.#log.close();

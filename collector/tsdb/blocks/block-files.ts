@@ -80,6 +80,7 @@ export function chunkKey(bucket: number, series: number): number {
 export const BLOCK_SCHEMA = `
 create table if not exists chunk (key integer primary key not null, data blob not null);
 create table if not exists bucket (bucket integer primary key not null);
+create table if not exists series (id integer primary key not null, labels blob not null);
 `;
 /** `pragma user_version` of a block file; another one belongs to another version of the product. */
 export const BLOCK_VERSION = 1;

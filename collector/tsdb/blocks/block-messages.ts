@@ -3,7 +3,14 @@ import type { Checkpoint } from './index-file.ts';
 
 /** What the store asks of the thread that writes blocks. One answer per task, in order. */
 export type BlockTask =
-	| { readonly kind: 'series'; readonly ids: Uint32Array; readonly lengths: Uint32Array; readonly labels: Uint8Array }
+	/** `spans`: first and last time per series where blocks have it already and the index has forgotten; NaN otherwise. */
+	| {
+			readonly kind: 'series';
+			readonly ids: Uint32Array;
+			readonly lengths: Uint32Array;
+			readonly labels: Uint8Array;
+			readonly spans: Float64Array;
+	  }
 	| { readonly kind: 'metadata'; readonly rows: readonly { readonly metric: string; readonly json: string }[] }
 	| ChunkTask
 	/** Makes everything before it durable and records it. */

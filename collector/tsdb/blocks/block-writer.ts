@@ -16,6 +16,8 @@ interface OpenBlock {
 	readonly upsert: StatementSync;
 	readonly addBucket: StatementSync;
 	readonly hasBucket: StatementSync;
+	readonly hasSeries: StatementSync;
+	readonly addSeries: StatementSync;
 }
 
 const BUSY_TIMEOUT_MS = 10_000;
@@ -28,6 +30,7 @@ export class BlockWriter {
 	readonly #folder: string;
 	readonly #report: (file: string, message: string) => void;
 	readonly #index: DatabaseSync;
+	readonly #labelsOf: StatementSync;
 	readonly #open = new Map<string, OpenBlock>();
 	readonly #decoder = new ChunkDecoder();
 	readonly #encoder = new ChunkEncoder();
@@ -42,6 +45,7 @@ export class BlockWriter {
 		this.#index = new DatabaseSync(join(folder, INDEX_FILE), { timeout: BUSY_TIMEOUT_MS });
 		// Only this thread has it open, and at the next start it must be readable without making a file beside it.
 		this.#index.exec(`pragma journal_mode = delete; pragma synchronous = full; ${INDEX_SCHEMA} pragma user_version = ${INDEX_VERSION};`);
+		this.#labelsOf = this.#index.prepare('select labels from series where id = ?');
 	}
 
 	/** Returns how many chunks were written and how many samples gave way to later values. SQLite's errors pass through. */
@@ -75,12 +79,21 @@ export class BlockWriter {
 	}
 
 	#series(task: Extract<BlockTask, { kind: 'series' }>): void {
-		const insert = this.#index.prepare('insert into series (id, labels) values (?, ?) on conflict (id) do nothing');
+		const insert = this.#index.prepare(
+			'insert into series (id, labels, first_ms, last_ms) values (?, ?, ?, ?) on conflict (id) do nothing',
+		);
 		inTransaction(this.#index, () => {
 			let at = 0;
 			for (let i = 0; i < task.ids.length; i++) {
 				const end = at + (task.lengths[i] as number);
-				insert.run(task.ids[i] as number, task.labels.subarray(at, end));
+				const firstMs = task.spans[i * 2] as number;
+				const known = !Number.isNaN(firstMs);
+				insert.run(
+					task.ids[i] as number,
+					task.labels.subarray(at, end),
+					known ? firstMs : null,
+					known ? (task.spans[i * 2 + 1] as number) : null,
+				);
 				at = end;
 			}
 		});
@@ -127,11 +140,19 @@ export class BlockWriter {
 					at = end;
 				}
 				open.upsert.run(key, this.#encode(id, task.bucket));
+				if (existing === undefined) this.#nameSeries(open, id);
 				replaced += this.#runs.replaced;
 				this.#runs.replaced = 0;
 			}
 		});
 		return { chunks: task.ids.length, replaced };
+	}
+
+	/** A block file names its series, so that it can be read without the index. */
+	#nameSeries(open: OpenBlock, id: number): void {
+		if (open.hasSeries.get(id) !== undefined) return;
+		const labels = this.#labelsOf.get(id)?.['labels'];
+		if (labels instanceof Uint8Array) open.addSeries.run(id, labels);
 	}
 
 	#addExisting(file: BlockFile, data: Uint8Array): void {
@@ -209,6 +230,8 @@ export class BlockWriter {
 				upsert: database.prepare('insert into chunk (key, data) values (?, ?) on conflict (key) do update set data = excluded.data'),
 				addBucket: database.prepare('insert into bucket (bucket) values (?)'),
 				hasBucket: database.prepare('select 1 from bucket where bucket = ?'),
+				hasSeries: database.prepare('select 1 from series where id = ?'),
+				addSeries: database.prepare('insert into series (id, labels) values (?, ?)'),
 			};
 			this.#open.set(file.name, open);
 			return open;

@@ -23,6 +23,8 @@ export interface IndexContent {
 	readonly checkpoint: Checkpoint;
 	/** Number of rows visited. */
 	readonly series: number;
+	/** There is no index: a new store, or one whose index is lost. */
+	readonly missing: boolean;
 }
 
 /** Reads the index and writes nothing, so that it works on a full disk; a folder without one is a new store. SQLite's errors pass through. */
@@ -33,7 +35,7 @@ export function readIndex(
 		readonly metadata: (json: string) => void;
 	},
 ): IndexContent {
-	const nothing = { checkpoint: { segment: 0, beforeMs: 0 }, series: 0 };
+	const nothing = { checkpoint: { segment: 0, beforeMs: 0 }, series: 0, missing: true };
 	if (!existsSync(join(folder, INDEX_FILE))) return nothing;
 	const database = new DatabaseSync(join(folder, INDEX_FILE), { timeout: 5000 });
 	try {
@@ -47,7 +49,7 @@ export function readIndex(
 		for (const row of database.prepare('select json from metadata').iterate()) visit.metadata(String(row['json']));
 		const row = database.prepare('select segment, before_ms from checkpoint').get();
 		const checkpoint = { segment: Number(row?.['segment'] ?? 0), beforeMs: Number(row?.['before_ms'] ?? 0) };
-		return { checkpoint, series };
+		return { checkpoint, series, missing: false };
 	} catch (error) {
 		// A crash between the creation of the file and of its tables.
 		if (errorText(error).includes('no such table')) return nothing;

@@ -1,0 +1,29 @@
+const COALESCE_MS = 100;
+
+/** Gathers the times of checks that came late and tells the oldest, at most once per 100 ms, never from inside a write. */
+export class OldChecks {
+	readonly #tell: (minMs: number) => void;
+	#minMs = Number.POSITIVE_INFINITY;
+	#timer: NodeJS.Timeout | null = null;
+
+	constructor(tell: (minMs: number) => void) {
+		this.#tell = tell;
+	}
+
+	add(timeMs: number): void {
+		if (timeMs < this.#minMs) this.#minMs = timeMs;
+		if (this.#timer !== null) return;
+		this.#timer = setTimeout(() => {
+			const minMs = this.#minMs;
+			this.#timer = null;
+			this.#minMs = Number.POSITIVE_INFINITY;
+			this.#tell(minMs);
+		}, COALESCE_MS);
+		this.#timer.unref();
+	}
+
+	stop(): void {
+		if (this.#timer !== null) clearTimeout(this.#timer);
+		this.#timer = null;
+	}
+}
