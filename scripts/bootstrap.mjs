@@ -233,6 +233,21 @@ function build(node) {
 }
 
 /**
+ * Our parent, and under npm its parent too: npm starts a shell that starts us, and when npm is killed the shell stays. The
+ * second step needs /proc; elsewhere a killed npm is noticed when its shell goes.
+ */
+function ancestors() {
+	if (process.env.npm_lifecycle_event === undefined || !existsSync('/proc/self/stat')) return String(process.ppid);
+	try {
+		// The command's name stands in parentheses and may hold anything, so the fields are counted from its end.
+		const stat = readFileSync(`/proc/${process.ppid}/stat`, 'utf8');
+		return `${process.ppid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]}`;
+	} catch {
+		return String(process.ppid);
+	}
+}
+
+/**
  * Runs the command in a process group of its own and stops it when we are told to, or when our parent is gone: npm does
  * not pass SIGTERM on, and a terminal's Ctrl-C must arrive once, not once per process of the group.
  */
@@ -244,7 +259,7 @@ function handOver(node, args, { cwd = ROOT, ownsInput = false } = {}) {
 		stdio: [ownsInput ? 'pipe' : 'inherit', 'inherit', 'inherit'],
 		detached: process.platform !== 'win32',
 	});
-	const parent = process.ppid;
+	const ancestry = ancestors();
 	let signalled = 0;
 	const stop = (signal) => {
 		signalled++;
@@ -253,7 +268,7 @@ function handOver(node, args, { cwd = ROOT, ownsInput = false } = {}) {
 	};
 	for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => stop(signal === 'SIGHUP' ? 'SIGTERM' : signal));
 	const watch = setInterval(() => {
-		if (process.ppid === parent) return;
+		if (ancestors() === ancestry) return;
 		clearInterval(watch);
 		if (signalled === 0) stop('SIGTERM');
 	}, 500);
