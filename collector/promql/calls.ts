@@ -1,15 +1,13 @@
 import { withLabel, withoutName } from '../../core/labels.ts';
 import type { Labels } from '../../protocol/labels.ts';
 import { METRIC_NAME } from '../../protocol/labels.ts';
-import { quantileWarning } from './aggregation.ts';
 import { type Call, type Expr, unwrapParens } from './ast.ts';
 import { type Column, isEmpty, mergeColumns, newColumn, type Steps, type Value, vectorOf } from './columns.ts';
 import { histogramQuantile } from './histogram-quantile.ts';
 import { labelJoin, labelReplace, sortByLabels, sortByValue } from './label-functions.ts';
 import type { Operands } from './operands.ts';
 import { executionError } from './query-error.ts';
-import { KEEPS_NAME, RANGE_KERNELS } from './range-kernels.ts';
-import { newWindow, type RangeKernel } from './range-window.ts';
+import { isRangeFunction, rangeCall } from './range-calls.ts';
 import { DATE_FUNCTIONS, SAMPLE_FUNCTIONS, SAMPLE_FUNCTIONS_WITH_SCALARS } from './sample-functions.ts';
 
 type Handler = (evaluator: Operands, call: Call, steps: Steps) => Value;
@@ -18,8 +16,7 @@ type Handler = (evaluator: Operands, call: Call, steps: Steps) => Value;
 export function evaluateCall(evaluator: Operands, call: Call, steps: Steps): Value {
 	const special = Object.hasOwn(SPECIAL, call.name) ? SPECIAL[call.name] : undefined;
 	if (special !== undefined) return special(evaluator, call, steps);
-	const kernel = Object.hasOwn(RANGE_KERNELS, call.name) ? RANGE_KERNELS[call.name] : undefined;
-	if (kernel !== undefined) return rangeCall(evaluator, call, steps, kernel);
+	if (isRangeFunction(call.name)) return rangeCall(evaluator, call, steps);
 	return sampleCall(evaluator, call, steps);
 }
 
@@ -38,60 +35,6 @@ function times(steps: Steps): Float64Array {
 
 function everywhere(labels: Labels, values: Float64Array): Column {
 	return { labels, values, present: new Uint8Array(values.length).fill(1) };
-}
-
-const COUNTER_SUFFIX = /(_total|_sum|_count|_bucket)$/;
-
-function rangeCall(evaluator: Operands, call: Call, steps: Steps, kernel: RangeKernel): Value {
-	const { guard, annotations } = evaluator.context;
-	const matrixAt = call.name === 'quantile_over_time' ? 1 : 0;
-	const matrix = argument(call, matrixAt);
-	const scalars = call.args.filter((_, index) => index !== matrixAt).map((expr) => evaluator.scalar(expr, steps).values);
-	const input = evaluator.range(matrix, steps);
-	const counter = call.name === 'rate' || call.name === 'increase';
-	const keepName = KEEPS_NAME.has(call.name);
-	const window = newWindow();
-	const columns: Column[] = [];
-	let warned = call.name !== 'quantile_over_time';
-	for (const series of input.series) {
-		guard.check();
-		const { timestamps } = series;
-		window.timestamps = timestamps;
-		window.values = series.values;
-		let lo = 0;
-		let hi = 0;
-		const column = newColumn(keepName ? series.labels : withoutName(series.labels), steps.count);
-		for (let i = 0; i < steps.count; i++) {
-			const endMs = input.endAt(i);
-			const startMs = endMs - input.rangeMs;
-			while (hi < timestamps.length && (timestamps[hi] as number) <= endMs) hi += 1;
-			while (lo < hi && (timestamps[lo] as number) <= startMs) lo += 1;
-			if (lo === hi) continue;
-			window.lo = lo;
-			window.hi = hi;
-			window.startMs = startMs;
-			window.endMs = endMs;
-			window.timeMs = steps.startMs + i * steps.stepMs;
-			window.first = scalars[0] === undefined ? 0 : (scalars[0][i] as number);
-			window.second = scalars[1] === undefined ? 0 : (scalars[1][i] as number);
-			if (!warned && !(window.first >= 0 && window.first <= 1)) {
-				annotations.warn(quantileWarning(window.first, evaluator.place(call.args[0])));
-				warned = true;
-			}
-			if (!kernel(window)) continue;
-			column.values[i] = window.result;
-			column.present[i] = 1;
-		}
-		if (isEmpty(column)) continue;
-		columns.push(column);
-		const name = series.labels[0] === METRIC_NAME ? (series.labels[1] as string) : '';
-		if (counter && name !== '' && !COUNTER_SUFFIX.test(name)) {
-			annotations.info(
-				`metric might not be a counter, name does not end in _total/_sum/_count/_bucket: "${name}" (${evaluator.place(matrix)})`,
-			);
-		}
-	}
-	return vectorOf(mergeColumns(columns, true));
 }
 
 function sampleCall(evaluator: Operands, call: Call, steps: Steps): Value {
@@ -221,7 +164,7 @@ const SPECIAL: Readonly<Record<string, Handler>> = {
 			let lo = 0;
 			let hi = 0;
 			for (let i = 0; i < steps.count; i++) {
-				const endMs = input.endAt(i);
+				const endMs = input.firstEndMs + i * input.stepMs;
 				while (hi < series.timestamps.length && (series.timestamps[hi] as number) <= endMs) hi += 1;
 				while (lo < hi && (series.timestamps[lo] as number) <= endMs - input.rangeMs) lo += 1;
 				if (lo < hi) flags[i] = 1;

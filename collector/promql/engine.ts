@@ -202,7 +202,7 @@ function instantValue(evaluator: Evaluator, expr: Expr, steps: Steps): ResultVal
 	const inner = unwrapParens(expr);
 	if (inner.kind === 'matrix' || inner.kind === 'subquery') {
 		const input = evaluator.range(inner, steps);
-		const endMs = input.endAt(0);
+		const endMs = input.firstEndMs;
 		const series: ResultSeries[] = [];
 		for (const { labels, timestamps, values } of input.series) {
 			let lo = 0;

@@ -1,7 +1,7 @@
 import { withoutName } from '../../core/labels.ts';
 import { isStaleAt } from '../storage/storage.ts';
 import { evaluateAggregation } from './aggregation.ts';
-import { type Aggregation, type Call, type Expr, type Unary, unwrapParens, type VectorSelector } from './ast.ts';
+import { type Aggregation, type AtModifier, type Call, type Expr, type Unary, unwrapParens, type VectorSelector } from './ast.ts';
 import { evaluateBinary } from './binary.ts';
 import { evaluateCall } from './calls.ts';
 import {
@@ -19,7 +19,9 @@ import {
 import { TIME_DEPENDENT } from './function-signatures.ts';
 import type { Operands, RangeInput } from './operands.ts';
 import { executionError, positionText } from './query-error.ts';
+import { canStream, reduceRangeCall } from './range-calls.ts';
 import { atTime, type FetchSettings, type SelectorData, subquerySteps } from './selector-data.ts';
+import { isStepReducer } from './step-reducers.ts';
 
 /**
  * Evaluates a checked expression over data that were fetched before, node by node: each node gives its series over all
@@ -120,6 +122,11 @@ export class Evaluator implements Operands {
 	}
 
 	#aggregation(expr: Aggregation, steps: Steps): Value {
+		if (isStepReducer(expr.op)) {
+			const operand = unwrapParens(expr.expr);
+			// Series by series, none is kept: a thousand series of a day would fill the memory that one answer needs.
+			if (operand.kind === 'call' && canStream(operand) && !this.#isInvariant(operand)) return reduceRangeCall(this, expr, operand, steps);
+		}
 		const param = expr.param === null ? null : this.evaluate(expr.param, steps);
 		const warnAt = this.place(expr.param ?? expr);
 		return evaluateAggregation(expr, this.vector(expr.expr, steps), param, { ...this.context, warnAt });
@@ -151,19 +158,24 @@ export class Evaluator implements Operands {
 		const inner = unwrapParens(expr);
 		if (inner.kind === 'matrix') {
 			const { selector, rangeMs } = inner;
-			const at = atTime(selector.at, this.#settings);
-			const endAt = (i: number) => (at ?? steps.startMs + i * steps.stepMs) - selector.offsetMs;
 			const series = (this.#data.get(selector) ?? []).map((stored) => ({ labels: stored.labels, ...pick(stored.live()) }));
-			return { series, rangeMs, endAt };
+			return { series, rangeMs, ...this.#windows(selector, steps) };
 		}
 		if (inner.kind !== 'subquery') throw executionError('expected a range vector');
-		const at = atTime(inner.at, this.#settings);
-		const endAt = (i: number) => (at ?? steps.startMs + i * steps.stepMs) - inner.offsetMs;
+		const windows = this.#windows(inner, steps);
 		const lastMs = steps.startMs + (steps.count - 1) * steps.stepMs;
 		const grid = subquerySteps(inner, { startMs: steps.startMs, endMs: lastMs }, this.#settings);
-		if (grid.count === 0) return { series: [], rangeMs: inner.rangeMs, endAt };
+		if (grid.count === 0) return { series: [], rangeMs: inner.rangeMs, ...windows };
 		const value = this.vector(inner.expr, grid);
-		return { series: value.columns.map((column) => compact(column, grid)), rangeMs: inner.rangeMs, endAt };
+		return { series: value.columns.map((column) => compact(column, grid)), rangeMs: inner.rangeMs, ...windows };
+	}
+
+	#windows(
+		modified: { readonly at: AtModifier | null; readonly offsetMs: number },
+		steps: Steps,
+	): { readonly firstEndMs: number; readonly stepMs: number } {
+		const at = atTime(modified.at, this.#settings);
+		return { firstEndMs: (at ?? steps.startMs) - modified.offsetMs, stepMs: at === null ? steps.stepMs : 0 };
 	}
 
 	#isInvariant(expr: Expr): boolean {

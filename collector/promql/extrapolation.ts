@@ -1,41 +1,75 @@
-import type { RangeKernel, RangeWindow } from './range-window.ts';
+import type { RangeKernel, RangeWindow, SeriesKernel } from './range-window.ts';
 
 /**
- * Prometheus' `extrapolatedRate`: the change between first and last sample, with counter resets added back, stretched to
- * the edges of the window where the samples reach near them, and for counters never below zero.
+ * Prometheus' `extrapolatedRate` at every step: the change between first and last sample of the window, with counter
+ * resets added back, stretched to the edges of the window where the samples reach near them, and for counters never below
+ * zero. Work per step does not grow with the window: only windows that hold a reset are walked through.
  */
-function extrapolated(window: RangeWindow, counter: boolean, perSecond: boolean): boolean {
-	const { timestamps, values, lo, hi } = window;
-	const count = hi - lo;
-	if (count < 2) return false;
-	const firstValue = values[lo] as number;
-	const firstTime = timestamps[lo] as number;
-	const lastTime = timestamps[hi - 1] as number;
-	let change = (values[hi - 1] as number) - firstValue;
-	if (counter) {
-		let previous = firstValue;
-		for (let i = lo + 1; i < hi; i++) {
-			const current = values[i] as number;
-			if (current < previous) change += previous;
-			previous = current;
+function extrapolated(counter: boolean, perSecond: boolean): SeriesKernel {
+	return (series, grid, column) => {
+		const { timestamps, values } = series;
+		const { firstEndMs, stepMs, count: steps, rangeMs } = grid;
+		const resets = counter ? resetsBefore(values) : null;
+		const rangeSeconds = rangeMs / 1000;
+		let lo = 0;
+		let hi = 0;
+		for (let i = 0; i < steps; i++) {
+			const endMs = firstEndMs + i * stepMs;
+			const startMs = endMs - rangeMs;
+			while (hi < timestamps.length && (timestamps[hi] as number) <= endMs) hi += 1;
+			while (lo < hi && (timestamps[lo] as number) <= startMs) lo += 1;
+			const count = hi - lo;
+			if (count < 2) continue;
+			const firstValue = values[lo] as number;
+			const firstTime = timestamps[lo] as number;
+			const lastTime = timestamps[hi - 1] as number;
+			let change = (values[hi - 1] as number) - firstValue;
+			if (resets !== null && resets[lo] !== resets[hi - 1]) change += fallenBack(values, lo, hi);
+			let toStart = (firstTime - startMs) / 1000;
+			let toEnd = (endMs - lastTime) / 1000;
+			const interval = (lastTime - firstTime) / 1000;
+			const average = interval / (count - 1);
+			const threshold = average * 1.1;
+			if (toStart >= threshold) toStart = average / 2;
+			if (counter && change > 0 && firstValue >= 0) {
+				const toZero = interval * (firstValue / change);
+				if (toZero < toStart) toStart = toZero;
+			}
+			if (toEnd >= threshold) toEnd = average / 2;
+			let factor = (interval + toStart + toEnd) / interval;
+			if (perSecond) factor /= rangeSeconds;
+			column.values[i] = change * factor;
+			column.present[i] = 1;
 		}
-	}
-	let toStart = (firstTime - window.startMs) / 1000;
-	let toEnd = (window.endMs - lastTime) / 1000;
-	const interval = (lastTime - firstTime) / 1000;
-	const average = interval / (count - 1);
-	const threshold = average * 1.1;
-	if (toStart >= threshold) toStart = average / 2;
-	if (counter && change > 0 && firstValue >= 0) {
-		const toZero = interval * (firstValue / change);
-		if (toZero < toStart) toStart = toZero;
-	}
-	if (toEnd >= threshold) toEnd = average / 2;
-	let factor = (interval + toStart + toEnd) / interval;
-	if (perSecond) factor /= (window.endMs - window.startMs) / 1000;
-	window.result = change * factor;
-	return true;
+	};
 }
+
+/** How many resets lie at or before each sample; `null` when there is none, which is the rule. */
+function resetsBefore(values: Float64Array): Uint32Array | null {
+	let first = 1;
+	while (first < values.length && !((values[first] as number) < (values[first - 1] as number))) first += 1;
+	if (first >= values.length) return null;
+	const resets = new Uint32Array(values.length);
+	let count = 0;
+	for (let i = first; i < values.length; i++) {
+		if ((values[i] as number) < (values[i - 1] as number)) count += 1;
+		resets[i] = count;
+	}
+	return resets;
+}
+
+/** What the counter lost at the resets inside of the window. */
+function fallenBack(values: Float64Array, lo: number, hi: number): number {
+	let lost = 0;
+	for (let i = lo + 1; i < hi; i++) if ((values[i] as number) < (values[i - 1] as number)) lost += values[i - 1] as number;
+	return lost;
+}
+
+export const EXTRAPOLATING_KERNELS: Readonly<Record<'rate' | 'increase' | 'delta', SeriesKernel>> = {
+	rate: extrapolated(true, true),
+	increase: extrapolated(true, false),
+	delta: extrapolated(false, false),
+};
 
 function lastTwo(window: RangeWindow, perSecond: boolean): boolean {
 	const { timestamps, values, hi } = window;
@@ -49,10 +83,7 @@ function lastTwo(window: RangeWindow, perSecond: boolean): boolean {
 	return true;
 }
 
-export const RATE_KERNELS: Readonly<Record<'rate' | 'increase' | 'delta' | 'irate' | 'idelta', RangeKernel>> = {
-	rate: (window) => extrapolated(window, true, true),
-	increase: (window) => extrapolated(window, true, false),
-	delta: (window) => extrapolated(window, false, false),
+export const LAST_TWO_KERNELS: Readonly<Record<'irate' | 'idelta', RangeKernel>> = {
 	irate: (window) => lastTwo(window, true),
 	idelta: (window) => lastTwo(window, false),
 };

@@ -6,8 +6,10 @@ import type { Column, EvaluationContext, ScalarValue, Steps, Value, VectorValue 
 export interface RangeInput {
 	readonly series: readonly { readonly labels: Labels; readonly timestamps: Float64Array; readonly values: Float64Array }[];
 	readonly rangeMs: number;
-	/** End of the window at step `i`. */
-	readonly endAt: (i: number) => number;
+	/** End of the first window. */
+	readonly firstEndMs: number;
+	/** From the end of a window to that of the next; 0 under `@`. */
+	readonly stepMs: number;
 }
 
 /** How a function gets at its arguments; the evaluator implements it. */

@@ -1,4 +1,4 @@
-import { RATE_KERNELS } from './extrapolation.ts';
+import { LAST_TWO_KERNELS } from './extrapolation.ts';
 import { KahanSum, StableMean } from './kahan.ts';
 import { quantileOf } from './quantile.ts';
 import { executionError } from './query-error.ts';
@@ -111,9 +111,9 @@ const smoothing: RangeKernel = (window) => {
 	return true;
 };
 
-/** The functions of one range vector, by name. Scalar arguments arrive as `first` and `second`. */
+/** The functions of one range vector that look at one window at a time, by name. Scalar arguments arrive as `first` and `second`. */
 export const RANGE_KERNELS: Readonly<Record<string, RangeKernel>> = {
-	...RATE_KERNELS,
+	...LAST_TWO_KERNELS,
 	sum_over_time: sum,
 	avg_over_time: average,
 	min_over_time: minimum,

@@ -1,3 +1,22 @@
+import type { Column } from './columns.ts';
+
+/** Samples of one series, ascending by time, without stale markers. */
+export interface RangeSeries {
+	readonly timestamps: Float64Array;
+	readonly values: Float64Array;
+}
+
+/** The windows `(firstEndMs + i * stepMs - rangeMs, firstEndMs + i * stepMs]`. `stepMs` is 0 under `@`. */
+export interface WindowGrid {
+	readonly firstEndMs: number;
+	readonly stepMs: number;
+	readonly count: number;
+	readonly rangeMs: number;
+}
+
+/** Evaluates a range function of one series at all steps; writes values and presence where there is a result. */
+export type SeriesKernel = (series: RangeSeries, grid: WindowGrid, column: Column) => void;
+
 /** What a range function sees of one series at one step. One object is reused for all windows of a query node. */
 export interface RangeWindow {
 	timestamps: Float64Array;
