@@ -12,6 +12,11 @@ import { LanguageProvider, useLanguage, useTexts } from './texts/language.tsx';
 import { theme } from './theme.ts';
 
 const SetupPage = lazy(async () => ({ default: (await import('./features/setup/setup-page.tsx')).SetupPage }));
+const ServicePage = lazy(async () => ({ default: (await import('./features/services/service-page.tsx')).ServicePage }));
+const AlertsPage = lazy(async () => ({ default: (await import('./features/alerts/alerts-page.tsx')).AlertsPage }));
+const NotificationsPage = lazy(async () => ({
+	default: (await import('./features/notifications/notifications-page.tsx')).NotificationsPage,
+}));
 const BoardListPage = lazy(async () => ({ default: (await import('./features/boards/board-list-page.tsx')).BoardListPage }));
 const BoardPage = lazy(async () => ({ default: (await import('./features/boards/board-page.tsx')).BoardPage }));
 const ReportsPage = lazy(async () => ({ default: (await import('./features/reports/reports-page.tsx')).ReportsPage }));
@@ -38,6 +43,9 @@ function Localized() {
 						<Route path="/setup" element={<SetupPage />} />
 						<Route element={<Shell />}>
 							<Route path="/" element={<OverviewPage />} />
+							<Route path="/services/:id" element={<ServicePage />} />
+							<Route path="/alerts" element={<AlertsPage />} />
+							<Route path="/notifications" element={<NotificationsPage />} />
 							<Route path="/boards" element={<BoardListPage />} />
 							<Route path="/boards/:uid" element={<BoardPage />} />
 							<Route path="/reports" element={<ReportsPage />} />

@@ -55,8 +55,10 @@ export function timeseriesOption(lines: readonly Line[], view: TimeseriesView, i
 	const tickTexts = new Map(ticks.map(({ ms, text }) => [ms, text]));
 	const first = lines.find((line) => !isRight(line)) ?? lines[0];
 	const firstRight = lines.find(isRight);
-	const axes = [valueAxis(first?.frame.config, view, 'left')];
-	if (firstRight !== undefined && firstRight !== first) axes.push(valueAxis(firstRight.frame.config, view, 'right'));
+	const left = visible.filter((line) => firstRight === first || !isRight(line));
+	const axes = [valueAxis(first?.frame.config, left, { view, position: 'left' })];
+	if (firstRight !== undefined && firstRight !== first)
+		axes.push(valueAxis(firstRight.frame.config, visible.filter(isRight), { view, position: 'right' }));
 	return {
 		animation: false,
 		grid: { left: 8, right: firstRight === undefined ? 14 : 8, top: 12, bottom: 4, containLabel: true },
@@ -96,7 +98,11 @@ function isRight(line: Line): boolean {
 	return line.frame.config.custom['axisPlacement'] === 'right';
 }
 
-function valueAxis(config: FieldConfig | undefined, view: TimeseriesView, position: 'left' | 'right') {
+function valueAxis(
+	config: FieldConfig | undefined,
+	lines: readonly Line[],
+	{ view, position }: { readonly view: TimeseriesView; readonly position: 'left' | 'right' },
+) {
 	const unit = config?.unit ?? '';
 	return {
 		type: asObject(config?.custom['scaleDistribution'])['type'] === 'log' ? 'log' : 'value',
@@ -105,16 +111,52 @@ function valueAxis(config: FieldConfig | undefined, view: TimeseriesView, positi
 		min: config?.min ?? softBound(config, 'axisSoftMin', 'min'),
 		max: config?.max ?? softBound(config, 'axisSoftMax', 'max'),
 		splitNumber: 4,
+		...(BINARY_UNITS.includes(unit) ? binaryAxis(lines, config) : {}),
 		axisLine: { show: false },
 		axisTick: { show: false },
 		splitLine: { show: position === 'left', lineStyle: { color: GRID_COLOR } },
-		minInterval: unit === 'none' || unit === 'short' ? 0 : undefined,
 		axisLabel: {
 			color: AXIS_COLOR,
 			fontSize: 11,
 			formatter: (value: number) => unitText(value, { unit, decimals: null, language: view.language }),
 		},
 	};
+}
+
+const BINARY_UNITS: readonly string[] = ['bytes', 'binBps', 'bits', 'binbps'];
+
+/** Steps of powers of two: decimal ones are crooked numbers in KiB, MiB and GiB. */
+function binaryAxis(lines: readonly Line[], config: FieldConfig | undefined) {
+	const { low, high } = extentOf(lines);
+	const bottom = config?.min ?? Math.min(0, low);
+	const top = config?.max ?? Math.max(high, bottom);
+	if (!Number.isFinite(bottom) || !Number.isFinite(top) || top <= bottom) return {};
+	const interval = 2 ** Math.ceil(Math.log2((top - bottom) / 4));
+	return { interval, min: Math.floor(bottom / interval) * interval, max: Math.ceil(top / interval) * interval };
+}
+
+/** Smallest and largest value that is drawn, stacked lines added up. */
+function extentOf(lines: readonly Line[]): { readonly low: number; readonly high: number } {
+	let low = Number.POSITIVE_INFINITY;
+	let high = Number.NEGATIVE_INFINITY;
+	const sums = new Map<number, { up: number; down: number }>();
+	for (const line of lines) {
+		const stacked = asObject(line.frame.config.custom['stacking'])['mode'] === 'normal';
+		line.values.forEach((value, i) => {
+			if (value === null) return;
+			let drawn = value;
+			if (stacked) {
+				const sum = sums.get(i) ?? { up: 0, down: 0 };
+				const side = value < 0 ? 'down' : 'up';
+				sum[side] += value;
+				drawn = sum[side];
+				sums.set(i, sum);
+			}
+			if (drawn < low) low = drawn;
+			if (drawn > high) high = drawn;
+		});
+	}
+	return { low, high };
 }
 
 /** A soft bound holds until the data goes beyond it. */
