@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../../core/clock.ts';
 import { labelsFromObject } from '../../core/labels.ts';
-import { createMemoryStorage, type MemoryStorage } from '../../tests/harness/memory-storage.ts';
 import type { InventoryConfig } from '../inventory/config.ts';
+import { createMemoryStorage, type MemoryStorage } from '../storage/memory-storage.ts';
 import { createAvailability } from './availability.ts';
 
 const DAY = 86_400_000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../core/clock.ts';
 import { formatLabels, labelsFromObject } from '../../core/labels.ts';
-import { createMemoryStorage } from '../../tests/harness/memory-storage.ts';
+import { createMemoryStorage } from '../storage/memory-storage.ts';
 import { createEngine } from './engine.ts';
 import { formatFixed, formatSample } from './go-float.ts';
 import { formatSeconds } from './result-json.ts';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import { labelsFromObject } from '../../core/labels.ts';
-import { createMemoryStorage } from '../../tests/harness/memory-storage.ts';
+import { createMemoryStorage } from '../storage/memory-storage.ts';
 import { createEngine } from './engine.ts';
 import { measuredQueryService } from './query-metrics.ts';
 import { errorOf, failureOf, localQueryService } from './query-service.ts';

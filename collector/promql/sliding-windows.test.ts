@@ -44,7 +44,8 @@ describe('sliding gives what walking through each window gives', () => {
 				expect(column.present).toEqual(expected.present);
 				for (let i = 0; i < STEPS; i++) {
 					const difference = Math.abs((column.values[i] as number) - (expected.values[i] as number));
-					if (entry.kind === 'exact') expect(column.values[i] === expected.values[i] || Object.is(column.values[i], expected.values[i])).toBe(true);
+					if (entry.kind === 'exact')
+						expect(column.values[i] === expected.values[i] || Object.is(column.values[i], expected.values[i])).toBe(true);
 					else expect(difference).toBeLessThanOrEqual(1e-13 * Math.abs(expected.values[i] as number));
 				}
 			}),

@@ -7,9 +7,9 @@ import { labelsFromObject } from '../../core/labels.ts';
 import { silentLogger } from '../../core/log.ts';
 import type { PostedAlert } from '../../protocol/alert.ts';
 import { createManualClock } from '../../tests/harness/manual-clock.ts';
-import { createMemoryStorage, type MemoryStorage } from '../../tests/harness/memory-storage.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../tests/harness/process.ts';
 import { createEngine, type Engine } from '../promql/engine.ts';
+import { createMemoryStorage, type MemoryStorage } from '../storage/memory-storage.ts';
 import { createRuler, type Ruler } from './ruler.ts';
 
 const T0 = 1_700_000_000_000;

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { createEngine, type Engine, type QueryResult, type ResultValue } from '../../collector/promql/engine.ts';
+import type { ScriptSeries } from '../../collector/promql/series-notation.ts';
+import { createMemoryStorage } from '../../collector/storage/memory-storage.ts';
 import { systemClock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import { formatLabels, labelsKey } from '../../core/labels.ts';
-import { createMemoryStorage } from '../harness/memory-storage.ts';
-import { parsePromqlScript, type ScriptEvaluation, type ScriptSeries } from '../harness/promql-script.ts';
+import { parsePromqlScript, type ScriptEvaluation } from '../harness/promql-script.ts';
 
 const folder = join(fileURLToPath(new URL('../../..', import.meta.url)), 'shared', 'promql');
 const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.test')) : [];

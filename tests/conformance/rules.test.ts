@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { expandRuleFiles } from '../../collector/rule-files.ts';
 import { parseRuleFile } from '../../collector/ruler/rule-file.ts';
+import { runRuleTests } from '../../collector/ruler/rule-tests.ts';
 import { SEVERITIES } from '../../protocol/alert.ts';
 import { findCommand } from '../harness/process.ts';
-import { runRuleTests } from '../harness/rule-tests.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const files = expandRuleFiles(['rules/*.yml'], root);

@@ -1,8 +1,8 @@
 import { createEngine, type Engine, type ResultValue } from '../../collector/promql/engine.ts';
 import { resultJson } from '../../collector/promql/result-json.ts';
+import { createMemoryStorage } from '../../collector/storage/memory-storage.ts';
 import { systemClock } from '../../core/clock.ts';
 import { errorText } from '../../core/errors.ts';
-import { createMemoryStorage } from './memory-storage.ts';
 import { DATA_START_MS, type GeneratedSeries, QueryGenerator, seededRandom } from './query-generator.ts';
 
 interface ApiData {

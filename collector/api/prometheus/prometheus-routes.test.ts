@@ -8,11 +8,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../core/clock.ts';
 import { labelsFromObject } from '../../../core/labels.ts';
 import { silentLogger } from '../../../core/log.ts';
-import { createMemoryStorage } from '../../../tests/harness/memory-storage.ts';
 import { findCommand, temporaryFolder } from '../../../tests/harness/process.ts';
 import { createEngine } from '../../promql/engine.ts';
 import { localQueryService } from '../../promql/query-service.ts';
 import { createRuler } from '../../ruler/ruler.ts';
+import { createMemoryStorage } from '../../storage/memory-storage.ts';
 import { registerPrometheusRoutes } from './prometheus-routes.ts';
 
 const folder = temporaryFolder('prometheus-api');

@@ -1,3 +1,6 @@
+import { AppError } from '../../core/errors.ts';
+import { compareLabels, labelsKey, labelValue } from '../../core/labels.ts';
+import type { Labels } from '../../protocol/labels.ts';
 import {
 	type Appendable,
 	type Appender,
@@ -7,10 +10,7 @@ import {
 	type SelectOptions,
 	type SeriesSamples,
 	writeStaleAt,
-} from '../../collector/storage/storage.ts';
-import { AppError } from '../../core/errors.ts';
-import { compareLabels, labelsKey, labelValue } from '../../core/labels.ts';
-import type { Labels } from '../../protocol/labels.ts';
+} from './storage.ts';
 
 interface MemorySeries {
 	readonly labels: Labels;
