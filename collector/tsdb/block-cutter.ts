@@ -20,7 +20,7 @@ export interface BlockCutterOptions {
 	readonly head: Head;
 	readonly logWriter: LogWriter;
 	readonly checkpoint: Checkpoint;
-	/** Ids that are in memory and not in the index. */
+	/** Slots whose series the index does not have, or has as gone; emptied as it gets them. */
 	readonly unpersistedSeries: number[];
 	/** When those lived, as far as blocks know. */
 	readonly blockSpans: ReadonlyMap<number, BlockSpan>;
@@ -32,6 +32,8 @@ export interface BlockCutterOptions {
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly metrics: StoreMetrics;
+	/** A series without samples for so long leaves memory. */
+	readonly quietMs: number;
 	readonly retentionMs: number;
 	readonly checkRetentionMs: number;
 	readonly maxHeadBytes: number;
@@ -63,7 +65,6 @@ export class BlockCutter {
 	readonly #options: BlockCutterOptions;
 	readonly #thread: BlockThread;
 	readonly #timer: NodeJS.Timeout;
-	#persistedThrough: number;
 	#cut: Cut | null = null;
 	#running: Promise<void> | null = null;
 	#retryAtMs = 0;
@@ -75,7 +76,6 @@ export class BlockCutter {
 	constructor(options: BlockCutterOptions) {
 		this.#options = options;
 		this.#thread = new BlockThread(options.folder, options.log);
-		this.#persistedThrough = options.head.seriesCount;
 		// Without anything from before, the hours that have passed have nothing to write.
 		const due = this.#dueBucket();
 		this.#lastBoundary = options.head.seriesCount > 0 ? Math.min(due, Math.floor(options.checkpoint.beforeMs / BUCKET_MS)) : due;
@@ -160,7 +160,7 @@ export class BlockCutter {
 
 	async #finish(cut: Cut): Promise<void> {
 		const { head, logWriter, metrics, clock, log, publish } = this.#options;
-		for (let from = 0; from < head.seriesCount; from += SETTLE_SLICE) {
+		for (let from = 0; from < head.slotCount; from += SETTLE_SLICE) {
 			head.settleSlots(from, from + SETTLE_SLICE);
 			publish();
 			await nextTurn();
@@ -179,7 +179,7 @@ export class BlockCutter {
 			};
 			for (const bucket of buckets) {
 				for (const family of FAMILIES) {
-					for (const task of packChunks(memtable, head.slots, { bucket, family, seriesCount: head.seriesCount })) {
+					for (const task of packChunks(memtable, head.slots, { bucket, family, slotCount: head.slotCount })) {
 						if (task !== null) window.push(send(task, [task.bytes.buffer as ArrayBuffer]));
 						// Failures surface here or at the end; marking them handled keeps Node from reporting them twice.
 						window.at(-1)?.catch(() => undefined);
@@ -196,6 +196,7 @@ export class BlockCutter {
 		publish();
 		this.#cut = null;
 		logWriter.removeThrough(cut.segment, beforeMs);
+		await this.#releaseQuiet();
 		metrics.blockSeconds.observe((clock.monotonic() - cut.startedMs) / 1000);
 		log.info({ chunks, segment: cut.segment, milliseconds: Math.round(clock.monotonic() - cut.startedMs) }, 'blocks written');
 	}
@@ -203,29 +204,51 @@ export class BlockCutter {
 	/** The index must know a series before the log that defines it may go. */
 	async #persistSeries(): Promise<void> {
 		const { head, unpersistedSeries, changedMetadata, metadataJson } = this.#options;
-		const through = head.seriesCount;
-		const ids = unpersistedSeries.slice();
-		for (let id = this.#persistedThrough; id < through; id++) ids.push(id);
-		for (let from = 0; from < ids.length; from += SERIES_SLICE) {
-			const slice = ids.slice(from, from + SERIES_SLICE).filter((id) => head.registry.has(id));
-			const labels = slice.map((id) => head.registry.labelBytes(id));
+		// New ones are added at the end meanwhile.
+		const pending = unpersistedSeries.slice();
+		for (let from = 0; from < pending.length; from += SERIES_SLICE) {
+			const slots = pending.slice(from, from + SERIES_SLICE).filter((slot) => head.registry.has(slot));
+			const ids = Uint32Array.from(slots, (slot) => head.idOf(slot));
+			const labels = slots.map((slot) => head.registry.labelBytes(slot));
 			const bytes = new Uint8Array(Buffer.concat(labels));
 			const lengths = Uint32Array.from(labels.map((label) => label.length));
-			const spans = new Float64Array(slice.length * 2).fill(Number.NaN);
-			slice.forEach((id, i) => {
+			const spans = new Float64Array(slots.length * 2).fill(Number.NaN);
+			ids.forEach((id, i) => {
 				const span = this.#options.blockSpans.get(id);
 				if (span !== undefined) spans.set([span.firstMs, span.lastMs], i * 2);
 			});
-			await this.#thread.run({ kind: 'series', ids: Uint32Array.from(slice), lengths, labels: bytes, spans });
+			await this.#thread.run({ kind: 'series', ids, lengths, labels: bytes, spans });
 		}
+		unpersistedSeries.splice(0, pending.length);
 		const rows = [...changedMetadata].map((metric) => ({ metric, json: metadataJson(metric) }));
 		if (rows.length > 0) {
 			await this.#thread.run({ kind: 'metadata', rows });
 			// What changed again meanwhile is in the log, and the log outlives this cut.
 			for (const row of rows) if (metadataJson(row.metric) === row.json) changedMetadata.delete(row.metric);
 		}
-		this.#persistedThrough = through;
-		unpersistedSeries.length = 0;
+	}
+
+	/** Series that are no longer written leave memory: first the index says so, then their slots are free. */
+	async #releaseQuiet(): Promise<void> {
+		const { head, clock, quietMs, unpersistedSeries, metrics } = this.#options;
+		const beforeMs = clock.now() - quietMs;
+		const quiet: number[] = [];
+		for (let from = 0; from < head.slotCount; from += SETTLE_SLICE) {
+			head.findQuiet(from, from + SETTLE_SLICE, beforeMs, quiet);
+			await nextTurn();
+		}
+		const notYetKnown = new Set(unpersistedSeries);
+		for (let from = 0; from < quiet.length; from += SERIES_SLICE) {
+			const slots = quiet.slice(from, from + SERIES_SLICE).filter((slot) => !notYetKnown.has(slot));
+			await this.#thread.run({ kind: 'gone', ids: Uint32Array.from(slots, (slot) => head.idOf(slot)) });
+			// Who has spoken meanwhile stays, and the index hears of it again.
+			const still = slots.filter((slot) => head.isQuiet(slot, beforeMs));
+			for (const slot of slots) if (!still.includes(slot)) unpersistedSeries.push(slot);
+			head.release(still);
+			metrics.seriesReleased.inc(still.length);
+		}
+		if (quiet.length > 0) head.gatherLabels();
+		this.#options.publish();
 	}
 
 	async #applyRetention(nowMs: number): Promise<void> {
@@ -235,6 +258,7 @@ export class BlockCutter {
 			if (file === null) return false;
 			return file.endMs < nowMs - (file.family === FAMILY_CHECKS ? checkRetentionMs : retentionMs);
 		});
+		await this.#thread.run({ kind: 'forget', samplesBeforeMs: nowMs - retentionMs, checksBeforeMs: nowMs - checkRetentionMs });
 		if (over.length === 0) return;
 		await this.#thread.run({ kind: 'drop', names: over });
 		log.info({ files: over }, 'block files whose retention is over were deleted');

@@ -9,6 +9,7 @@ import {
 	CHUNK_HEADER_WORDS,
 	CHUNK_PREVIOUS,
 	SLOT_FAMILY,
+	SLOT_ID,
 	SLOT_WORDS,
 } from './shared-head.ts';
 
@@ -22,16 +23,17 @@ const TASK_SLOTS = 20_000;
 export function* packChunks(
 	memtable: Memtable,
 	slots: Int32Array,
-	selection: { readonly bucket: number; readonly family: Family; readonly seriesCount: number },
+	selection: { readonly bucket: number; readonly family: Family; readonly slotCount: number },
 ): Generator<ChunkTask | null> {
-	const { bucket, family, seriesCount } = selection;
+	const { bucket, family, slotCount } = selection;
 	const listed = memtable.buckets.get(bucket);
 	const ids = listed === null || listed === undefined ? null : Uint32Array.from(listed).sort();
-	const count = ids === null ? seriesCount : ids.length;
+	const count = ids === null ? slotCount : ids.length;
 	let packed = new PackedChunks();
 	for (let i = 0; i < count; i++) {
 		const id = ids === null ? i : (ids[i] as number);
-		if (slots[id * SLOT_WORDS + SLOT_FAMILY] === family) packed.addSeries(memtable, id, bucket);
+		if (slots[id * SLOT_WORDS + SLOT_FAMILY] === family)
+			packed.addSeries(memtable, { slot: id, id: (slots[id * SLOT_WORDS + SLOT_ID] as number) >>> 0 }, bucket);
 		if (packed.byteCount >= TASK_BYTES || packed.chunkCount >= TASK_CHUNKS) {
 			yield packed.task(family, bucket);
 			packed = new PackedChunks();
@@ -49,10 +51,10 @@ class PackedChunks {
 	readonly #parts: Uint8Array[] = [];
 
 	/** In order first, late ones after them, each from old to new: the order in which they overrule each other. */
-	addSeries(memtable: Memtable, id: number, bucket: number): void {
+	addSeries(memtable: Memtable, { slot, id }: { readonly slot: number; readonly id: number }, bucket: number): void {
 		const ordered: Uint8Array[] = [];
 		const late: Uint8Array[] = [];
-		for (let ref = memtable.chain[id] as number; ref !== 0; ) {
+		for (let ref = memtable.chain[slot] as number; ref !== 0; ) {
 			const arena = memtable.segments[(ref / ARENA_WORDS) | 0] as Int32Array;
 			const at = ref % ARENA_WORDS;
 			if (arena[at + CHUNK_BUCKET] === bucket) {

@@ -15,6 +15,9 @@ import {
 	CHUNK_HEADER_WORDS,
 	CHUNK_LAST,
 	CHUNK_PREVIOUS,
+	CONTROL_ADDED,
+	CONTROL_DEPARTURES,
+	CONTROL_GONE,
 	CONTROL_LAYOUT,
 	CONTROL_SERIES,
 	type HeadLayout,
@@ -24,6 +27,7 @@ import {
 	SLOT_COUNT,
 	SLOT_FAMILY,
 	SLOT_GENERATION,
+	SLOT_ID,
 	SLOT_LABEL_AT,
 	SLOT_LABEL_LENGTH,
 	SLOT_LATE_COUNT,
@@ -61,8 +65,12 @@ export class HeadReader {
 	readonly #page = new Uint32Array(PAGE_WORDS);
 	readonly #latePage = new Uint32Array(PAGE_WORDS);
 	readonly #lateTimes = new Float64Array(this.#latePage.buffer);
+	/** What `readLabels` found, from 0. */
+	labelBytes = new Uint8Array(1024);
+	labelLength = 0;
 	readonly #labelCache = new Map<number, Labels>();
 	#refs: { memtable: MappedMemtable; ref: number; late: boolean }[] = [];
+	#seenId = -1;
 	#bucket = 0;
 	#count = 0;
 	#lateCount = 0;
@@ -81,7 +89,7 @@ export class HeadReader {
 	}
 
 	/** Number of slots, including any without labels, all of which the mapped memory covers. */
-	get seriesCount(): number {
+	get slotCount(): number {
 		let count = 0;
 		this.#settled(() => {
 			count = Atomics.load(this.#control, CONTROL_SERIES);
@@ -95,6 +103,30 @@ export class HeadReader {
 		return this.#layout.memtables[0]?.epoch ?? 0;
 	}
 
+	/** Rises when slots were given up: what is known of a slot may then be about another series. */
+	get departures(): number {
+		return Atomics.load(this.#control, CONTROL_DEPARTURES);
+	}
+
+	/** Rises with every series that is added. */
+	get added(): number {
+		return Atomics.load(this.#control, CONTROL_ADDED);
+	}
+
+	/** Whether there are series that only the index file knows. */
+	get hasGone(): boolean {
+		return Atomics.load(this.#control, CONTROL_GONE) !== 0;
+	}
+
+	/** The series that is in `slot` at this moment. */
+	idOf(slot: number): number {
+		return (this.#slots[slot * SLOT_WORDS + SLOT_ID] as number) >>> 0;
+	}
+
+	isInUse(slot: number): boolean {
+		return this.#slots[slot * SLOT_WORDS + SLOT_LABEL_LENGTH] !== 0;
+	}
+
 	family(id: number): number {
 		return this.#slots[id * SLOT_WORDS + SLOT_FAMILY] as number;
 	}
@@ -104,31 +136,51 @@ export class HeadReader {
 		return (this.#lifetimes[id * 2] as number) <= maxMs && (this.#lifetimes[id * 2 + 1] as number) >= minMs;
 	}
 
-	/** The segment and range of the label bytes of `id`, through `use`; nothing when the slot has none. */
-	withLabelBytes(id: number, use: (bytes: Uint8Array, start: number, end: number) => void): void {
-		const at = this.#slots[id * SLOT_WORDS + SLOT_LABEL_AT] as number;
-		const length = this.#slots[id * SLOT_WORDS + SLOT_LABEL_LENGTH] as number;
-		const segment = this.#labels[Math.floor((at * 4) / LABEL_SEGMENT_BYTES)];
-		if (length === 0 || segment === undefined) return;
-		const start = (at * 4) % LABEL_SEGMENT_BYTES;
-		use(segment, start, start + length);
+	/** Copies the labels of `slot` to `labelBytes`. Returns the series they belong to, or -1 when the slot is free. */
+	readLabels(slot: number): number {
+		let id = -1;
+		this.#settled(() => {
+			if (Atomics.load(this.#control, CONTROL_LAYOUT) !== this.#layout.version) return false;
+			const at = slot * SLOT_WORDS;
+			const generation = Atomics.load(this.#slots, at + SLOT_GENERATION);
+			if ((generation & 1) === 1) return false;
+			const word = this.#slots[at + SLOT_LABEL_AT] as number;
+			const length = this.#slots[at + SLOT_LABEL_LENGTH] as number;
+			id = length === 0 ? -1 : this.idOf(slot);
+			const segment = this.#labels[Math.floor((word * 4) / LABEL_SEGMENT_BYTES)];
+			if (length > 0 && segment !== undefined) {
+				const start = (word * 4) % LABEL_SEGMENT_BYTES;
+				if (length > this.labelBytes.length) this.labelBytes = new Uint8Array(length * 2);
+				if (length < 64) for (let i = 0; i < length; i++) this.labelBytes[i] = segment[start + i] as number;
+				else this.labelBytes.set(segment.subarray(start, start + length));
+			}
+			this.labelLength = length;
+			return (
+				Atomics.load(this.#slots, at + SLOT_GENERATION) === generation &&
+				Atomics.load(this.#control, CONTROL_LAYOUT) === this.#layout.version
+			);
+		});
+		return id;
 	}
 
-	labels(id: number): Labels {
+	/** The labels of series `id`, which was seen in `slot`; `null` when it is not there any more. */
+	labels(slot: number, id: number): Labels | null {
 		const cached = this.#labelCache.get(id);
 		if (cached !== undefined) return cached;
-		let labels: Labels = [];
-		this.withLabelBytes(id, (bytes, start, end) => {
-			labels = decodeLabelBytes(bytes, start, end);
-		});
+		if (this.readLabels(slot) !== id) return null;
+		const labels = decodeLabelBytes(this.labelBytes, 0, this.labelLength);
 		if (this.#labelCache.size >= CACHED_LABELS) this.#labelCache.clear();
 		this.#labelCache.set(id, labels);
 		return labels;
 	}
 
-	/** Takes a look at series `id` between the two times; `emit` then hands over what was seen. */
-	snapshot(id: number, minMs: number, maxMs: number): void {
-		this.#settled(() => this.#trySnapshot(id, minMs, maxMs));
+	/**
+	 * Takes a look at series `id` in `slot` between the two times; `emit` then hands over what was seen. Returns whether the series
+	 * is there; one that has gone has all its samples in blocks.
+	 */
+	snapshot(slot: number, id: number, minMs: number, maxMs: number): boolean {
+		this.#settled(() => this.#trySnapshot(slot, minMs, maxMs));
+		return this.#seenId === id;
 	}
 
 	/**
@@ -178,6 +230,7 @@ export class HeadReader {
 		const slot = id * SLOT_WORDS;
 		const generation = Atomics.load(slots, slot + SLOT_GENERATION);
 		if ((generation & 1) === 1) return false;
+		const seenId = this.idOf(id);
 		this.#refs = [];
 		for (let m = this.#memtables.length - 1; m >= 0; m--) this.#walk(this.#memtables[m] as MappedMemtable, id, minMs, maxMs);
 		let count = Atomics.load(slots, slot + SLOT_COUNT);
@@ -188,6 +241,7 @@ export class HeadReader {
 		if (lateCount > 0) this.#copyPage(slots[slot + SLOT_LATE_PAGE] as number, this.#latePage);
 		if (Atomics.load(slots, slot + SLOT_GENERATION) !== generation) return false;
 		if (Atomics.load(this.#control, CONTROL_LAYOUT) !== this.#layout.version) return false;
+		this.#seenId = seenId;
 		this.#bucket = bucket;
 		this.#count = count;
 		this.#lateCount = lateCount;

@@ -12,6 +12,9 @@ import {
 	CHUNK_HEADER_WORDS,
 	CHUNK_LAST,
 	CHUNK_PREVIOUS,
+	CONTROL_ADDED,
+	CONTROL_DEPARTURES,
+	CONTROL_GONE,
 	CONTROL_LAYOUT,
 	CONTROL_SERIES,
 	CONTROL_WORDS,
@@ -23,6 +26,7 @@ import {
 	SLOT_EPOCH,
 	SLOT_FAMILY,
 	SLOT_GENERATION,
+	SLOT_ID,
 	SLOT_LATE_COUNT,
 	SLOT_LATE_PAGE,
 	SLOT_PAGE,
@@ -40,9 +44,11 @@ export interface HeadCounters {
 }
 
 const FIRST_CAPACITY = 4096;
+/** Label segments (4 MiB) that are emptied in one go: some milliseconds. */
+const GATHER_SEGMENTS = 4;
 
 /**
- * The newest samples of every series. The last few lie raw in a page, those before as compressed chunks in a memtable.
+ * The newest samples of every series that is alive. Each has a slot (`id` here), which is another one's when it has gone. The last few lie raw in a page, those before as compressed chunks in a memtable.
  * Only one thread writes. What is written here is already in the log.
  */
 export class Head {
@@ -63,6 +69,9 @@ export class Head {
 	readonly #offsets = new Uint32Array(PAGE_SAMPLES);
 	readonly #words = new Uint32Array(PAGE_SAMPLES * 2);
 	readonly #values = new Float64Array(this.#words.buffer);
+	readonly #freeSlots: number[] = [];
+	/** Id of the next series that is new. */
+	nextId = 0;
 	#capacity = FIRST_CAPACITY;
 	#layoutChanged = true;
 
@@ -73,8 +82,32 @@ export class Head {
 		this.active = this.#memtable(0, firstLogSegment);
 	}
 
-	get seriesCount(): number {
+	/** Slots that have ever been in use; some may be free. */
+	get slotCount(): number {
 		return this.registry.count;
+	}
+
+	/** Series that are in a slot. */
+	get seriesCount(): number {
+		return this.registry.inUse;
+	}
+
+	/** Bytes of all buffers that are shared with readers. They do not count as heap. */
+	get memoryBytes(): number {
+		const layout = this.layout();
+		let bytes = layout.control.byteLength + layout.slots.byteLength + layout.lifetimes.byteLength;
+		for (const buffer of layout.labelSegments) bytes += buffer.byteLength;
+		for (const buffer of layout.pageSegments) bytes += buffer.byteLength;
+		for (const { chain, segments } of layout.memtables) {
+			bytes += chain.byteLength;
+			for (const buffer of segments) bytes += buffer.byteLength;
+		}
+		return bytes;
+	}
+
+	/** The series in `slot`. */
+	idOf(slot: number): number {
+		return (this.slots[slot * SLOT_WORDS + SLOT_ID] as number) >>> 0;
 	}
 
 	/** Bytes of sealed chunks in memory. */
@@ -82,22 +115,93 @@ export class Head {
 		return this.active.sizeBytes + (this.retiring?.sizeBytes ?? 0);
 	}
 
-	/** Gives slot `id` these labels. */
-	addSeries(id: number, labels: Uint8Array, family: number): void {
-		if (id >= this.#capacity) this.#grow(id + 1);
-		this.slots[id * SLOT_WORDS + SLOT_FAMILY] = family;
-		this.slots[id * SLOT_WORDS + SLOT_EPOCH] = this.active.epoch;
-		this.lifetimes[id * 2] = Number.POSITIVE_INFINITY;
-		this.lifetimes[id * 2 + 1] = Number.NEGATIVE_INFINITY;
-		this.registry.insert(id, labels);
+	/** Gives series `id` a slot, and returns that. Ids are for ever; slots are where the series is now. */
+	addSeries(id: number, labels: Uint8Array, family: number): number {
+		const slot = this.#freeSlots.at(-1) ?? this.registry.count;
+		if (slot >= this.#capacity) this.#grow(slot + 1);
+		const at = slot * SLOT_WORDS;
+		this.#turn(slot);
+		try {
+			this.slots[at + SLOT_ID] = id;
+			this.slots[at + SLOT_FAMILY] = family;
+			this.slots[at + SLOT_EPOCH] = this.active.epoch;
+			this.lifetimes[slot * 2] = Number.POSITIVE_INFINITY;
+			this.lifetimes[slot * 2 + 1] = Number.NEGATIVE_INFINITY;
+			this.registry.insert(slot, labels);
+		} finally {
+			this.#turn(slot);
+		}
+		this.#freeSlots.pop();
+		if (id >= this.nextId) this.nextId = id + 1;
 		Atomics.store(this.#control, CONTROL_SERIES, this.registry.count);
+		Atomics.add(this.#control, CONTROL_ADDED, 1);
+		return slot;
 	}
 
-	/** Makes new series get ids from `count` on, when lower ones are taken by series that are not known any more. */
+	/** Makes new series get ids from `count` on, when lower ones are taken by series that are in no slot. */
 	reserveIds(count: number): void {
-		if (count > this.#capacity) this.#grow(count);
-		this.registry.count = Math.max(this.registry.count, count);
-		Atomics.store(this.#control, CONTROL_SERIES, this.registry.count);
+		if (count > this.nextId) this.nextId = count;
+	}
+
+	/** Adds to `quiet` the slots of `from .. to` whose series has had nothing since `beforeMs` and has nothing in memory. */
+	findQuiet(from: number, to: number, beforeMs: number, quiet: number[]): void {
+		const end = Math.min(to, this.slotCount);
+		for (let slot = from; slot < end; slot++) if (this.isQuiet(slot, beforeMs)) quiet.push(slot);
+	}
+
+	/** A series that has never had a sample is about to get its first. */
+	isQuiet(slot: number, beforeMs: number): boolean {
+		const last = this.lifetimes[slot * 2 + 1] as number;
+		if (last >= beforeMs || last === Number.NEGATIVE_INFINITY) return false;
+		const at = slot * SLOT_WORDS;
+		if (this.slots[at + SLOT_COUNT] !== 0 || this.slots[at + SLOT_LATE_COUNT] !== 0) return false;
+		return this.active.chain[slot] === 0 && (this.retiring === null || this.retiring.chain[slot] === 0);
+	}
+
+	/** Takes quiet series out of their slots. The index must say by then that they are gone. */
+	release(quiet: readonly number[]): void {
+		Atomics.store(this.#control, CONTROL_GONE, 1);
+		for (const slot of quiet) {
+			this.#turn(slot);
+			this.#releasePages(slot);
+			this.registry.remove(slot);
+			this.lifetimes[slot * 2] = Number.POSITIVE_INFINITY;
+			this.lifetimes[slot * 2 + 1] = Number.NEGATIVE_INFINITY;
+			this.#turn(slot);
+			this.#freeSlots.push(slot);
+		}
+		Atomics.add(this.#control, CONTROL_DEPARTURES, 1);
+	}
+
+	/** Tells readers that the index has series that are in no slot. */
+	markGone(): void {
+		Atomics.store(this.#control, CONTROL_GONE, 1);
+	}
+
+	/** Moves labels together, so that the memory of those that went can be used again: a few segments at a time. */
+	gatherLabels(): void {
+		const sparse = this.registry.sparseSegments(GATHER_SEGMENTS);
+		if (sparse.size === 0) return;
+		for (let slot = 0; slot < this.slotCount; slot++) {
+			if (!sparse.has(this.registry.segmentOf(slot))) continue;
+			this.#turn(slot);
+			this.registry.moveLabels(slot);
+			this.#turn(slot);
+		}
+	}
+
+	#releasePages(slot: number): void {
+		for (const field of [SLOT_PAGE, SLOT_LATE_PAGE]) {
+			const page = this.slots[slot * SLOT_WORDS + field] as number;
+			if (page !== 0) this.#pages.release(page);
+			this.slots[slot * SLOT_WORDS + field] = 0;
+		}
+	}
+
+	/** Makes the slot's generation odd, and even again: readers that looked in between look again. */
+	#turn(slot: number): void {
+		const at = slot * SLOT_WORDS + SLOT_GENERATION;
+		Atomics.store(this.slots, at, (this.slots[at] as number) + 1);
 	}
 
 	/** What blocks say of a series that has nothing in memory. */
@@ -263,7 +367,7 @@ export class Head {
 
 	/** Moves slots `from .. to` to the active memtable. Appending to a slot does the same for it. */
 	settleSlots(from: number, to: number): void {
-		const end = Math.min(to, this.seriesCount);
+		const end = Math.min(to, this.slotCount);
 		for (let id = from; id < end; id++) {
 			if (this.slots[id * SLOT_WORDS + SLOT_EPOCH] !== this.active.epoch) this.#settle(id);
 		}

@@ -1,4 +1,4 @@
-/** Ascending series ids, as they are found. */
+/** Slots of series, as they are found. */
 export type Ids = ArrayLike<number> & Iterable<number>;
 
 const SMALL = 16;
@@ -22,6 +22,20 @@ export class IdList {
 		larger.set(ids);
 		larger[length] = id;
 		this.#ids = larger;
+	}
+
+	/** Takes out what is marked. */
+	remove(marked: Uint8Array): void {
+		const ids = this.#ids;
+		let kept = 0;
+		for (let i = 0; i < this.#length; i++) {
+			const id = ids[i] as number;
+			if (marked[id] !== 1) ids[kept++] = id;
+		}
+		this.#length = kept;
+		// Small arrays grow by writing behind their end, so they must not be longer than what they hold.
+		if (!(ids instanceof Uint32Array)) ids.length = kept;
+		else if (kept * 4 < ids.length) this.#ids = kept < SMALL ? Array.from(ids.subarray(0, kept)) : ids.slice(0, kept);
 	}
 
 	get length(): number {

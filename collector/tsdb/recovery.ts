@@ -5,7 +5,7 @@ import type { Logger } from '../../core/log.ts';
 import type { MetricMetadata } from '../storage/storage.ts';
 import { takeBlockCensus } from './blocks/block-census.ts';
 import { familyOfLabels } from './blocks/block-files.ts';
-import { type Checkpoint, INDEX_FILE, isDamage, readIndex } from './blocks/index-file.ts';
+import { type Checkpoint, INDEX_FILE, isDamage, readIndex, SeriesLookup } from './blocks/index-file.ts';
 import type { Head } from './head.ts';
 import { type LogDamage, type ReplayedSegment, replayLog } from './log/log-replay.ts';
 
@@ -29,7 +29,7 @@ export interface Recovered {
 	readonly checkpoint: Checkpoint;
 	readonly nextSegment: number;
 	readonly segments: readonly ReplayedSegment[];
-	/** Ids that the index does not have yet. */
+	/** Slots of series that the index does not have, or has as gone. */
 	readonly unpersistedSeries: number[];
 	/** What the index does not know of the life of series that blocks have. */
 	readonly blockSpans: ReadonlyMap<number, BlockSpan>;
@@ -52,28 +52,41 @@ export function recover(folder: string, head: Head, log: Logger): Recovered {
 			log.warn({ error: errorText(error) }, 'metadata of a metric is unreadable and was left out');
 		}
 	};
-	const index = openIndex(folder, head, takeMetadata, log);
+	const slots = new SlotsById(head);
+	const index = openIndex(folder, slots, takeMetadata, log);
 	const { checkpoint } = index;
 	const unpersistedSeries: number[] = [...index.unpersisted];
 	let samplesWithoutSeries = 0;
 	let contradictions = 0;
 	let samples = 0;
+	// A definition without samples may be of a series that has gone; it is not brought back for nothing.
+	const defined = new Map<number, Uint8Array>();
+	const lookup = new SeriesLookup(folder);
 	const replayed = replayLog(join(folder, 'log'), {
 		series: ({ id, labels }) => {
-			if (!head.registry.has(id)) {
-				head.addSeries(id, labels, familyOfLabels(labels));
-				unpersistedSeries.push(id);
-			} else if (!Buffer.from(head.registry.labelBytes(id)).equals(labels)) contradictions++;
+			head.reserveIds(id + 1);
+			const slot = slots.get(id);
+			if (slot < 0) defined.set(id, labels);
+			else if (!Buffer.from(head.registry.labelBytes(slot)).equals(labels)) contradictions++;
 		},
 		sample: (id, timeMs, low, high, segment) => {
 			if (segment <= checkpoint.segment && timeMs < checkpoint.beforeMs) return;
-			if (head.registry.has(id)) {
-				head.append(id, timeMs, low, high);
-				samples++;
-			} else samplesWithoutSeries++;
+			let slot = slots.get(id);
+			if (slot < 0) {
+				const labels = defined.get(id) ?? lookup.labels(id);
+				if (labels === null) {
+					samplesWithoutSeries++;
+					return;
+				}
+				slot = slots.add(id, labels);
+				unpersistedSeries.push(slot);
+			}
+			head.append(slot, timeMs, low, high);
+			samples++;
 		},
 		metadata: takeMetadata,
 	});
+	lookup.close();
 	for (const damage of replayed.damage) {
 		const what =
 			damage.kind === 'torn-tail'
@@ -108,23 +121,54 @@ export function recover(folder: string, head: Head, log: Logger): Recovered {
 	};
 }
 
+/** Where each series is, while the log is replayed. */
+class SlotsById {
+	readonly head: Head;
+	/** Slot plus one. Ids beyond are rare: they need a store in which many millions of series came and went. */
+	#slots = new Int32Array(1 << 12);
+	readonly #beyond = new Map<number, number>();
+
+	constructor(head: Head) {
+		this.head = head;
+	}
+
+	get(id: number): number {
+		if (id < this.#slots.length) return (this.#slots[id] as number) - 1;
+		return this.#beyond.get(id) ?? -1;
+	}
+
+	add(id: number, labels: Uint8Array): number {
+		const slot = this.head.addSeries(id, labels, familyOfLabels(labels));
+		if (id >= this.#slots.length && id < LISTED_IDS) {
+			const larger = new Int32Array(Math.min(LISTED_IDS, Math.max(id + 1, this.#slots.length * 2)));
+			larger.set(this.#slots);
+			this.#slots = larger;
+		}
+		if (id < this.#slots.length) this.#slots[id] = slot + 1;
+		else this.#beyond.set(id, slot);
+		return slot;
+	}
+}
+
+const LISTED_IDS = 1 << 24;
+
 interface OpenedIndex {
 	readonly checkpoint: Checkpoint;
 	readonly series: number;
 	readonly putAside: string | null;
-	/** What the index must be told again, after it was damaged or lost. */
+	/** Slots of what the index must be told again, after it was damaged or lost. */
 	readonly unpersisted: readonly number[];
 	readonly seriesFromBlocks: number;
 	readonly spans: ReadonlyMap<number, BlockSpan>;
 }
 
-function openIndex(folder: string, head: Head, takeMetadata: (json: string) => void, log: Logger): OpenedIndex {
+function openIndex(folder: string, slots: SlotsById, takeMetadata: (json: string) => void, log: Logger): OpenedIndex {
 	const spans = new Map<number, BlockSpan>();
 	const visit = {
 		series: (id: number, labels: Uint8Array, firstMs: number | null, lastMs: number | null) => {
-			head.addSeries(id, labels, familyOfLabels(labels));
+			const slot = slots.add(id, labels);
 			if (firstMs === null || lastMs === null) return;
-			head.widenLifetime(id, firstMs, lastMs);
+			slots.head.widenLifetime(slot, firstMs, lastMs);
 			spans.set(id, { firstMs, lastMs });
 		},
 		metadata: takeMetadata,
@@ -132,6 +176,8 @@ function openIndex(folder: string, head: Head, takeMetadata: (json: string) => v
 	let putAside: string | null = null;
 	try {
 		const content = readIndex(folder, visit);
+		slots.head.reserveIds(content.nextId);
+		if (content.hasGone) slots.head.markGone();
 		if (!content.missing) return { ...content, putAside, unpersisted: [], seriesFromBlocks: 0, spans: new Map() };
 	} catch (error) {
 		if (!isDamage(error)) throw error;
@@ -145,33 +191,42 @@ function openIndex(folder: string, head: Head, takeMetadata: (json: string) => v
 		}
 		log.error({ error: errorText(error), putAside: join(folder, putAside) }, 'the index of the store is damaged and was put aside');
 	}
-	const seriesFromBlocks = rebuildFromBlocks(folder, head, spans, log);
-	const unpersisted = Array.from({ length: head.seriesCount }, (_, id) => id).filter((id) => head.registry.has(id));
+	const seriesFromBlocks = rebuildFromBlocks(folder, slots, spans, log);
+	const unpersisted = Array.from({ length: slots.head.slotCount }, (_, slot) => slot);
 	// Metadata and checkpoint are gone: metadata comes again with the senders, and the whole log is replayed.
 	return { checkpoint: { segment: 0, beforeMs: 0 }, series: unpersisted.length, putAside, unpersisted, seriesFromBlocks, spans };
 }
 
 /** Learns again from the block files which series there are. Returns how many came from them. */
-function rebuildFromBlocks(folder: string, head: Head, spans: Map<number, BlockSpan>, log: Logger): number {
-	let found = 0;
+function rebuildFromBlocks(folder: string, slots: SlotsById, spans: Map<number, BlockSpan>, log: Logger): number {
+	const series = new Map<number, { readonly labels: Uint8Array; firstMs: number; lastMs: number }>();
 	let contradictions = 0;
 	const census = takeBlockCensus(
 		join(folder, 'blocks'),
 		(id, labels, firstMs, lastMs) => {
-			if (!head.registry.has(id)) {
-				head.addSeries(id, labels, familyOfLabels(labels));
-				found++;
-			} else if (!Buffer.from(head.registry.labelBytes(id)).equals(labels)) {
-				contradictions++;
-				return;
-			}
-			head.widenLifetime(id, firstMs, lastMs);
-			const known = spans.get(id);
-			spans.set(id, { firstMs: Math.min(firstMs, known?.firstMs ?? firstMs), lastMs: Math.max(lastMs, known?.lastMs ?? lastMs) });
+			const known = series.get(id);
+			if (known === undefined) series.set(id, { labels, firstMs, lastMs });
+			else if (Buffer.from(known.labels).equals(labels)) {
+				known.firstMs = Math.min(known.firstMs, firstMs);
+				known.lastMs = Math.max(known.lastMs, lastMs);
+			} else contradictions++;
 		},
 		log,
 	);
-	head.reserveIds(Math.max(head.seriesCount, census.highestId + 1));
+	let found = 0;
+	// The newest first: of several lives of one series, the registry finds the one that came first, and new samples belong to the last life.
+	for (const id of [...series.keys()].sort((x, y) => y - x)) {
+		const { labels, firstMs, lastMs } = series.get(id) as { labels: Uint8Array; firstMs: number; lastMs: number };
+		let slot = slots.get(id);
+		if (slot < 0) {
+			slot = slots.add(id, labels);
+			found++;
+		}
+		slots.head.widenLifetime(slot, firstMs, lastMs);
+		const known = spans.get(id);
+		spans.set(id, { firstMs: Math.min(firstMs, known?.firstMs ?? firstMs), lastMs: Math.max(lastMs, known?.lastMs ?? lastMs) });
+	}
+	slots.head.reserveIds(census.highestId + 1);
 	if (census.files > 0)
 		log.warn({ files: census.files, series: found, contradictions }, 'the index of the store was rebuilt from the block files');
 	return found;

@@ -44,17 +44,24 @@ export function hashLabelBytes(view: DataView, start: number, end: number): numb
 }
 
 /**
- * Series by their label bytes. Open addressing over ids; every hit is confirmed byte by byte, so two series whose hashes
+ * Slots of series by their label bytes. Open addressing over slots; every hit is confirmed byte by byte, so two series whose hashes
  * collide stay two series. Other spellings of the same labels are aliases in a second, bounded table.
  */
 export class SeriesRegistry {
 	readonly segments: LabelSegment[] = [];
-	/** Ids are dense: `0 .. count`. Some may be unused (without labels) after damage. */
+	/** Slots that have ever been in use; those without labels are free. */
 	count = 0;
 	#columns: SlotColumns;
 	#used = LABEL_SEGMENT_WORDS;
+	/** The segment that is being filled. */
+	#current = -1;
+	/** Words of each segment that belong to a series. */
+	readonly #live: number[] = [];
+	readonly #emptySegments: number[] = [];
 	#table = new Int32Array(1 << 12);
+	/** Entries of the table, those of removed series included. */
 	#entries = 0;
+	#inUse = 0;
 	#successor = new Int32Array(1 << 12);
 	readonly #aliases = new Map<string, number>();
 	readonly #onSegment: () => void;
@@ -97,31 +104,97 @@ export class SeriesRegistry {
 				},
 			);
 		}
-		const words = (labels.length + 3) >> 2;
-		if (this.#used + words > LABEL_SEGMENT_WORDS) {
-			this.segments.push(new LabelSegment(new SharedArrayBuffer(LABEL_SEGMENT_BYTES)));
-			this.#used = 0;
-			this.#onSegment();
-		}
-		const segment = this.segments.length - 1;
-		(this.segments[segment] as LabelSegment).bytes.set(labels, this.#used * 4);
+		const at = this.#store(labels);
 		const view = new DataView(labels.buffer, labels.byteOffset, labels.byteLength);
 		const hash = hashLabelBytes(view, 0, labels.length);
 		const slots = this.#columns.slots;
 		const slot = id * SLOT_WORDS;
-		slots[slot + SLOT_LABEL_AT] = segment * LABEL_SEGMENT_WORDS + this.#used;
+		slots[slot + SLOT_LABEL_AT] = at;
 		slots[slot + SLOT_LABEL_LENGTH] = labels.length;
 		slots[slot + SLOT_HASH] = hash;
-		this.#used += words;
 		if (id >= this.#successor.length) {
 			const larger = new Int32Array(Math.max(this.#successor.length * 2, id + 1));
 			larger.set(this.#successor);
 			this.#successor = larger;
 		}
 		if (id >= this.count) this.count = id + 1;
-		if ((this.#entries + 1) * 2 > this.#table.length) this.#rehash(this.#table.length * 2);
-		this.#place(id, hash);
-		this.#entries++;
+		if ((this.#entries + 1) * 2 > this.#table.length) this.#rehash();
+		else {
+			this.#place(id, hash);
+			this.#entries++;
+		}
+		this.#inUse++;
+	}
+
+	/** Takes the labels of slot `id` away. Its entry in the table stays until the next rehash: it finds nothing, because the bytes are compared. */
+	remove(id: number): void {
+		const slots = this.#columns.slots;
+		const slot = id * SLOT_WORDS;
+		this.#release(slots[slot + SLOT_LABEL_AT] as number, slots[slot + SLOT_LABEL_LENGTH] as number);
+		slots[slot + SLOT_LABEL_LENGTH] = 0;
+		slots[slot + SLOT_HASH] = 0;
+		this.#inUse--;
+		// An alias is not compared with anything.
+		if (this.#aliases.size > 0) this.#aliases.clear();
+	}
+
+	/** Series with labels. */
+	get inUse(): number {
+		return this.#inUse;
+	}
+
+	/** Segments of which less than half is in use, up to `limit`: whose labels should move, so that they can be filled again. */
+	sparseSegments(limit: number): ReadonlySet<number> {
+		const sparse = new Set<number>();
+		for (let i = 0; i < this.segments.length && sparse.size < limit; i++) {
+			if (i !== this.#current && !this.#emptySegments.includes(i) && (this.#live[i] as number) * 2 < LABEL_SEGMENT_WORDS) sparse.add(i);
+		}
+		return sparse;
+	}
+
+	/** The segment of the labels of slot `id`, -1 when it is free. */
+	segmentOf(id: number): number {
+		const slots = this.#columns.slots;
+		if (slots[id * SLOT_WORDS + SLOT_LABEL_LENGTH] === 0) return -1;
+		return ((slots[id * SLOT_WORDS + SLOT_LABEL_AT] as number) / LABEL_SEGMENT_WORDS) | 0;
+	}
+
+	/** Moves the labels of slot `id` to the segment that is being filled. */
+	moveLabels(id: number): void {
+		const slots = this.#columns.slots;
+		const slot = id * SLOT_WORDS;
+		const old = slots[slot + SLOT_LABEL_AT] as number;
+		slots[slot + SLOT_LABEL_AT] = this.#store(this.labelBytes(id));
+		this.#release(old, slots[slot + SLOT_LABEL_LENGTH] as number);
+	}
+
+	/** Writes labels into a segment and returns their first word, counted over all segments. */
+	#store(labels: Uint8Array): number {
+		const words = (labels.length + 3) >> 2;
+		if (this.#used + words > LABEL_SEGMENT_WORDS) {
+			const full = this.#current;
+			this.#current = this.#emptySegments.pop() ?? -1;
+			if (this.#current < 0) {
+				this.#current = this.segments.length;
+				this.segments.push(new LabelSegment(new SharedArrayBuffer(LABEL_SEGMENT_BYTES)));
+				this.#live.push(0);
+				this.#onSegment();
+			}
+			this.#used = 0;
+			if (full >= 0 && this.#live[full] === 0) this.#emptySegments.push(full);
+		}
+		const segment = this.#current;
+		const at = segment * LABEL_SEGMENT_WORDS + this.#used;
+		(this.segments[segment] as LabelSegment).bytes.set(labels, this.#used * 4);
+		this.#used += words;
+		this.#live[segment] = (this.#live[segment] as number) + words;
+		return at;
+	}
+
+	#release(at: number, length: number): void {
+		const segment = (at / LABEL_SEGMENT_WORDS) | 0;
+		this.#live[segment] = (this.#live[segment] as number) - ((length + 3) >> 2);
+		if (this.#live[segment] === 0 && segment !== this.#current) this.#emptySegments.push(segment);
 	}
 
 	/** A copy of the label bytes of `id`. */
@@ -175,11 +248,17 @@ export class SeriesRegistry {
 		this.#table[i] = id + 1;
 	}
 
-	#rehash(size: number): void {
-		const old = this.#table;
+	/** Makes the table anew from the slots, at most a quarter full. */
+	#rehash(): void {
+		let size = 1 << 12;
+		while (size < (this.#inUse + 1) * 4) size *= 2;
 		this.#table = new Int32Array(size);
-		for (const entry of old) {
-			if (entry !== 0) this.#place(entry - 1, this.#columns.slots[(entry - 1) * SLOT_WORDS + SLOT_HASH] as number);
+		this.#entries = 0;
+		const slots = this.#columns.slots;
+		for (let id = 0; id < this.count; id++) {
+			if ((slots[id * SLOT_WORDS + SLOT_LABEL_LENGTH] as number) === 0) continue;
+			this.#place(id, slots[id * SLOT_WORDS + SLOT_HASH] as number);
+			this.#entries++;
 		}
 	}
 }

@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AppError } from '../../core/errors.ts';
-import { compareLabels } from '../../core/labels.ts';
+import { compareLabels, labelValue } from '../../core/labels.ts';
 import type { Labels } from '../../protocol/labels.ts';
 import type { Matcher, Queryable, SelectOptions, SeriesSamples } from '../storage/storage.ts';
 import type { Family } from './blocks/block-files.ts';
 import type { BlockReader } from './blocks/block-reader.ts';
+import type { GoneSeries, GoneSeriesReader } from './blocks/gone-series.ts';
 import type { HeadReader } from './head-reader.ts';
 import { SampleRuns, sampleBudget } from './sample-runs.ts';
 import type { SeriesIndex } from './series-index.ts';
@@ -17,46 +18,47 @@ export class StoreQueries implements Queryable {
 	readonly #head: HeadReader;
 	readonly #index: SeriesIndex;
 	readonly #blocks: BlockReader;
+	readonly #gone: GoneSeriesReader;
 	/** Oldest memtable that was in memory when the block files were listed. */
 	#listedAtEpoch = -1;
 
-	constructor(head: HeadReader, index: SeriesIndex, blocks: BlockReader) {
+	constructor(head: HeadReader, index: SeriesIndex, blocks: BlockReader, gone: GoneSeriesReader) {
+		this.#gone = gone;
 		this.#head = head;
 		this.#index = index;
 		this.#blocks = blocks;
 	}
 
 	async select(matchers: readonly Matcher[], minMs: number, maxMs: number, options: SelectOptions = {}): Promise<readonly SeriesSamples[]> {
-		const result: SeriesSamples[] = [];
+		const found: FoundSamples[] = [];
 		const runs = new SampleRuns(minMs, maxMs, sampleBudget(options.sampleLimit));
-		await this.#forEach(matchers, minMs, maxMs, options.signal, (id) => {
-			this.#collect(id, minMs, maxMs, runs);
-			if (!runs.isEmpty) result.push({ labels: this.#head.labels(id), ...runs.finish() });
-		});
-		return result.sort((a, b) => compareLabels(a.labels, b.labels));
+		await this.#forEach(matchers, { minMs, maxMs, signal: options.signal, runs }, (id, labels) =>
+			found.push({ id, labels, ...runs.finish() }),
+		);
+		found.sort((a, b) => compareLabels(a.labels, b.labels) || a.id - b.id);
+		return joinLives(found, minMs, maxMs);
 	}
 
 	async series(matchers: readonly Matcher[], minMs: number, maxMs: number, options: SelectOptions = {}): Promise<readonly Labels[]> {
 		const result: Labels[] = [];
 		const runs = new SampleRuns(minMs, maxMs, sampleBudget(undefined));
-		await this.#forEach(matchers, minMs, maxMs, options.signal, (id) => {
-			this.#collect(id, minMs, maxMs, runs);
-			if (!runs.isEmpty) result.push(this.#head.labels(id));
-		});
-		return result.sort(compareLabels);
+		await this.#forEach(matchers, { minMs, maxMs, signal: options.signal, runs }, (_id, labels) => result.push(labels));
+		return result.sort(compareLabels).filter((labels, i) => i === 0 || compareLabels(result[i - 1] as Labels, labels) !== 0);
 	}
 
 	/** Series count when they lived at some time of the range, as in Prometheus: whether each has a sample inside is not looked up. */
 	async labelNames(matchers: readonly Matcher[], minMs: number, maxMs: number, options: SelectOptions = {}): Promise<readonly string[]> {
 		this.#begin();
-		if (matchers.length === 0) {
-			const names = [...this.#index.names()].filter((name) => this.#anyLived(name, minMs, maxMs));
-			return names.sort();
-		}
 		const names = new Set<string>();
-		for (const labels of this.#living(matchers, minMs, maxMs, options.signal)) {
+		const addAll = (labels: Labels) => {
 			for (let i = 0; i < labels.length; i += 2) names.add(labels[i] as string);
+		};
+		if (matchers.length === 0) {
+			for (const name of this.#index.names()) if (this.#anyLived(name, minMs, maxMs)) names.add(name);
+		} else {
+			for (const labels of this.#living(matchers, minMs, maxMs, options.signal)) addAll(labels);
 		}
+		for (const gone of this.#goneSeries(matchers, minMs, maxMs)) addAll(gone.labels);
 		return [...names].sort();
 	}
 
@@ -70,15 +72,24 @@ export class StoreQueries implements Queryable {
 		this.#begin();
 		throwIfCancelled(options.signal);
 		const chosen = matchers.length === 0 ? null : new Set(this.#index.select(matchers));
-		const values: string[] = [];
-		for (const [value, ids] of this.#index.values(name)) {
-			for (const id of ids) {
-				if ((chosen !== null && !chosen.has(id)) || !this.#head.livedIn(id, minMs, maxMs)) continue;
-				values.push(value);
+		const values = new Set<string>();
+		for (const [value, slots] of this.#index.values(name)) {
+			for (const slot of slots) {
+				if ((chosen !== null && !chosen.has(slot)) || !this.#head.livedIn(slot, minMs, maxMs)) continue;
+				values.add(value);
 				break;
 			}
 		}
-		return values.sort();
+		for (const gone of this.#goneSeries(matchers, minMs, maxMs)) {
+			const value = labelValue(gone.labels, name);
+			if (value !== '') values.add(value);
+		}
+		return [...values].sort();
+	}
+
+	close(): void {
+		this.#blocks.close();
+		this.#gone.close();
 	}
 
 	#begin(): void {
@@ -86,14 +97,21 @@ export class StoreQueries implements Queryable {
 		this.#index.sync();
 	}
 
-	#collect(id: number, minMs: number, maxMs: number, runs: SampleRuns): void {
+	#goneSeries(matchers: readonly Matcher[], minMs: number, maxMs: number): readonly GoneSeries[] {
+		return this.#head.hasGone ? this.#gone.find(matchers, minMs, maxMs) : [];
+	}
+
+	/** Gathers the samples of a series; `false` when it has left its slot. */
+	#collect(slot: number, id: number, range: ReadRange): boolean {
+		const { minMs, maxMs, runs } = range;
 		runs.reset();
 		// Memory first: what moves into a block between the two looks is then seen twice, never missed.
-		this.#head.snapshot(id, minMs, maxMs);
+		if (!this.#head.snapshot(slot, id, minMs, maxMs)) return false;
 		// The snapshot may have come without a memtable that was there when the blocks were listed: its samples are in new ones.
 		if (this.#head.oldestEpoch !== this.#listedAtEpoch) this.#listBlocks(minMs, maxMs);
-		this.#blocks.collect(id, this.#head.family(id) as Family, minMs, maxMs, runs);
+		this.#blocks.collect(id, this.#head.family(slot) as Family, minMs, maxMs, runs);
 		this.#head.emit(runs);
+		return true;
 	}
 
 	#listBlocks(minMs: number, maxMs: number): void {
@@ -102,42 +120,109 @@ export class StoreQueries implements Queryable {
 	}
 
 	#anyLived(name: string, minMs: number, maxMs: number): boolean {
-		for (const [, ids] of this.#index.values(name)) for (const id of ids) if (this.#head.livedIn(id, minMs, maxMs)) return true;
+		for (const [, slots] of this.#index.values(name)) for (const slot of slots) if (this.#head.livedIn(slot, minMs, maxMs)) return true;
 		return false;
 	}
 
 	*#living(matchers: readonly Matcher[], minMs: number, maxMs: number, signal: AbortSignal | undefined): Iterable<Labels> {
-		for (const id of this.#index.select(matchers)) {
+		const slots = this.#index.select(matchers);
+		for (let i = 0; i < slots.length; i++) {
 			throwIfCancelled(signal);
-			if (this.#head.livedIn(id, minMs, maxMs)) yield this.#head.labels(id);
+			const slot = slots[i] as number;
+			const labels = this.#head.livedIn(slot, minMs, maxMs) ? this.#head.labels(slot, this.#index.idOf(slot)) : null;
+			if (labels !== null) yield labels;
 		}
 	}
 
-	async #forEach(
-		matchers: readonly Matcher[],
-		minMs: number,
-		maxMs: number,
-		signal: AbortSignal | undefined,
-		visit: (id: number) => void,
-	): Promise<void> {
+	/** Visits every series that has samples in the range; they are in `range.runs` then. */
+	async #forEach(matchers: readonly Matcher[], range: ReadRange, visit: (id: number, labels: Labels) => void): Promise<void> {
+		const { minMs, maxMs, signal, runs } = range;
 		this.#begin();
 		throwIfCancelled(signal);
-		const ids = this.#index.select(matchers);
+		// Copies: other reads go on while this one lets them, and bring the index up to date.
+		const slots = Uint32Array.from(this.#index.select(matchers));
+		const ids = slots.map((slot) => this.#index.idOf(slot));
+		const visited = new Set<number>();
+		const turns = new Turns(async () => {
+			await nextTurn();
+			throwIfCancelled(signal);
+			this.#head.refresh();
+			this.#listBlocks(minMs, maxMs);
+		});
 		this.#listBlocks(minMs, maxMs);
-		let sliceStart = performance.now();
-		for (let i = 0; i < ids.length; i++) {
+		for (let i = 0; i < slots.length; i++) {
+			const slot = slots[i] as number;
 			const id = ids[i] as number;
-			if (!this.#head.livedIn(id, minMs, maxMs)) continue;
-			visit(id);
-			if ((i & 15) === 15 && performance.now() - sliceStart > SLICE_MS) {
-				await nextTurn();
-				throwIfCancelled(signal);
-				this.#head.refresh();
-				this.#listBlocks(minMs, maxMs);
-				sliceStart = performance.now();
+			if (!this.#head.livedIn(slot, minMs, maxMs)) continue;
+			if (this.#collect(slot, id, range) && !runs.isEmpty) {
+				const labels = this.#head.labels(slot, id);
+				if (labels !== null) {
+					visited.add(id);
+					visit(id, labels);
+				}
 			}
+			await turns.next(i);
+		}
+		// After those in memory: what leaves its slot meanwhile is found here.
+		const gone = this.#goneSeries(matchers, minMs, maxMs);
+		if (gone.length > 0) this.#listBlocks(minMs, maxMs);
+		for (const [i, { id, family, labels }] of gone.entries()) {
+			if (visited.has(id)) continue;
+			runs.reset();
+			this.#blocks.collect(id, family, minMs, maxMs, runs);
+			if (!runs.isEmpty) visit(id, labels);
+			await turns.next(i);
 		}
 	}
+}
+
+interface ReadRange {
+	readonly minMs: number;
+	readonly maxMs: number;
+	readonly signal: AbortSignal | undefined;
+	readonly runs: SampleRuns;
+}
+
+interface FoundSamples extends SeriesSamples {
+	readonly id: number;
+	readonly timestamps: Float64Array<ArrayBuffer>;
+	readonly values: Float64Array<ArrayBuffer>;
+}
+
+/** Lets others run when a slice of time is over. */
+class Turns {
+	readonly #give: () => Promise<void>;
+	#startedMs = performance.now();
+
+	constructor(give: () => Promise<void>) {
+		this.#give = give;
+	}
+
+	next(step: number): Promise<void> | undefined {
+		if ((step & 15) !== 15 || performance.now() - this.#startedMs <= SLICE_MS) return undefined;
+		return this.#give().then(() => {
+			this.#startedMs = performance.now();
+		});
+	}
+}
+
+/** A series that went and came back has an id for each of its lives: to whoever asks it is one. The later life wins. */
+function joinLives(found: readonly FoundSamples[], minMs: number, maxMs: number): readonly SeriesSamples[] {
+	const result: SeriesSamples[] = [];
+	for (let i = 0; i < found.length; ) {
+		const first = found[i] as FoundSamples;
+		let end = i + 1;
+		while (end < found.length && compareLabels((found[end] as FoundSamples).labels, first.labels) === 0) end++;
+		if (end === i + 1) result.push({ labels: first.labels, timestamps: first.timestamps, values: first.values });
+		else {
+			const runs = new SampleRuns(minMs, maxMs, sampleBudget(undefined));
+			for (const { timestamps, values } of found.slice(i, end))
+				runs.add(0, timestamps, 0, new Uint32Array(values.buffer), 0, timestamps.length);
+			result.push({ labels: first.labels, ...runs.finish() });
+		}
+		i = end;
+	}
+	return result;
 }
 
 function throwIfCancelled(signal: AbortSignal | undefined): void {

@@ -4,6 +4,9 @@ import type { HeadReader } from './head-reader.ts';
 import { IdList, type Ids } from './id-list.ts';
 import { hashLabelBytes } from './registry.ts';
 
+/** In place of an id, for a slot without series. */
+const NOBODY = 0xffffffff;
+
 /**
  * Which series carry which label pair. Built from the shared label bytes, in whatever thread asks, and brought up to date by
  * `sync` before a question; strings are made once per distinct pair, not once per series.
@@ -11,11 +14,19 @@ import { hashLabelBytes } from './registry.ts';
 export class SeriesIndex {
 	readonly #head: HeadReader;
 	#indexed = 0;
-	/** Label name, then value, to the ids in ascending order. */
+	/** The series of each slot when it was indexed. */
+	#ids = new Uint32Array(1 << 12);
+	/** Slots that had no series when they were last looked at. */
+	#free: number[] = [];
+	#departures = 0;
+	#added = 0;
+	readonly #pair = new PairRange();
+	#view = new DataView(new ArrayBuffer(0));
+	/** Label name, then value, to the slots. */
 	readonly #names = new Map<string, Map<string, IdList>>();
-	readonly #postings: IdList[] = [];
+	#postings: IdList[] = [];
 	/** Bytes of the distinct pairs, for the comparison behind a hash. */
-	readonly #pairBytes: Uint8Array[] = [];
+	#pairBytes: Uint8Array[] = [];
 	#pairHashes = new Int32Array(1 << 10);
 	#table = new Int32Array(1 << 11);
 	readonly #all = new IdList();
@@ -24,32 +35,114 @@ export class SeriesIndex {
 		this.#head = head;
 	}
 
-	/** Series that `sync` has still to look at. */
+	/** Slots that `sync` has still to look at, about. */
 	get behind(): number {
-		return this.#head.seriesCount - this.#indexed;
+		return this.#head.slotCount - this.#indexed + (this.#head.added === this.#added ? 0 : 1);
 	}
 
-	/** Indexes at most `limit` further series. */
+	/** The series that was in `slot` when it was indexed. */
+	idOf(slot: number): number {
+		return this.#ids[slot] as number;
+	}
+
+	/** Forgets series that have gone, and indexes at most `limit` further ones. */
 	sync(limit = Number.POSITIVE_INFINITY): void {
-		const end = Math.min(this.#head.seriesCount, this.#indexed + limit);
-		const pair = new PairRange();
-		for (let id = this.#indexed; id < end; id++) {
-			let seen = false;
-			this.#head.withLabelBytes(id, (bytes, start, stop) => {
-				seen = true;
-				const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-				for (let pos = start; pos < stop; ) {
-					const next = readPair(bytes, pos, pair);
-					this.#posting(bytes, view, pos, next, pair).push(id);
-					pos = next;
-				}
-			});
-			if (seen) this.#all.push(id);
+		const { departures, added } = this.#head;
+		if (departures !== this.#departures) {
+			this.#forgetDeparted();
+			this.#departures = departures;
 		}
+		let left = limit;
+		if (added !== this.#added) {
+			left = this.#indexReused(left);
+			if (left > 0) this.#added = added;
+		}
+		const end = Math.min(this.#head.slotCount, this.#indexed + left);
+		if (end > this.#ids.length) {
+			const ids = new Uint32Array(Math.max(end, this.#ids.length * 2));
+			ids.set(this.#ids);
+			this.#ids = ids;
+		}
+		for (let slot = this.#indexed; slot < end; slot++) if (!this.#indexSlot(slot)) this.#free.push(slot);
 		this.#indexed = Math.max(this.#indexed, end);
 	}
 
-	/** Ids of the series that satisfy every matcher, ascending. */
+	#indexSlot(slot: number): boolean {
+		const id = this.#head.readLabels(slot);
+		this.#ids[slot] = id < 0 ? NOBODY : id;
+		if (id < 0) return false;
+		const bytes = this.#head.labelBytes;
+		if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer);
+		for (let pos = 0; pos < this.#head.labelLength; ) {
+			const next = readPair(bytes, pos, this.#pair);
+			this.#posting(bytes, this.#view, pos, next, this.#pair).push(slot);
+			pos = next;
+		}
+		this.#all.push(slot);
+		return true;
+	}
+
+	/** Free slots may have been given to new series. Returns what is left of the limit. */
+	#indexReused(limit: number): number {
+		let left = limit;
+		this.#free = this.#free.filter((slot) => {
+			if (left <= 0) return true;
+			if (!this.#indexSlot(slot)) return true;
+			left--;
+			return false;
+		});
+		return left;
+	}
+
+	#forgetDeparted(): void {
+		const marked = new Uint8Array(this.#indexed);
+		let any = false;
+		for (let slot = 0; slot < this.#indexed; slot++) {
+			const id = this.#ids[slot] as number;
+			if (id === NOBODY || (this.#head.idOf(slot) === id && this.#head.isInUse(slot))) continue;
+			marked[slot] = 1;
+			any = true;
+			this.#ids[slot] = NOBODY;
+			this.#free.push(slot);
+		}
+		if (!any) return;
+		this.#all.remove(marked);
+		for (const [name, values] of this.#names) {
+			for (const [value, list] of values) {
+				list.remove(marked);
+				if (list.length === 0) values.delete(value);
+			}
+			if (values.size === 0) this.#names.delete(name);
+		}
+		this.#dropEmptyPairs();
+	}
+
+	/** Values that no series has any more must not stay: with names that change all the time they would fill the memory. */
+	#dropEmptyPairs(): void {
+		const kept = this.#postings.flatMap((list, i) => (list.length === 0 ? [] : [i]));
+		const hashes = new Int32Array(Math.max(1 << 10, kept.length));
+		kept.forEach((from, to) => {
+			hashes[to] = this.#pairHashes[from] as number;
+		});
+		this.#postings = kept.map((i) => this.#postings[i] as IdList);
+		this.#pairBytes = kept.map((i) => this.#pairBytes[i] as Uint8Array);
+		this.#pairHashes = hashes;
+		let size = 1 << 11;
+		while (size < kept.length * 2) size *= 2;
+		this.#table = new Int32Array(size);
+		this.#fillTable(kept.length);
+	}
+
+	#fillTable(count: number): void {
+		const mask = this.#table.length - 1;
+		for (let entry = 1; entry <= count; entry++) {
+			let i = (this.#pairHashes[entry - 1] as number) & mask;
+			while (this.#table[i] !== 0) i = (i + 1) & mask;
+			this.#table[i] = entry;
+		}
+	}
+
+	/** Slots of the series that satisfy every matcher. The next `sync` may change what is returned. */
 	select(matchers: readonly Matcher[]): Ids {
 		const filters: Filter[] = [];
 		for (const matcher of matchers) {
@@ -147,12 +240,7 @@ export class SeriesIndex {
 			return;
 		}
 		this.#table = new Int32Array(this.#table.length * 2);
-		const mask = this.#table.length - 1;
-		for (let entry = 1; entry <= count; entry++) {
-			let i = (this.#pairHashes[entry - 1] as number) & mask;
-			while (this.#table[i] !== 0) i = (i + 1) & mask;
-			this.#table[i] = entry;
-		}
+		this.#fillTable(count);
 	}
 }
 

@@ -29,7 +29,7 @@ export const CHUNK_BUCKET = 3;
 export const CHUNK_FIRST = 4;
 export const CHUNK_LAST = 5;
 
-/** Words per series; slot `s` begins at word `s * SLOT_WORDS`. */
+/** Words per slot, each of which holds a series; slot `s` begins at word `s * SLOT_WORDS`. */
 export const SLOT_WORDS = 12;
 /** Odd while the writer rearranges the slot; readers start over when it is odd or has changed. */
 export const SLOT_GENERATION = 0;
@@ -47,12 +47,21 @@ export const SLOT_FAMILY = 7;
 export const SLOT_LABEL_AT = 8;
 export const SLOT_LABEL_LENGTH = 9;
 export const SLOT_HASH = 10;
+/** The series in the slot, unsigned; a slot whose label length is 0 is free and may get another series. */
+export const SLOT_ID = 11;
 
 /** Words of the control block. */
 export const CONTROL_WORDS = 16;
 /** Rises when a buffer was replaced: what a reader copied from an older layout may then be torn. */
 export const CONTROL_LAYOUT = 0;
+/** Slots that have ever been in use. */
 export const CONTROL_SERIES = 1;
+/** Rises when slots were given up. */
+export const CONTROL_DEPARTURES = 2;
+/** Rises with every series that is added. */
+export const CONTROL_ADDED = 3;
+/** Not 0 when the index has series that are in no slot. */
+export const CONTROL_GONE = 4;
 
 export interface MemtableLayout {
 	readonly epoch: number;

@@ -11,7 +11,7 @@ const words = new Uint32Array(double.buffer);
 /** The slower way in, for rules and scrapes inside the process: labels as strings. */
 export class StoreAppender implements Appender {
 	readonly #ingest: ColumnIngest;
-	#ids: number[] = [];
+	readonly #labels: Uint8Array[] = [];
 	#times: number[] = [];
 	#words: number[] = [];
 
@@ -29,13 +29,14 @@ export class StoreAppender implements Appender {
 	}
 
 	async commit(): Promise<void> {
-		const count = this.#ids.length;
+		const count = this.#labels.length;
+		// Looked up now: between `append` and `commit` a quiet series may have left its slot.
 		const batch = {
-			ids: Uint32Array.from(this.#ids),
+			ids: Uint32Array.from(this.#labels, (bytes) => this.#find(bytes)),
 			timestamps: Float64Array.from(this.#times),
 			valueWords: Uint32Array.from(this.#words),
 		};
-		this.#ids = [];
+		this.#labels.length = 0;
 		this.#times = [];
 		this.#words = [];
 		await this.#ingest.write(batch, count);
@@ -51,10 +52,15 @@ export class StoreAppender implements Appender {
 			);
 		}
 		const bytes = encodeLabelBytes(labels);
-		const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-		const known = this.#ingest.findSeries(bytes, view, 0, bytes.length, -1);
-		this.#ids.push(known >= 0 ? known : this.#ingest.createSeries(bytes));
+		this.#find(bytes);
+		this.#labels.push(bytes);
 		this.#times.push(timestampMs);
 		this.#words.push(low, high);
+	}
+
+	#find(bytes: Uint8Array): number {
+		const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+		const known = this.#ingest.findSeries(bytes, view, 0, bytes.length, -1);
+		return known >= 0 ? known : this.#ingest.createSeries(bytes);
 	}
 }

@@ -7,6 +7,7 @@ export interface StoreMetrics {
 	readonly blockSeconds: Histogram;
 	readonly blockChunks: Counter;
 	readonly conflictsInBlocks: Counter;
+	readonly seriesReleased: Counter;
 }
 
 /** What the gauges read when they are collected. */
@@ -17,6 +18,7 @@ export interface StoreFigures {
 	readonly overwritten: number;
 	readonly late: number;
 	readonly chunkBytes: number;
+	readonly memoryBytes: number;
 	readonly logBytes: number;
 }
 
@@ -42,8 +44,9 @@ export function createStoreMetrics(registry: Registry, figures: () => StoreFigur
 				this.inc(read(figures()));
 			},
 		});
-	gauge('fournines_store_series', 'Series that the store knows.', (f) => f.series);
+	gauge('fournines_store_series', 'Series in memory.', (f) => f.series);
 	gauge('fournines_store_head_chunk_bytes', 'Bytes of compressed samples that are not in a block yet.', (f) => f.chunkBytes);
+	gauge('fournines_store_head_memory_bytes', 'Bytes of the buffers in which series and their newest samples lie.', (f) => f.memoryBytes);
 	gauge('fournines_store_log_bytes', 'Bytes of the append log.', (f) => f.logBytes);
 	counter('fournines_store_samples_appended_total', 'Samples taken since the start.', (f) => f.appended);
 	counter('fournines_store_samples_duplicate_total', 'Samples that were there already, with the same value.', (f) => f.duplicates);
@@ -67,6 +70,11 @@ export function createStoreMetrics(registry: Registry, figures: () => StoreFigur
 			registers,
 		}),
 		blockChunks: new Counter({ name: 'fournines_store_block_chunks_total', help: 'Chunks written into blocks.', registers }),
+		seriesReleased: new Counter({
+			name: 'fournines_store_series_released_total',
+			help: 'Series that left memory because they were no longer written.',
+			registers,
+		}),
 		conflictsInBlocks: new Counter({
 			name: 'fournines_store_block_samples_replaced_total',
 			help: 'Late samples that replaced one of the same time and another value when they were merged into a block.',

@@ -4,6 +4,7 @@ import { AppError } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Queryable } from '../storage/storage.ts';
 import { BlockReader } from './blocks/block-reader.ts';
+import { GoneSeriesReader } from './blocks/gone-series.ts';
 import { HeadReader } from './head-reader.ts';
 import { StoreQueries } from './select.ts';
 import { SeriesIndex } from './series-index.ts';
@@ -38,13 +39,13 @@ export async function openStoreReader(
 	if (opened.kind !== 'open') throw new AppError('FN_STORE_READER_LOST', 'the first message from the store was not the one that opens it');
 	const head = new HeadReader(opened.layout, () => newestLayout(port));
 	const blocks = new BlockReader(join(opened.folder, 'blocks'), options.log);
-	const queries = new StoreQueries(head, new SeriesIndex(head), blocks);
+	const queries = new StoreQueries(head, new SeriesIndex(head), blocks, new GoneSeriesReader(opened.folder));
 	return {
 		select: (matchers, minMs, maxMs, selectOptions) => queries.select(matchers, minMs, maxMs, selectOptions),
 		series: (matchers, minMs, maxMs, selectOptions) => queries.series(matchers, minMs, maxMs, selectOptions),
 		labelNames: (matchers, minMs, maxMs, selectOptions) => queries.labelNames(matchers, minMs, maxMs, selectOptions),
 		labelValues: (name, matchers, minMs, maxMs, selectOptions) => queries.labelValues(name, matchers, minMs, maxMs, selectOptions),
-		close: () => blocks.close(),
+		close: () => queries.close(),
 	};
 }
 

@@ -21,6 +21,7 @@ import type {
 import { BlockCutter } from './block-cutter.ts';
 import { FAMILY_CHECKS, familyOfLabels } from './blocks/block-files.ts';
 import { BlockReader } from './blocks/block-reader.ts';
+import { GoneSeriesReader } from './blocks/gone-series.ts';
 import { Head } from './head.ts';
 import { HeadReader } from './head-reader.ts';
 import { LogWriter, type SeriesDefinition } from './log/log-writer.ts';
@@ -28,7 +29,7 @@ import { OldChecks } from './old-checks.ts';
 import { type RecoveryReport, recover } from './recovery.ts';
 import { StoreQueries } from './select.ts';
 import { SeriesIndex } from './series-index.ts';
-import { type HeadLayout, type ReaderMessage, SLOT_FAMILY, SLOT_WORDS } from './shared-head.ts';
+import { type HeadLayout, type ReaderMessage, SLOT_FAMILY, SLOT_ID, SLOT_WORDS } from './shared-head.ts';
 import { StoreAppender } from './store-appender.ts';
 import { lockStore, type StoreLock } from './store-lock.ts';
 import { createStoreMetrics } from './store-metrics.ts';
@@ -49,6 +50,8 @@ export interface StoreOptions {
 	readonly maxHeadBytes?: number;
 	/** A log segment is closed at this size. Default 128 MiB. */
 	readonly logSegmentBytes?: number;
+	/** A series without samples for so long leaves memory when blocks are next written; queries find it in blocks. Default 3 h. */
+	readonly quietMs?: number;
 	/** How often it looks whether blocks are due. Default 5 s. */
 	readonly cutIntervalMs?: number;
 	/**
@@ -63,6 +66,8 @@ export interface StoreStats {
 	/** Samples taken since the start of the process. */
 	readonly samplesAppended: number;
 	readonly headChunkBytes: number;
+	/** Bytes of the buffers in which series and their newest samples lie. */
+	readonly headMemoryBytes: number;
 	readonly logBytes: number;
 	readonly minTimeMs: number | null;
 	readonly maxTimeMs: number | null;
@@ -109,7 +114,6 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 	readonly #head: Head;
 	readonly #log: LogWriter;
 	readonly #cutter: BlockCutter;
-	readonly #blocks: BlockReader;
 	readonly #reader: HeadReader;
 	readonly #index: SeriesIndex;
 	readonly #queries: StoreQueries;
@@ -120,6 +124,10 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 	#layout: HeadLayout | null;
 	/** Series that exist and are in no log record yet. */
 	#undefinedSeries: SeriesDefinition[] = [];
+	/** Slots of series that are not in the index. */
+	readonly #unpersistedSeries: number[];
+	/** Ids of the samples of a batch, for the log: slots mean nothing after a restart. */
+	#logIds = new Uint32Array(0);
 	#describedSinceWrite = new Set<string>();
 	#indexTimer: NodeJS.Immediate | null = null;
 	readonly #oldChecks: OldChecks | null;
@@ -133,10 +141,12 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 		this.#head = parts.head;
 		this.recovery = parts.recovered.report;
 		this.#metadata = parts.recovered.metadata;
+		this.#unpersistedSeries = parts.recovered.unpersistedSeries;
 		const metrics = createStoreMetrics(options.metrics, () => ({
 			series: this.#head.seriesCount,
 			...this.#head.counters,
 			chunkBytes: this.#head.chunkBytes,
+			memoryBytes: this.#head.memoryBytes,
 			logBytes: this.#log.sizeBytes,
 		}));
 		this.#log = new LogWriter({
@@ -148,20 +158,24 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			...(options.logSegmentBytes === undefined ? {} : { segmentBytes: options.logSegmentBytes }),
 		});
 		this.#log.adopt(parts.recovered.segments);
-		this.#blocks = new BlockReader(join(folder, 'blocks'), options.log);
 		this.#layout = this.#head.takeLayout() ?? this.#head.layout();
 		this.#reader = new HeadReader(this.#layout, () => {
 			this.#publish();
 			return this.#layout;
 		});
 		this.#index = new SeriesIndex(this.#reader);
-		this.#queries = new StoreQueries(this.#reader, this.#index, this.#blocks);
+		this.#queries = new StoreQueries(
+			this.#reader,
+			this.#index,
+			new BlockReader(join(folder, 'blocks'), options.log),
+			new GoneSeriesReader(folder),
+		);
 		this.#cutter = new BlockCutter({
 			folder,
 			head: this.#head,
 			logWriter: this.#log,
 			checkpoint: parts.recovered.checkpoint,
-			unpersistedSeries: parts.recovered.unpersistedSeries,
+			unpersistedSeries: this.#unpersistedSeries,
 			blockSpans: parts.recovered.blockSpans,
 			changedMetadata: this.#changedMetadata,
 			metadataJson: (metric) => metadataJson(metric, this.#metadata),
@@ -169,6 +183,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			clock: options.clock,
 			log: options.log,
 			metrics,
+			quietMs: options.quietMs ?? 3 * 3_600_000,
 			retentionMs: options.retentionMs,
 			checkRetentionMs: options.checkRetentionMs,
 			maxHeadBytes: options.maxHeadBytes ?? 512 * 1024 * 1024,
@@ -182,21 +197,23 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 	}
 
 	createSeries(canonical: Uint8Array): number {
-		const id = this.#head.seriesCount;
+		const known = this.#head.seriesCount;
 		const limit = this.#options.maxSeries ?? 2_000_000;
-		if (id >= limit) {
+		if (known >= limit) {
 			throw new AppError(
 				'FN_STORE_SERIES_LIMIT',
-				`the store has ${id} series, the most that store.max_series allows; new series are refused`,
+				`the store has ${known} series, the most that store.max_series allows; new series are refused`,
 				{
 					status: 429,
 				},
 			);
 		}
 		const labels = canonical.slice();
-		this.#head.addSeries(id, labels, familyOfLabels(labels));
+		const id = this.#head.nextId;
+		const slot = this.#head.addSeries(id, labels, familyOfLabels(labels));
 		this.#undefinedSeries.push({ id, labels });
-		return id;
+		this.#unpersistedSeries.push(slot);
+		return slot;
 	}
 
 	addAlias(bytes: Uint8Array, start: number, end: number, id: number): void {
@@ -296,7 +313,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 		const byLabel = [...this.#index.names()].map((name) => ({ name, count: this.#index.valueCount(name) }));
 		let minTimeMs = Number.POSITIVE_INFINITY;
 		let maxTimeMs = Number.NEGATIVE_INFINITY;
-		for (let id = 0; id < this.#head.seriesCount; id++) {
+		for (let id = 0; id < this.#head.slotCount; id++) {
 			minTimeMs = Math.min(minTimeMs, this.#head.lifetimes[id * 2] as number);
 			maxTimeMs = Math.max(maxTimeMs, this.#head.lifetimes[id * 2 + 1] as number);
 		}
@@ -305,6 +322,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			series: this.#head.seriesCount,
 			samplesAppended: this.#head.counters.appended,
 			headChunkBytes: this.#head.chunkBytes,
+			headMemoryBytes: this.#head.memoryBytes,
 			logBytes: this.#log.sizeBytes,
 			minTimeMs: Number.isFinite(minTimeMs) ? minTimeMs : null,
 			maxTimeMs: Number.isFinite(maxTimeMs) ? maxTimeMs : null,
@@ -330,7 +348,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			await this.#log.close();
 		} finally {
 			for (const port of this.#readers) port.close();
-			this.#blocks.close();
+			this.#queries.close();
 			this.#lock.release();
 		}
 	}
@@ -350,7 +368,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 				const metadata = this.#metadata.get(metric);
 				if (metadata !== undefined) log.metadata(metric, metadata);
 			}
-			if (count > 0) log.samples(samples, count);
+			if (count > 0) log.samples({ ...samples, ids: this.#idsOf(samples.ids, count) }, count);
 			log.flush();
 		} catch (error) {
 			log.discard();
@@ -361,6 +379,14 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			this.#scheduleIndexing();
 		}
 		if (this.#describedSinceWrite.size > 0) this.#describedSinceWrite = new Set();
+	}
+
+	#idsOf(slots: Uint32Array, count: number): Uint32Array {
+		if (this.#logIds.length < count) this.#logIds = new Uint32Array(count * 2);
+		const ids = this.#logIds;
+		const columns = this.#head.slots;
+		for (let i = 0; i < count; i++) ids[i] = columns[(slots[i] as number) * SLOT_WORDS + SLOT_ID] as number;
+		return ids;
 	}
 
 	#publish(): void {

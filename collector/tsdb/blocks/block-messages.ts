@@ -13,6 +13,10 @@ export type BlockTask =
 	  }
 	| { readonly kind: 'metadata'; readonly rows: readonly { readonly metric: string; readonly json: string }[] }
 	| ChunkTask
+	/** These series leave memory: from now on they are found in the index. */
+	| { readonly kind: 'gone'; readonly ids: Uint32Array }
+	/** Forgets gone series whose last sample is before their retention. */
+	| { readonly kind: 'forget'; readonly samplesBeforeMs: number; readonly checksBeforeMs: number }
 	/** Makes everything before it durable and records it. */
 	| { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
 	/** Deletes files whose retention is over. */
@@ -20,7 +24,7 @@ export type BlockTask =
 	| { readonly kind: 'stop' };
 
 /**
- * Chunks of one bucket. Series `ids[i]`, ascending, has the next `counts[i]` entries of `lengths`, from the least to the most
+ * Chunks of one bucket. Series `ids[i]`, has the next `counts[i]` entries of `lengths`, from the least to the most
  * authoritative; their bytes follow each other in `bytes`.
  */
 export interface ChunkTask {

@@ -2,12 +2,15 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { errorText } from '../../../core/errors.ts';
+import { labelValue } from '../../../core/labels.ts';
+import { METRIC_NAME } from '../../../protocol/labels.ts';
+import { decodeLabelBytes } from '../../storage/label-bytes.ts';
 import { ChunkDamaged, ChunkDecoder, ChunkEncoder } from '../codec/chunk-codec.ts';
 import { SampleRuns, sampleBudget } from '../sample-runs.ts';
 import { BUCKET_MS } from '../shared-head.ts';
 import { BLOCK_SCHEMA, BLOCK_VERSION, type BlockFile, blockFile, chunkKey } from './block-files.ts';
 import type { BlockTask, ChunkTask } from './block-messages.ts';
-import { INDEX_FILE, INDEX_SCHEMA, INDEX_VERSION, isDamage } from './index-file.ts';
+import { isDamage, openIndexForWriting } from './index-file.ts';
 
 interface OpenBlock {
 	readonly file: BlockFile;
@@ -42,9 +45,7 @@ export class BlockWriter {
 	constructor(folder: string, report: (file: string, message: string) => void) {
 		this.#folder = folder;
 		this.#report = report;
-		this.#index = new DatabaseSync(join(folder, INDEX_FILE), { timeout: BUSY_TIMEOUT_MS });
-		// Only this thread has it open, and at the next start it must be readable without making a file beside it.
-		this.#index.exec(`pragma journal_mode = delete; pragma synchronous = full; ${INDEX_SCHEMA} pragma user_version = ${INDEX_VERSION};`);
+		this.#index = openIndexForWriting(folder, BUSY_TIMEOUT_MS);
 		this.#labelsOf = this.#index.prepare('select labels from series where id = ?');
 	}
 
@@ -61,6 +62,12 @@ export class BlockWriter {
 				return this.#chunksSparingDamage(task);
 			case 'checkpoint':
 				this.#checkpoint(task);
+				break;
+			case 'gone':
+				this.#gone(task.ids);
+				break;
+			case 'forget':
+				this.#forget(task.samplesBeforeMs, task.checksBeforeMs);
 				break;
 			case 'drop':
 				this.#drop(task.names);
@@ -80,7 +87,7 @@ export class BlockWriter {
 
 	#series(task: Extract<BlockTask, { kind: 'series' }>): void {
 		const insert = this.#index.prepare(
-			'insert into series (id, labels, first_ms, last_ms) values (?, ?, ?, ?) on conflict (id) do nothing',
+			'insert into series (id, labels, first_ms, last_ms) values (?, ?, ?, ?) on conflict (id) do update set gone = 0',
 		);
 		inTransaction(this.#index, () => {
 			let at = 0;
@@ -205,6 +212,23 @@ export class BlockWriter {
 		// The next hour mostly writes one file; yesterday's need not stay open.
 		for (const open of this.#open.values()) open.database.close();
 		this.#open.clear();
+	}
+
+	#gone(ids: Uint32Array): void {
+		const update = this.#index.prepare('update series set gone = 1, name = ? where id = ?');
+		inTransaction(this.#index, () => {
+			for (const id of ids) {
+				const labels = this.#labelsOf.get(id)?.['labels'];
+				if (labels instanceof Uint8Array) update.run(labelValue(decodeLabelBytes(labels, 0, labels.length), METRIC_NAME), id);
+			}
+		});
+	}
+
+	#forget(samplesBeforeMs: number, checksBeforeMs: number): void {
+		const isCheck = "(name = 'probe_success' or name like 'fournines\\_check\\_%' escape '\\')";
+		this.#index
+			.prepare(`delete from series where gone = 1 and (last_ms < ?1 or (last_ms < ?2 and not ${isCheck}))`)
+			.run(checksBeforeMs, samplesBeforeMs);
 	}
 
 	#drop(names: readonly string[]): void {

@@ -5,13 +5,57 @@ import { errorText } from '../../../core/errors.ts';
 
 /** What must be known of blocks before they can be read: series, metadata, and how much of the log is in them. */
 export const INDEX_FILE = 'index.db';
-export const INDEX_VERSION = 1;
+export const INDEX_VERSION = 2;
 
 export const INDEX_SCHEMA = `
-create table if not exists series (id integer primary key not null, labels blob not null, first_ms integer, last_ms integer);
+create table if not exists series (
+	id integer primary key not null, labels blob not null, first_ms integer, last_ms integer, gone integer not null default 0, name text
+);
 create table if not exists metadata (metric text primary key not null, json text not null);
 create table if not exists checkpoint (id integer primary key not null check (id = 1), segment integer not null, before_ms integer not null);
 `;
+
+/** Finds series that have gone by metric name and time. Apart, because a version 1 index has no such columns yet. */
+const GONE_INDEX = 'create index if not exists gone_series on series (name, last_ms) where gone = 1;';
+
+/** Opens the index for writing, makes what is missing, and brings version 1 up to date. */
+export function openIndexForWriting(folder: string, timeoutMs: number): DatabaseSync {
+	const database = new DatabaseSync(join(folder, INDEX_FILE), { timeout: timeoutMs });
+	try {
+		// No WAL: at the next start it must be readable without making a file beside it.
+		database.exec(`pragma journal_mode = delete; pragma synchronous = full; ${INDEX_SCHEMA}`);
+		const columns = database.prepare("select name from pragma_table_info('series')").all();
+		if (!columns.some((column) => column['name'] === 'gone')) {
+			database.exec('alter table series add column gone integer not null default 0; alter table series add column name text;');
+		}
+		database.exec(`${GONE_INDEX} pragma user_version = ${INDEX_VERSION};`);
+		return database;
+	} catch (error) {
+		database.close();
+		throw error;
+	}
+}
+
+/** Labels of single series that have gone, for a replay that meets their samples. */
+export class SeriesLookup {
+	readonly #folder: string;
+	#database: DatabaseSync | null = null;
+
+	constructor(folder: string) {
+		this.#folder = folder;
+	}
+
+	labels(id: number): Uint8Array | null {
+		if (!existsSync(join(this.#folder, INDEX_FILE))) return null;
+		this.#database ??= new DatabaseSync(join(this.#folder, INDEX_FILE), { timeout: 5000 });
+		const labels = this.#database.prepare('select labels from series where id = ?').get(id)?.['labels'];
+		return labels instanceof Uint8Array ? labels : null;
+	}
+
+	close(): void {
+		this.#database?.close();
+	}
+}
 
 /** Samples of log segments up to `segment` with times before `beforeMs` are in blocks. */
 export interface Checkpoint {
@@ -25,6 +69,10 @@ export interface IndexContent {
 	readonly series: number;
 	/** There is no index: a new store, or one whose index is lost. */
 	readonly missing: boolean;
+	/** Ids below this have been given. */
+	readonly nextId: number;
+	/** Whether there are series that have left memory: those are not visited. */
+	readonly hasGone: boolean;
 }
 
 /** Reads the index and writes nothing, so that it works on a full disk; a folder without one is a new store. SQLite's errors pass through. */
@@ -35,12 +83,16 @@ export function readIndex(
 		readonly metadata: (json: string) => void;
 	},
 ): IndexContent {
-	const nothing = { checkpoint: { segment: 0, beforeMs: 0 }, series: 0, missing: true };
+	const nothing = { checkpoint: { segment: 0, beforeMs: 0 }, series: 0, missing: true, nextId: 0, hasGone: false };
 	if (!existsSync(join(folder, INDEX_FILE))) return nothing;
 	const database = new DatabaseSync(join(folder, INDEX_FILE), { timeout: 5000 });
 	try {
 		let series = 0;
-		for (const row of database.prepare('select id, labels, first_ms, last_ms from series order by id').iterate()) {
+		const version = Number(database.prepare('pragma user_version').get()?.['user_version'] ?? 0);
+		const alive = version >= 2 ? 'where gone = 0' : '';
+		const highest = database.prepare('select max(id) as id from series').get()?.['id'];
+		const hasGone = version >= 2 && database.prepare('select 1 from series where gone = 1 limit 1').get() !== undefined;
+		for (const row of database.prepare(`select id, labels, first_ms, last_ms from series ${alive} order by id`).iterate()) {
 			const labels = row['labels'];
 			if (!(labels instanceof Uint8Array)) continue;
 			visit.series(Number(row['id']), labels, asTime(row['first_ms']), asTime(row['last_ms']));
@@ -49,7 +101,7 @@ export function readIndex(
 		for (const row of database.prepare('select json from metadata').iterate()) visit.metadata(String(row['json']));
 		const row = database.prepare('select segment, before_ms from checkpoint').get();
 		const checkpoint = { segment: Number(row?.['segment'] ?? 0), beforeMs: Number(row?.['before_ms'] ?? 0) };
-		return { checkpoint, series, missing: false };
+		return { checkpoint, series, missing: false, nextId: typeof highest === 'number' ? highest + 1 : 0, hasGone };
 	} catch (error) {
 		// A crash between the creation of the file and of its tables.
 		if (errorText(error).includes('no such table')) return nothing;
