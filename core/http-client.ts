@@ -1,5 +1,5 @@
-import { request as httpRequest } from 'node:http';
-import { type Agent, request as httpsRequest } from 'node:https';
+import { type Agent, request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { AppError } from './errors.ts';
 
 export interface HttpRequest {
@@ -11,7 +11,7 @@ export interface HttpRequest {
 	/** Answers longer than this are refused with `FN_HTTP_BODY_TOO_LARGE`. Default 4 MiB. */
 	readonly maxBodyBytes?: number;
 	readonly signal?: AbortSignal;
-	/** Connection pool and TLS settings; the default agents of Node otherwise. */
+	/** Connection pool and TLS settings, of the kind that the scheme needs; the default agents of Node otherwise. */
 	readonly agent?: Agent;
 	/** PEM of a private CA. */
 	readonly ca?: string;
