@@ -3,8 +3,12 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type BoardSpec, buildBoard } from './board.ts';
 import { hostBoard } from './host-board.ts';
+import { mysqlReplicationBoard } from './mysql-replication-board.ts';
+import { nginxBoard } from './nginx-board.ts';
+import { overviewBoard } from './overview-board.ts';
+import { tomcatBoard } from './tomcat-board.ts';
 
-export const BOARDS: readonly BoardSpec[] = [hostBoard];
+export const BOARDS: readonly BoardSpec[] = [overviewBoard, hostBoard, mysqlReplicationBoard, nginxBoard, tomcatBoard];
 
 export const DASHBOARDS_DIR = resolve(import.meta.dirname, '../../dashboards');
 

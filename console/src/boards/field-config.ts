@@ -1,4 +1,4 @@
-import type { Language } from '../texts/language.tsx';
+import type { Language } from '../texts/catalogue.ts';
 import type { FieldOverride, Panel } from './board-json.ts';
 import { namedColor } from './colors.ts';
 import { asList, asNumber, asObject, asText, type JsonObject } from './json-read.ts';

@@ -1,6 +1,6 @@
 import type { EChartsCoreOption } from 'echarts/core';
 import { dateTimeText, timeTicks } from '../format/time.ts';
-import type { Language } from '../texts/language.tsx';
+import type { Language } from '../texts/catalogue.ts';
 import { paletteColor } from './colors.ts';
 import { displayText, type FieldConfig, thresholdColor } from './field-config.ts';
 import type { Frame } from './frames.ts';

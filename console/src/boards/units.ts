@@ -1,5 +1,5 @@
 import { dateTimeText } from '../format/time.ts';
-import type { Language } from '../texts/language.tsx';
+import type { Language } from '../texts/catalogue.ts';
 
 export interface FormattedValue {
 	readonly prefix: string;

@@ -1,8 +1,6 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react';
-import { en } from './en.ts';
+import { CATALOGUE, type Language } from './catalogue.ts';
 import { type Texts, zh } from './zh.ts';
-
-export type Language = 'zh' | 'en';
 
 interface LanguageChoice {
 	readonly language: Language;
@@ -11,7 +9,6 @@ interface LanguageChoice {
 }
 
 const STORAGE_KEY = 'fournines.language';
-const CATALOGUE: Readonly<Record<Language, Texts>> = { zh, en };
 
 const LanguageContext = createContext<LanguageChoice>({ language: 'zh', texts: zh, choose: () => {} });
 

@@ -7,7 +7,7 @@ const role: Record<Role, string> = {
 	operator: '运维人员',
 	viewer: '只读用户',
 };
-const state: Record<ServiceState, string> = { up: '正常', degraded: '变慢', down: '中断', unknown: '未知', excluded: '约定除外' };
+const state: Record<ServiceState, string> = { up: '正常', degraded: '降级', down: '中断', unknown: '未知', excluded: '不计时间' };
 
 /** The console's words, Chinese. `en.ts` has the same keys: its type says so, and a test says so of the values. */
 export const zh = {
@@ -108,8 +108,8 @@ export const zh = {
 		since: '持续',
 		month: '本月可用率',
 		coverage: '覆盖率',
-		coverageHint: '本月约定时段内有检测数据的比例；没有数据的时间算作未知，可用率因此是一个区间。',
-		budget: '本月中断额度',
+		coverageHint: '约定时段内有检测数据的比例；没有数据的时间记为未知，可用率因此是一个区间。',
+		budget: '本月允许中断',
 		budgetOf: (used: string, total: string) => `已用 ${used} / ${total} 秒`,
 		budgetLeft: (left: string) => `剩余 ${left}`,
 		budgetOver: (over: string) => `超出 ${over}`,
@@ -139,16 +139,16 @@ export const zh = {
 		best: '最好（未知算正常）',
 		worst: '最差（未知算中断）',
 		up: '正常',
-		degraded: '变慢',
+		degraded: '降级',
 		down: '中断',
 		unknown: '未知',
-		excluded: '约定除外',
+		excluded: '不计时间',
 		unconfirmed: '未确认的失败（算正常）',
 		total: '约定时长',
 		coverage: '覆盖率',
 		target: '目标',
-		budget: '本期额度',
-		budgetUsed: '已用额度',
+		budget: '本期允许中断',
+		budgetUsed: '已用',
 		outages: '中断记录',
 		otherIntervals: '其他异常时段',
 		noOutages: '本期没有中断',
@@ -156,7 +156,15 @@ export const zh = {
 		to: '结束',
 		length: '时长',
 		state: '状态',
-		cause: '原因',
+		causeName: '原因',
+		cause: {
+			check: (check: string) => `检测 ${check} 失败`,
+			noData: (check: string) => `检测 ${check} 没有数据`,
+			silence: '没有数据',
+			collectorDown: '监控平台停机',
+			calendar: '服务时间以外',
+			separator: '；',
+		},
 		ongoing: '进行中',
 		checks: '检测项',
 		provisional: (time: string) => `${time} 之后的状态可能因确认或迟到数据而改变。`,

@@ -1,5 +1,5 @@
 import type { OpenAlert } from '../../../../protocol/api.ts';
-import type { Language } from '../../texts/language.tsx';
+import type { Language } from '../../texts/catalogue.ts';
 
 type Worded = Pick<OpenAlert, 'labels' | 'annotations'>;
 

@@ -6,6 +6,7 @@ import { dateTimeText } from '../../format/time.ts';
 import { Mark, StateMark } from '../../layout/state-mark.tsx';
 import { useTexts } from '../../texts/language.tsx';
 import { STATE_COLORS } from '../../theme.ts';
+import { causeText } from './cause-text.ts';
 
 const SHOWN = 200;
 
@@ -60,7 +61,7 @@ function Intervals({ list, toSeconds }: { readonly list: readonly LedgerInterval
 						<th>{texts.service.from}</th>
 						<th>{texts.service.to}</th>
 						<th className="cell-number">{texts.service.length}</th>
-						<th>{texts.service.cause}</th>
+						<th>{texts.service.causeName}</th>
 					</tr>
 				</thead>
 				<tbody>
@@ -77,7 +78,7 @@ function Intervals({ list, toSeconds }: { readonly list: readonly LedgerInterval
 									{durationText(seconds, texts.duration)}
 									{seconds >= 60 ? <small className="muted"> {texts.common.seconds(seconds)}</small> : null}
 								</td>
-								<td className="cell-wrap">{interval.reason}</td>
+								<td className="cell-wrap">{causeText(interval.reason, texts)}</td>
 							</tr>
 						);
 					})}

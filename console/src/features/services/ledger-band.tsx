@@ -37,7 +37,7 @@ export function LedgerBand({ intervals, range }: LedgerBandProps) {
 			</div>
 			<div className="band-scale num">
 				{ticks.map(({ ms, text }) => (
-					<span key={ms} style={{ left: `${((ms - range.fromMs) / span) * 100}%` }}>
+					<span key={ms} style={tickStyle((ms - range.fromMs) / span)}>
 						{text}
 					</span>
 				))}
@@ -51,6 +51,12 @@ export function LedgerBand({ intervals, range }: LedgerBandProps) {
 			</figcaption>
 		</figure>
 	);
+}
+
+/** Labels stand in the middle below their moment, except at the ends, where they would leave the card. */
+function tickStyle(share: number) {
+	const shift = share < 0.02 ? '0' : share > 0.98 ? '-100%' : '-50%';
+	return { left: `${share * 100}%`, transform: `translateX(${shift})` };
 }
 
 /** The unknown is pale: most of a new service's month is unknown, and must not look like a fault. */

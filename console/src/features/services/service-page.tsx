@@ -92,16 +92,11 @@ function Ledger({ ledger, range }: { readonly ledger: LedgerAnswer; readonly ran
 	};
 	return (
 		<>
-			<Card
-				title={texts.service.ledger}
-				extra={
-					<span className="muted num">
-						{dateTimeText(figures.fromMs)} → {dateTimeText(figures.toMs)}
-					</span>
-				}
-				className="ledger-card"
-			>
+			<Card title={texts.service.ledger} className="ledger-card">
 				<LedgerBand intervals={ledger.intervals} range={range} />
+				<p className="muted ledger-note num">
+					{dateTimeText(figures.fromMs)} → {dateTimeText(figures.toMs)}
+				</p>
 				<p className="muted ledger-note">{texts.service.provisional(clockText(ledger.provisionalFromSeconds * 1000))}</p>
 			</Card>
 			<Card title={texts.service.figures}>
@@ -124,13 +119,13 @@ function Ledger({ ledger, range }: { readonly ledger: LedgerAnswer; readonly ran
 							key={state}
 							name={texts.service[state]}
 							value={durationText(seconds[state], texts.duration)}
-							note={texts.common.seconds(seconds[state])}
+							note={seconds[state] < 60 ? '' : texts.common.seconds(seconds[state])}
 						/>
 					))}
 					<Figure
 						name={texts.service.unconfirmed}
 						value={durationText(figures.unconfirmedSeconds, texts.duration)}
-						note={texts.common.seconds(figures.unconfirmedSeconds)}
+						note={figures.unconfirmedSeconds < 60 ? '' : texts.common.seconds(figures.unconfirmedSeconds)}
 					/>
 				</div>
 			</Card>
