@@ -1,9 +1,12 @@
-export const AGENT_USAGE = `Usage: fournines-agent [--config FILE] [--data DIR] [--once] [--exit-with-parent]
+import { LOG_LEVELS, type LogLevel } from '../core/log.ts';
+
+export const AGENT_USAGE = `Usage: fournines-agent [--config FILE] [--data DIR] [--once] [--log-level LEVEL] [--exit-with-parent]
 
   --config FILE        agent.yml; without it the host alone is measured and nothing is sent
   --data DIR           folder of the spool and of log positions, instead of "data" in the file
   --once               collect one round, print it in Prometheus' text format, exit 0 when every input worked and 1 otherwise
   --discover           print the services of this machine and the configuration that would watch each; talks to none of them
+  --log-level LEVEL    debug, info, warn, error (default info)
   --exit-with-parent   stop in order when standard input or the IPC channel closes
   --version, --help
 
@@ -14,6 +17,7 @@ export type ParsedArguments =
 			readonly kind: 'run';
 			readonly config: string | null;
 			readonly data: string | null;
+			readonly logLevel: LogLevel | null;
 			readonly once: boolean;
 			readonly exitWithParent: boolean;
 	  }
@@ -26,15 +30,20 @@ export type ParsedArguments =
 export function parseArgs(args: readonly string[]): ParsedArguments {
 	let config: string | null = null;
 	let data: string | null = null;
+	let logLevel: LogLevel | null = null;
 	let once = false;
 	let exitWithParent = false;
 	for (let i = 0; i < args.length; i++) {
 		const [name = '', inline] = splitOnce(args[i] as string);
-		if (name === '--config' || name === '--data') {
+		if (name === '--config' || name === '--data' || name === '--log-level') {
 			const value = inline ?? args[++i];
 			if (value === undefined || value === '') return { kind: 'bad', message: `${name} needs a value\n\n${AGENT_USAGE}` };
 			if (name === '--config') config = value;
-			else data = value;
+			else if (name === '--data') data = value;
+			else {
+				logLevel = LOG_LEVELS.find((level) => level === value) ?? null;
+				if (logLevel === null) return { kind: 'bad', message: `--log-level ${value}: write debug, info, warn or error\n\n${AGENT_USAGE}` };
+			}
 			continue;
 		}
 		switch (args[i]) {
@@ -57,7 +66,7 @@ export function parseArgs(args: readonly string[]): ParsedArguments {
 				return { kind: 'bad', message: `unknown argument "${args[i]}"\n\n${AGENT_USAGE}` };
 		}
 	}
-	return { kind: 'run', config, data, once, exitWithParent };
+	return { kind: 'run', config, data, logLevel, once, exitWithParent };
 }
 
 function splitOnce(text: string): readonly [string, string | undefined] {

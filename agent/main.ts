@@ -35,7 +35,7 @@ async function main(): Promise<number> {
 		return 0;
 	}
 	const config: AgentConfig = configOrThrow(parsed.config === null ? parseAgentConfig('', 'defaults') : loadAgentConfig(parsed.config));
-	const log = createLogger('agent', { level: parsed.once ? 'warn' : 'info' });
+	const log = createLogger('agent', { level: parsed.logLevel ?? (parsed.once ? 'warn' : 'info') });
 	const self = process.argv[1] ?? '';
 	const options = {
 		config,

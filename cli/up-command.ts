@@ -56,7 +56,7 @@ Options
 			version: productVersion(),
 		});
 		const agentConfig = agentFile ?? (await writeAgentConfig(dataDir, { url: collector.address, tokenFile: collector.agentTokenFile }));
-		const agent = keepAgentRunning(['--config', resolve(agentConfig), '--data', join(dataDir, 'agent')], log);
+		const agent = keepAgentRunning(['--config', resolve(agentConfig), '--data', join(dataDir, 'agent'), '--log-level', 'warn'], log);
 		process.stdout.write(await greeting(collector.address, await collector.accounts.setupCode(), { agentConfig, configFile }));
 		const reason = await told;
 		process.stdout.write(`stopping (${reason}) …\n`);
@@ -131,6 +131,7 @@ async function greeting(
 			lines.push(`  # ${service.kind} at ${service.address}`, ...service.configLines.map((line) => `  ${line}`), '');
 		}
 	}
+	if (found.length === 0) lines.push('  No MySQL, Nginx, Tomcat or Redis was found listening on this machine.', '');
 	lines.push('  Ctrl-C stops everything.', '', '');
 	return lines.join('\n');
 }

@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { AppError, systemErrorCode } from '../core/errors.ts';
+import { makeFolder } from '../core/folder.ts';
 import type { CollectorConfig } from './config.ts';
 
 export interface ListenAddress {
@@ -24,7 +25,7 @@ export function isLoopback(host: string): boolean {
 /** Throws `FN_DATA_FOLDER` when the folder cannot be made or written. */
 export function assertDataFolder(dataDir: string): void {
 	try {
-		mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+		makeFolder(dataDir, 0o700);
 		accessSync(dataDir, constants.W_OK);
 	} catch (error) {
 		throw new AppError(

@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { AppError, errorText, systemErrorCode } from '../../core/errors.ts';
+import { makeFolder } from '../../core/folder.ts';
 import type { TailPosition } from './tail-file.ts';
 
 /** What must survive a restart, written only after the collector's answer. */
@@ -21,7 +22,7 @@ export class PositionStore {
 	constructor(folder: string) {
 		this.#folder = folder;
 		try {
-			mkdirSync(folder, { recursive: true, mode: 0o700 });
+			makeFolder(folder, 0o700);
 		} catch (error) {
 			throw positionsError(folder, error);
 		}

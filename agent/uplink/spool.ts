@@ -1,7 +1,8 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { compress, uncompress } from 'snappyjs';
 import { AppError, errorText, systemErrorCode } from '../../core/errors.ts';
+import { makeFolder } from '../../core/folder.ts';
 import type { Logger } from '../../core/log.ts';
 import type { WriteSeries } from '../../protocol/remote-write/write-series.ts';
 import { countSamples, decodeBatch, encodeBatch } from './batch-codec.ts';
@@ -58,7 +59,7 @@ export class Spool {
 		this.#options = options;
 		this.#segmentBytes = options.segmentBytes ?? Math.min(8 * 1024 * 1024, Math.max(64 * 1024, Math.floor(options.maxBytes / 16)));
 		try {
-			mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+			makeFolder(options.folder, 0o700);
 			this.#cursorFile = new CursorFile(join(options.folder, CURSOR_FILE));
 			this.#recover();
 		} catch (error) {
