@@ -107,12 +107,14 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	await tokens.provideFile(dataDir, 'local-alert', 'alert');
 	const accounts = createAccounts({ state, clock, config: () => config.identity, operations });
 
+	let availability: Availability | null = null;
 	const store = await openStore({
 		dataDir,
 		retentionMs: parseDuration(config.store.retention),
 		checkRetentionMs: parseDuration(config.store.check_retention),
 		fsync: config.store.fsync,
 		maxSeries: config.store.max_series,
+		onOldChecks: (minMs) => availability?.invalidate(minMs),
 		log,
 		clock,
 		metrics,
@@ -150,8 +152,9 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	});
 	await ruler.load(ruleFiles(config, options));
 
-	const availability = createAvailability({ queryable: store, inventory: () => config.inventory, clock });
-	const report = (month: string) => availabilityReport(month, { availability, inventory: config.inventory, nowMs: clock.now() });
+	const ledgers = createAvailability({ queryable: store, inventory: () => config.inventory, clock });
+	availability = ledgers;
+	const report = (month: string) => availabilityReport(month, { availability: ledgers, inventory: config.inventory, nowMs: clock.now() });
 	const ingest = createIngest({ store, limits: config.server.limits, log, metrics });
 
 	const app = await createHttpServer({
@@ -170,7 +173,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		await alerting.reload(next.alerts);
 		await ruler.load(ruleFiles(next, options));
 		config = next;
-		availability.invalidate(0);
+		ledgers.invalidate(0);
 		log.info({}, 'the configuration was read again');
 	};
 	const serialReload = (): Promise<void> => {
@@ -190,7 +193,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	registerWriteRoute(app, { ingest, maxBodyBytes: config.server.limits.max_body_bytes, tracing });
 	await registerRoutes(app, {
 		alerting,
-		availability,
+		availability: ledgers,
 		accounts,
 		archive,
 		options,
