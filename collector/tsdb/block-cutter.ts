@@ -34,6 +34,8 @@ export interface BlockCutterOptions {
 	readonly metrics: StoreMetrics;
 	/** A series without samples for so long leaves memory. */
 	readonly quietMs: number;
+	/** A file is compacted when its last hour is over for so long. */
+	readonly compactAfterMs: number;
 	readonly retentionMs: number;
 	readonly checkRetentionMs: number;
 	readonly maxHeadBytes: number;
@@ -46,6 +48,9 @@ const GRACE_MS = 180_000;
 const EVERYTHING = Math.floor(Number.MAX_SAFE_INTEGER / BUCKET_MS);
 const RETRY_MS = 30_000;
 const RETENTION_CHECK_MS = 600_000;
+const COMPACTION_CHECK_MS = 60_000;
+/** A file that got late samples after its compaction is compacted again, at most so often. */
+const COMPACT_AGAIN_MS = 6 * 3_600_000;
 const SETTLE_SLICE = 2000;
 const SERIES_SLICE = 2000;
 const TASKS_AHEAD = 2;
@@ -69,6 +74,9 @@ export class BlockCutter {
 	#running: Promise<void> | null = null;
 	#retryAtMs = 0;
 	#retentionCheckedMs = Number.NEGATIVE_INFINITY;
+	#compactionCheckedMs = Number.NEGATIVE_INFINITY;
+	/** When files were last compacted, monotonic. */
+	readonly #compactedMs = new Map<string, number>();
 	#lastBoundary: number;
 	#stopping = false;
 	#lastError: unknown = null;
@@ -96,6 +104,38 @@ export class BlockCutter {
 		if (this.#cut !== null) throw this.#lastError;
 	}
 
+	/** Compacts every file that ends before `beforeMs`. Rejects when one cannot be written. */
+	async compactNow(beforeMs: number): Promise<void> {
+		while (this.#running !== null) await this.#running.catch(() => undefined);
+		this.#compactedMs.clear();
+		for (let name = this.#fileToCompact(beforeMs); name !== null && !this.#stopping; name = this.#fileToCompact(beforeMs)) {
+			this.#lastError = null;
+			await this.#track(this.#compact(name));
+			if (this.#lastError !== null) throw this.#lastError;
+		}
+	}
+
+	#fileToCompact(beforeMs: number): string | null {
+		const now = this.#options.clock.monotonic();
+		for (const name of readdirSync(join(this.#options.folder, 'blocks')).sort()) {
+			const file = parseBlockFile(name);
+			if (file === null || file.isLong || file.endMs > beforeMs) continue;
+			const last = this.#compactedMs.get(name);
+			if (last === undefined || now - last > COMPACT_AGAIN_MS) return name;
+		}
+		return null;
+	}
+
+	async #compact(name: string): Promise<void> {
+		const { clock, log, metrics } = this.#options;
+		const started = clock.monotonic();
+		this.#compactedMs.set(name, started);
+		while (!(await this.#thread.run({ kind: 'compact', name })).complete) if (this.#stopping) return;
+		this.#compactionCheckedMs = Number.NEGATIVE_INFINITY;
+		metrics.compactions.inc();
+		log.info({ file: name, milliseconds: Math.round(clock.monotonic() - started) }, 'a block file was compacted');
+	}
+
 	async stop(): Promise<void> {
 		this.#stopping = true;
 		clearInterval(this.#timer);
@@ -114,6 +154,14 @@ export class BlockCutter {
 				return;
 			}
 			const due = this.#dueBucket();
+			if (now - this.#compactionCheckedMs > COMPACTION_CHECK_MS && due <= this.#lastBoundary) {
+				this.#compactionCheckedMs = now;
+				const name = this.#fileToCompact(this.#options.clock.now() - this.#options.compactAfterMs);
+				if (name !== null) {
+					void this.#track(this.#compact(name));
+					return;
+				}
+			}
 			// A clock that was ahead and was set back must not stop the cutting until it is there again.
 			if (due < this.#lastBoundary) this.#lastBoundary = due;
 			if (this.#options.head.chunkBytes > this.#options.maxHeadBytes) this.#begin(EVERYTHING);

@@ -8,6 +8,7 @@ export interface StoreMetrics {
 	readonly blockChunks: Counter;
 	readonly conflictsInBlocks: Counter;
 	readonly seriesReleased: Counter;
+	readonly compactions: Counter;
 }
 
 /** What the gauges read when they are collected. */
@@ -70,6 +71,7 @@ export function createStoreMetrics(registry: Registry, figures: () => StoreFigur
 			registers,
 		}),
 		blockChunks: new Counter({ name: 'fournines_store_block_chunks_total', help: 'Chunks written into blocks.', registers }),
+		compactions: new Counter({ name: 'fournines_store_compactions_total', help: 'Block files that were compacted.', registers }),
 		seriesReleased: new Counter({
 			name: 'fournines_store_series_released_total',
 			help: 'Series that left memory because they were no longer written.',

@@ -52,6 +52,8 @@ export interface StoreOptions {
 	readonly logSegmentBytes?: number;
 	/** A series without samples for so long leaves memory when blocks are next written; queries find it in blocks. Default 3 h. */
 	readonly quietMs?: number;
+	/** A day (of checks: a month) is compacted when it is over for so long. Default 6 h. */
+	readonly compactAfterMs?: number;
 	/** How often it looks whether blocks are due. Default 5 s. */
 	readonly cutIntervalMs?: number;
 	/**
@@ -183,6 +185,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			clock: options.clock,
 			log: options.log,
 			metrics,
+			compactAfterMs: options.compactAfterMs ?? 6 * 3_600_000,
 			quietMs: options.quietMs ?? 3 * 3_600_000,
 			retentionMs: options.retentionMs,
 			checkRetentionMs: options.checkRetentionMs,
@@ -335,6 +338,11 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 	/** Writes what memory holds of the hours that begin before `beforeMs` (default: all) into blocks now, instead of when they are over. */
 	cutBlocks(beforeMs = Number.POSITIVE_INFINITY): Promise<void> {
 		return this.#cutter.cutNow(beforeMs);
+	}
+
+	/** Compacts every block file whose span ends before `beforeMs` now, instead of some hours later. */
+	compactBlocks(beforeMs = Number.POSITIVE_INFINITY): Promise<void> {
+		return this.#cutter.compactNow(beforeMs);
 	}
 
 	/** Finishes a block that is being written and syncs the log. Samples in memory stay in the log for the next start. */

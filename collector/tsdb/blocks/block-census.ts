@@ -5,6 +5,7 @@ import { errorText } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
 import { BUCKET_MS } from '../shared-head.ts';
 import { parseBlockFile } from './block-files.ts';
+import { GroupCache, LongFile } from './long-file.ts';
 
 /** What block files say of their series, for a store that has lost its index. */
 export interface BlockCensus {
@@ -22,10 +23,20 @@ export function takeBlockCensus(
 	let highestId = -1;
 	let files = 0;
 	for (const name of readdirSync(folder).sort()) {
-		if (parseBlockFile(name) === null) continue;
+		const file = parseBlockFile(name);
+		if (file === null) continue;
 		files++;
 		let database: DatabaseSync | null = null;
+		let long: LongFile | null = null;
 		try {
+			if (file.isLong) {
+				long = new LongFile(join(folder, name), '', new GroupCache(0));
+				for (const { id, labels } of long.series()) {
+					highestId = Math.max(highestId, id);
+					visit(id, labels, file.startMs, file.endMs - 1);
+				}
+				continue;
+			}
 			database = new DatabaseSync(join(folder, name), { readOnly: true, timeout: 5000 });
 			const highestOf = database.prepare('select max(key) as key from chunk where key >= ? and key < ?');
 			const buckets = database.prepare('select bucket from bucket order by bucket').all();
@@ -46,6 +57,7 @@ export function takeBlockCensus(
 			log.error({ file: join(folder, name), error: errorText(error) }, 'a block file is damaged; its series may not be found again');
 		} finally {
 			database?.close();
+			long?.close();
 		}
 	}
 	return { highestId, files };

@@ -40,6 +40,8 @@ export interface BlockFile {
 	readonly family: Family;
 	readonly startMs: number;
 	readonly endMs: number;
+	/** Compacted: docs/formats/block.md. */
+	readonly isLong: boolean;
 }
 
 /** The file that holds `bucket`. */
@@ -48,20 +50,38 @@ export function blockFile(family: Family, bucket: number): BlockFile {
 	const year = date.getUTCFullYear();
 	const month = date.getUTCMonth();
 	if (family === FAMILY_CHECKS) {
-		return { name: `checks-${stamp(year, month)}.db`, family, startMs: Date.UTC(year, month), endMs: Date.UTC(year, month + 1) };
+		return {
+			name: `checks-${stamp(year, month)}.db`,
+			family,
+			startMs: Date.UTC(year, month),
+			endMs: Date.UTC(year, month + 1),
+			isLong: false,
+		};
 	}
 	const startMs = Date.UTC(year, month, date.getUTCDate());
-	return { name: `samples-${stamp(year, month)}-${two(date.getUTCDate())}.db`, family, startMs, endMs: startMs + 24 * BUCKET_MS };
+	return {
+		name: `samples-${stamp(year, month)}-${two(date.getUTCDate())}.db`,
+		family,
+		startMs,
+		endMs: startMs + 24 * BUCKET_MS,
+		isLong: false,
+	};
 }
 
 /** The block file with this name, or `null` for any other file. */
 export function parseBlockFile(name: string): BlockFile | null {
-	const match = /^(samples|checks)-(\d{4})-(\d\d)(?:-(\d\d))?\.db$/.exec(name);
+	const match = /^(samples|checks)-(\d{4})-(\d\d)(?:-(\d\d))?(\.long)?\.db$/.exec(name);
 	if (match === null) return null;
 	const family = match[1] === 'checks' ? FAMILY_CHECKS : FAMILY_SAMPLES;
 	const startMs = Date.UTC(Number(match[2]), Number(match[3]) - 1, Number(match[4] ?? '1'));
 	const file = blockFile(family, Math.floor(startMs / BUCKET_MS));
-	return file.name === name ? file : null;
+	if (match[5] === undefined) return file.name === name ? file : null;
+	return longName(file.name) === name ? { ...file, name, isLong: true } : null;
+}
+
+/** The compacted file beside a file of hours. */
+export function longName(name: string): string {
+	return `${name.slice(0, -'.db'.length)}.long.db`;
 }
 
 function stamp(year: number, month: number): string {

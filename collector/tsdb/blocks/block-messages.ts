@@ -19,6 +19,8 @@ export type BlockTask =
 	| { readonly kind: 'forget'; readonly samplesBeforeMs: number; readonly checksBeforeMs: number }
 	/** Makes everything before it durable and records it. */
 	| { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
+	/** Compacts a complete file, a bounded part of it per task: again until the answer says that it is `complete`. */
+	| { readonly kind: 'compact'; readonly name: string }
 	/** Deletes files whose retention is over. */
 	| { readonly kind: 'drop'; readonly names: readonly string[] }
 	| { readonly kind: 'stop' };
@@ -37,8 +39,15 @@ export interface ChunkTask {
 	readonly bytes: Uint8Array;
 }
 
+export interface TaskResult {
+	readonly chunks: number;
+	readonly replaced: number;
+	/** Of a compaction: whether it is done. */
+	readonly complete: boolean;
+}
+
 export type BlockAnswer =
-	| { readonly kind: 'done'; readonly chunks: number; readonly replaced: number }
+	| ({ readonly kind: 'done' } & TaskResult)
 	/** `report` says what was found damaged and put aside on the way, even when the task was done in the end. */
 	| { readonly kind: 'failed'; readonly full: boolean; readonly message: string }
 	| { readonly kind: 'report'; readonly file: string; readonly message: string };

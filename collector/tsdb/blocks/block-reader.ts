@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { errorText, systemErrorCode } from '../../../core/errors.ts';
@@ -7,9 +7,12 @@ import { ChunkDamaged, ChunkDecoder } from '../codec/chunk-codec.ts';
 import type { SampleRuns } from '../sample-runs.ts';
 import { BUCKET_MS } from '../shared-head.ts';
 import { type BlockFile, chunkKey, type Family, parseBlockFile } from './block-files.ts';
+import { GroupCache, LongFile } from './long-file.ts';
 
-interface OpenFile {
+interface HourFile {
+	readonly kind: 'hours';
 	readonly file: BlockFile;
+	readonly identity: string;
 	readonly database: DatabaseSync;
 	readonly select: StatementSync;
 	readonly dataVersion: StatementSync;
@@ -17,10 +20,22 @@ interface OpenFile {
 	buckets: readonly number[];
 }
 
+interface CompactedFile {
+	readonly kind: 'long';
+	readonly file: BlockFile;
+	readonly identity: string;
+	readonly long: LongFile;
+}
+
+type OpenFile = HourFile | CompactedFile;
+
 /** How long a reader waits for the writer's lock. WAL readers do not wait for writers; a file that is being created may be locked. */
 const BUSY_TIMEOUT_MS = 1000;
 /** Ten years of months and a quarter of days. */
 const OPEN_FILES = 220;
+const GROUP_CACHE_BYTES = 32 * 1024 * 1024;
+/** Times the folder is listed when files go meanwhile: a compaction takes long, so that twice in a row is rare. */
+const LISTINGS = 5;
 
 /** Reads block files, each thread with connections of its own. A damaged file is reported once and read as far as it goes. */
 export class BlockReader {
@@ -29,6 +44,7 @@ export class BlockReader {
 	readonly #open = new Map<string, OpenFile>();
 	readonly #reported = new Set<string>();
 	readonly #decoder = new ChunkDecoder();
+	readonly #groups = new GroupCache(GROUP_CACHE_BYTES);
 	#files: OpenFile[] = [];
 
 	constructor(folder: string, log: Logger) {
@@ -38,6 +54,14 @@ export class BlockReader {
 
 	/** Looks which files and buckets there are between the two times. Call before the first `collect` of a read. */
 	begin(minMs: number, maxMs: number): void {
+		// A compaction moves samples from a file of hours to one that may not have been there: look again when a file has gone.
+		for (let attempt = 0; attempt < LISTINGS; attempt++) if (this.#list(minMs, maxMs)) break;
+		// Within a span the hours are newer than what has been compacted, and overrule it.
+		this.#files.sort((a, b) => a.file.startMs - b.file.startMs || Number(b.file.isLong) - Number(a.file.isLong));
+		this.#closeSurplus();
+	}
+
+	#list(minMs: number, maxMs: number): boolean {
 		this.#files = [];
 		let names: string[] = [];
 		try {
@@ -46,92 +70,101 @@ export class BlockReader {
 			if (systemErrorCode(error) !== 'ENOENT') this.#report(this.#folder, error);
 		}
 		const present = new Set(names);
-		for (const [name, open] of this.#open) {
-			if (!present.has(name)) {
-				this.#open.delete(name);
-				open.database.close();
-			}
-		}
-		for (const name of names) {
-			const file = parseBlockFile(name);
-			if (file === null || file.endMs <= minMs || file.startMs > maxMs) continue;
+		for (const name of this.#open.keys()) if (!present.has(name)) this.#close(name);
+		const wanted = names.map(parseBlockFile).filter((file) => file !== null && file.endMs > minMs && file.startMs <= maxMs) as BlockFile[];
+		// Hours first: when they go while they are opened, the compacted file that is opened after them has their samples.
+		wanted.sort((a, b) => Number(a.isLong) - Number(b.isLong));
+		for (const file of wanted) {
 			const open = this.#openFile(file);
+			if (open === 'gone') return false;
 			if (open !== null) this.#files.push(open);
 		}
-		this.#files.sort((a, b) => a.file.startMs - b.file.startMs);
-		this.#closeSurplus();
+		return true;
 	}
 
-	/** Adds what blocks hold of the series between the two times to `runs`, ascending. */
+	/** Adds what blocks hold of the series between the two times to `runs`, ascending within a file. */
 	collect(id: number, family: Family, minMs: number, maxMs: number, runs: SampleRuns): void {
 		for (const open of this.#files) {
 			if (open.file.family !== family) continue;
-			for (const bucket of open.buckets) {
-				const startMs = bucket * BUCKET_MS;
-				if (startMs + BUCKET_MS <= minMs || startMs > maxMs) continue;
-				try {
-					const row = open.select.get(chunkKey(bucket, id));
-					if (row === undefined) continue;
-					const data = row['data'];
-					if (!(data instanceof Uint8Array)) throw new ChunkDamaged('a chunk is not a blob');
-					const count = this.#decoder.decode(data, 0, data.length);
-					runs.add(startMs, this.#decoder.offsets, 0, this.#decoder.words, 0, count);
-				} catch (error) {
-					if (!(error instanceof ChunkDamaged) && !systemErrorCode(error).startsWith('ERR_SQLITE')) throw error;
-					this.#report(open.file.name, error);
-				}
+			try {
+				if (open.kind === 'long') this.#collectLong(open, id, runs);
+				else this.#collectHours(open, id, minMs, maxMs, runs);
+			} catch (error) {
+				if (!isReadDamage(error)) throw error;
+				this.#report(open.file.name, error);
 			}
 		}
 	}
 
 	close(): void {
-		for (const open of this.#open.values()) open.database.close();
-		this.#open.clear();
+		for (const name of [...this.#open.keys()]) this.#close(name);
 		this.#files = [];
 	}
 
-	#openFile(file: BlockFile): OpenFile | null {
-		let open = this.#open.get(file.name);
-		let database: DatabaseSync | null = null;
+	#collectLong(open: CompactedFile, id: number, runs: SampleRuns): void {
+		const group = open.long.groupOf(id);
+		const place = group?.chunk(id) ?? null;
+		if (group === null || place === null) return;
+		const count = this.#decoder.decode(group.bytes, place.start, place.end);
+		runs.add(open.file.startMs, this.#decoder.offsets, 0, this.#decoder.words, 0, count);
+	}
+
+	#collectHours(open: HourFile, id: number, minMs: number, maxMs: number, runs: SampleRuns): void {
+		for (const bucket of open.buckets) {
+			const startMs = bucket * BUCKET_MS;
+			if (startMs + BUCKET_MS <= minMs || startMs > maxMs) continue;
+			try {
+				const row = open.select.get(chunkKey(bucket, id));
+				if (row === undefined) continue;
+				const data = row['data'];
+				if (!(data instanceof Uint8Array)) throw new ChunkDamaged('a chunk is not a blob');
+				const count = this.#decoder.decode(data, 0, data.length);
+				runs.add(startMs, this.#decoder.offsets, 0, this.#decoder.words, 0, count);
+			} catch (error) {
+				if (!isReadDamage(error)) throw error;
+				this.#report(open.file.name, error);
+			}
+		}
+	}
+
+	#openFile(file: BlockFile): OpenFile | 'gone' | null {
+		const path = join(this.#folder, file.name);
 		try {
-			if (open === undefined) {
-				database = new DatabaseSync(join(this.#folder, file.name), { readOnly: true, timeout: BUSY_TIMEOUT_MS });
-				open = {
-					file,
-					database,
-					select: database.prepare('select data from chunk where key = ?'),
-					dataVersion: database.prepare('pragma data_version'),
-					version: -1,
-					buckets: [],
-				};
-			} else {
-				// Insertion order is the order of use.
-				this.#open.delete(file.name);
+			const identity = identityOf(path);
+			if (identity === null) return 'gone';
+			let open = this.#open.get(file.name);
+			if (open !== undefined && open.identity !== identity) {
+				this.#close(file.name);
+				open = undefined;
 			}
-			const version = Number(open.dataVersion.get()?.['data_version'] ?? 0);
-			if (version !== open.version) {
-				open.buckets = open.database
-					.prepare('select bucket from bucket order by bucket')
-					.all()
-					.map((row) => Number(row['bucket']));
-				open.version = version;
-			}
+			open ??= file.isLong
+				? { kind: 'long', file, identity, long: new LongFile(path, identity, this.#groups) }
+				: openHours(path, file, identity);
+			// Insertion order is the order of use.
+			this.#open.delete(file.name);
 			this.#open.set(file.name, open);
+			if (open.kind === 'hours') refreshBuckets(open);
 			return open;
 		} catch (error) {
-			(open?.database ?? database)?.close();
-			this.#open.delete(file.name);
+			this.#close(file.name);
+			if (identityOf(path) === null) return 'gone';
 			this.#report(file.name, error);
 			return null;
 		}
+	}
+
+	#close(name: string): void {
+		const open = this.#open.get(name);
+		this.#open.delete(name);
+		if (open?.kind === 'hours') open.database.close();
+		else open?.long.close();
 	}
 
 	#closeSurplus(): void {
 		for (const [name, open] of this.#open) {
 			if (this.#open.size <= OPEN_FILES) return;
 			if (this.#files.includes(open)) continue;
-			open.database.close();
-			this.#open.delete(name);
+			this.#close(name);
 		}
 	}
 
@@ -144,4 +177,44 @@ export class BlockReader {
 			'a block file is damaged; what cannot be read of it is missing from answers',
 		);
 	}
+}
+
+function openHours(path: string, file: BlockFile, identity: string): HourFile {
+	const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+	try {
+		const select = database.prepare('select data from chunk where key = ?');
+		return {
+			kind: 'hours',
+			file,
+			identity,
+			database,
+			select,
+			dataVersion: database.prepare('pragma data_version'),
+			version: -1,
+			buckets: [],
+		};
+	} catch (error) {
+		database.close();
+		throw error;
+	}
+}
+
+function refreshBuckets(open: HourFile): void {
+	const version = Number(open.dataVersion.get()?.['data_version'] ?? 0);
+	if (version === open.version) return;
+	open.buckets = open.database
+		.prepare('select bucket from bucket order by bucket')
+		.all()
+		.map((row) => Number(row['bucket']));
+	open.version = version;
+}
+
+/** Which file has the name at this moment; `null` when none has. Inode numbers alone are given again at once. */
+function identityOf(path: string): string | null {
+	const stat = statSync(path, { throwIfNoEntry: false });
+	return stat === undefined ? null : `${stat.ino} ${stat.birthtimeMs}`;
+}
+
+function isReadDamage(error: unknown): boolean {
+	return error instanceof ChunkDamaged || systemErrorCode(error).startsWith('ERR_SQLITE');
 }

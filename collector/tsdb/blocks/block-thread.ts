@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
 import { AppError } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
-import type { BlockAnswer, BlockTask } from './block-messages.ts';
+import type { BlockAnswer, BlockTask, TaskResult } from './block-messages.ts';
 
 interface Pending {
-	readonly resolve: (result: { readonly chunks: number; readonly replaced: number }) => void;
+	readonly resolve: (result: TaskResult) => void;
 	readonly reject: (error: AppError) => void;
 }
 
@@ -24,7 +24,7 @@ export class BlockThread {
 	}
 
 	/** Sends a task; typed arrays in `transfer` are handed over. Rejects with `FN_STORE_BLOCK_WRITE`. */
-	run(task: BlockTask, transfer: readonly ArrayBuffer[] = []): Promise<{ readonly chunks: number; readonly replaced: number }> {
+	run(task: BlockTask, transfer: readonly ArrayBuffer[] = []): Promise<TaskResult> {
 		const worker = this.#start();
 		return new Promise((resolve, reject) => {
 			const timer = setTimeout(() => {

@@ -15,8 +15,7 @@ function serve(): void {
 	);
 	port.on('message', (task: BlockTask) => {
 		try {
-			const { chunks, replaced } = writer.run(task);
-			answer({ kind: 'done', chunks, replaced });
+			answer({ kind: 'done', ...writer.run(task) });
 		} catch (error) {
 			const full = typeof error === 'object' && error !== null && 'errcode' in error && Number(error.errcode) === SQLITE_FULL;
 			answer({ kind: 'failed', full, message: errorText(error) });

@@ -8,8 +8,9 @@ import { decodeLabelBytes } from '../../storage/label-bytes.ts';
 import { ChunkDamaged, ChunkDecoder, ChunkEncoder } from '../codec/chunk-codec.ts';
 import { SampleRuns, sampleBudget } from '../sample-runs.ts';
 import { BUCKET_MS } from '../shared-head.ts';
-import { BLOCK_SCHEMA, BLOCK_VERSION, type BlockFile, blockFile, chunkKey } from './block-files.ts';
-import type { BlockTask, ChunkTask } from './block-messages.ts';
+import { BLOCK_SCHEMA, BLOCK_VERSION, type BlockFile, blockFile, chunkKey, parseBlockFile } from './block-files.ts';
+import type { BlockTask, ChunkTask, TaskResult } from './block-messages.ts';
+import { FileCompaction } from './file-compaction.ts';
 import { isDamage, openIndexForWriting } from './index-file.ts';
 
 interface OpenBlock {
@@ -39,6 +40,7 @@ export class BlockWriter {
 	readonly #encoder = new ChunkEncoder();
 	readonly #runs = new SampleRuns(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, sampleBudget(undefined));
 	#offsets = new Uint32Array(512);
+	#compaction: { readonly name: string; readonly work: FileCompaction } | null = null;
 	/** First and last time written per series since the last checkpoint. */
 	readonly #lifetimes = new Map<number, [number, number]>();
 
@@ -50,7 +52,7 @@ export class BlockWriter {
 	}
 
 	/** Returns how many chunks were written and how many samples gave way to later values. SQLite's errors pass through. */
-	run(task: BlockTask): { readonly chunks: number; readonly replaced: number } {
+	run(task: BlockTask): TaskResult {
 		switch (task.kind) {
 			case 'series':
 				this.#series(task);
@@ -59,7 +61,11 @@ export class BlockWriter {
 				this.#metadata(task.rows);
 				break;
 			case 'chunks':
-				return this.#chunksSparingDamage(task);
+				// An unfinished compaction would not have these, and would delete them.
+				this.#abandonCompaction();
+				return { ...this.#chunksSparingDamage(task), complete: true };
+			case 'compact':
+				return { chunks: 0, replaced: 0, complete: this.#compact(task.name) };
 			case 'checkpoint':
 				this.#checkpoint(task);
 				break;
@@ -76,10 +82,11 @@ export class BlockWriter {
 				this.close();
 				break;
 		}
-		return { chunks: 0, replaced: 0 };
+		return { chunks: 0, replaced: 0, complete: true };
 	}
 
 	close(): void {
+		this.#abandonCompaction();
 		for (const open of this.#open.values()) open.database.close();
 		this.#open.clear();
 		this.#index.close();
@@ -229,6 +236,38 @@ export class BlockWriter {
 		this.#index
 			.prepare(`delete from series where gone = 1 and (last_ms < ?1 or (last_ms < ?2 and not ${isCheck}))`)
 			.run(checksBeforeMs, samplesBeforeMs);
+	}
+
+	#abandonCompaction(): void {
+		this.#compaction?.work.close();
+		this.#compaction = null;
+	}
+
+	#compact(name: string): boolean {
+		const file = parseBlockFile(name);
+		if (file === null || file.isLong) return true;
+		if (this.#compaction?.name !== name) {
+			this.#abandonCompaction();
+			this.#open.get(name)?.database.close();
+			this.#open.delete(name);
+			try {
+				this.#compaction = { name, work: new FileCompaction(join(this.#folder, 'blocks'), file, this.#report) };
+			} catch (error) {
+				if (!isDamage(error)) throw error;
+				this.#report(name, `the file is damaged and cannot be compacted: ${errorText(error)}`);
+				return true;
+			}
+		}
+		const { work } = this.#compaction;
+		try {
+			if (!work.step()) return false;
+			work.finish();
+			this.#compaction = null;
+			return true;
+		} catch (error) {
+			this.#abandonCompaction();
+			throw error;
+		}
 	}
 
 	#drop(names: readonly string[]): void {

@@ -1,0 +1,150 @@
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { ChunkDamaged, ChunkDecoder, ChunkEncoder } from '../codec/chunk-codec.ts';
+import { SampleRuns, sampleBudget } from '../sample-runs.ts';
+import { BUCKET_MS } from '../shared-head.ts';
+import { type BlockFile, chunkKey, longName } from './block-files.ts';
+import { GROUP_SERIES, GroupCache, LONG_SCHEMA, LONG_VERSION, LongFile, type LongSeries, packGroup } from './long-file.ts';
+
+const BUSY_TIMEOUT_MS = 10_000;
+/** The old file is read in about the order in which it was written. */
+const GROUP_CACHE_BYTES = 8 * 1024 * 1024;
+/** Groups per step: some hundred milliseconds, after which the thread can take other tasks. */
+const STEP_GROUPS = 16;
+
+/**
+ * Writes the hours of a complete file anew: one chunk per series for the whole span, similar series compressed together. The new
+ * file is made beside, synced, and takes its name at once; only then the hours are deleted. A crash leaves the old or both, which
+ * read the same; the half-made one is thrown away by the next attempt.
+ */
+export class FileCompaction {
+	readonly #folder: string;
+	readonly #file: BlockFile;
+	readonly #report: (file: string, message: string) => void;
+	readonly #hours: DatabaseSync;
+	readonly #chunk: StatementSync;
+	readonly #previous: LongFile | null;
+	readonly #target: DatabaseSync;
+	readonly #targetPath: string;
+	readonly #order: readonly { readonly id: number; readonly labels: Uint8Array }[];
+	readonly #buckets: readonly number[];
+	readonly #decoder = new ChunkDecoder();
+	readonly #encoder = new ChunkEncoder();
+	readonly #runs = new SampleRuns(Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, sampleBudget(undefined));
+	#offsets = new Uint32Array(8192);
+	#next = 0;
+	#group = 0;
+	#closed = false;
+
+	constructor(folder: string, file: BlockFile, report: (file: string, message: string) => void) {
+		this.#folder = folder;
+		this.#file = file;
+		this.#report = report;
+		const long = join(folder, longName(file.name));
+		this.#targetPath = `${long}.new`;
+		this.#hours = new DatabaseSync(join(folder, file.name), { timeout: BUSY_TIMEOUT_MS });
+		this.#chunk = this.#hours.prepare('select data from chunk where key = ?');
+		this.#previous = existsSync(long) ? new LongFile(long, '', new GroupCache(GROUP_CACHE_BYTES)) : null;
+		const labels = new Map<number, Uint8Array>();
+		for (const { id, labels: bytes } of this.#previous?.series() ?? []) labels.set(id, bytes);
+		for (const row of this.#hours.prepare('select id, labels from series').iterate()) {
+			if (row['labels'] instanceof Uint8Array) labels.set(Number(row['id']), row['labels']);
+		}
+		// Label bytes begin with the name of the metric: its series are alike, and mostly asked for together.
+		this.#order = [...labels].map(([id, bytes]) => ({ id, labels: bytes })).sort((a, b) => Buffer.compare(a.labels, b.labels));
+		this.#buckets = this.#hours
+			.prepare('select bucket from bucket order by bucket')
+			.all()
+			.map((row) => Number(row['bucket']));
+		for (const suffix of ['', '-journal']) rmSync(this.#targetPath + suffix, { force: true });
+		this.#target = new DatabaseSync(this.#targetPath);
+		// Nobody looks at it before it is whole, so it needs no journal.
+		this.#target.exec(`pragma page_size = 8192; pragma journal_mode = off; pragma synchronous = off; begin; ${LONG_SCHEMA}`);
+	}
+
+	/** Writes the next groups. Returns whether all are written; `finish` then puts the file in place. */
+	step(): boolean {
+		const addGroup = this.#target.prepare('insert into long_group (grp, data) values (?, ?)');
+		const addSeries = this.#target.prepare('insert into long_series (id, grp) values (?, ?)');
+		for (let n = 0; n < STEP_GROUPS && this.#next < this.#order.length; n++) {
+			const series: LongSeries[] = [];
+			for (; series.length < GROUP_SERIES && this.#next < this.#order.length; this.#next++) {
+				const { id, labels } = this.#order[this.#next] as { id: number; labels: Uint8Array };
+				const chunk = this.#wholeChunk(id);
+				if (chunk !== null) series.push({ id, labels, chunk });
+			}
+			if (series.length === 0) continue;
+			addGroup.run(this.#group, packGroup(series));
+			for (const { id } of series) addSeries.run(id, this.#group);
+			this.#group++;
+		}
+		return this.#next >= this.#order.length;
+	}
+
+	finish(): void {
+		const addBucket = this.#target.prepare('insert or ignore into bucket (bucket) values (?)');
+		for (const bucket of [...(this.#previous?.buckets ?? []), ...this.#buckets]) addBucket.run(bucket);
+		this.#target.exec(`commit; pragma user_version = ${LONG_VERSION};`);
+		this.close();
+		sync(this.#targetPath);
+		renameSync(this.#targetPath, join(this.#folder, longName(this.#file.name)));
+		sync(this.#folder);
+		for (const suffix of ['', '-wal', '-shm']) rmSync(join(this.#folder, this.#file.name + suffix), { force: true });
+	}
+
+	/** Gives up what is open. */
+	close(): void {
+		if (this.#closed) return;
+		this.#closed = true;
+		this.#hours.close();
+		this.#previous?.close();
+		this.#target.close();
+	}
+
+	/** All samples of the series in one chunk, those of the hours over those of the file before; `null` when there are none. */
+	#wholeChunk(id: number): Uint8Array | null {
+		const runs = this.#runs;
+		runs.reset();
+		this.#sparingDamage(() => {
+			const group = this.#previous?.groupOf(id) ?? null;
+			const place = group?.chunk(id) ?? null;
+			if (group === null || place === null) return;
+			this.#add(0, group.bytes, place.start, place.end);
+		});
+		for (const bucket of this.#buckets) {
+			const data = this.#chunk.get(chunkKey(bucket, id))?.['data'];
+			if (data instanceof Uint8Array) this.#sparingDamage(() => this.#add(bucket * BUCKET_MS - this.#file.startMs, data, 0, data.length));
+		}
+		if (runs.isEmpty) return null;
+		const { timestamps, values } = runs.finish();
+		const count = timestamps.length;
+		if (count > this.#offsets.length) this.#offsets = new Uint32Array(count * 2);
+		for (let i = 0; i < count; i++) this.#offsets[i] = timestamps[i] as number;
+		const length = this.#encoder.encode(this.#offsets, new Uint32Array(values.buffer), values, 0, count);
+		return this.#encoder.bytes.slice(0, length);
+	}
+
+	#add(baseMs: number, bytes: Uint8Array, start: number, end: number): void {
+		const count = this.#decoder.decode(bytes, start, end);
+		this.#runs.add(baseMs, this.#decoder.offsets, 0, this.#decoder.words, 0, count);
+	}
+
+	#sparingDamage(work: () => void): void {
+		try {
+			work();
+		} catch (error) {
+			if (!(error instanceof ChunkDamaged)) throw error;
+			this.#report(this.#file.name, `a chunk is damaged and was left out when the file was compacted: ${error.message}`);
+		}
+	}
+}
+
+function sync(path: string): void {
+	const fd = openSync(path, 'r');
+	try {
+		fsyncSync(fd);
+	} finally {
+		closeSync(fd);
+	}
+}

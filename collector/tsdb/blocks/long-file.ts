@@ -1,0 +1,179 @@
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { ChunkDamaged } from '../codec/chunk-codec.ts';
+
+/** What a compacted file holds; docs/formats/block.md has the bytes of a group. */
+export const LONG_SCHEMA = `
+create table bucket (bucket integer primary key not null);
+create table long_series (id integer primary key not null, grp integer not null);
+create table long_group (grp integer primary key not null, data blob not null);
+`;
+export const LONG_VERSION = 1;
+
+/** Series that are compressed together: fewer and zstd learns less, more and a reader of one series unpacks more than it needs. */
+export const GROUP_SERIES = 32;
+const HEADER_BYTES = 12;
+const BUSY_TIMEOUT_MS = 5000;
+const MAX_GROUP_BYTES = 1 << 30;
+
+export interface LongSeries {
+	readonly id: number;
+	readonly labels: Uint8Array;
+	/** A chunk whose offsets count from the start of the file's span. */
+	readonly chunk: Uint8Array;
+}
+
+export function packGroup(series: readonly LongSeries[]): Uint8Array {
+	let size = 4 + series.length * HEADER_BYTES;
+	for (const { labels, chunk } of series) size += labels.length + chunk.length;
+	const bytes = Buffer.alloc(size);
+	bytes.writeUInt32LE(series.length, 0);
+	let at = 4 + series.length * HEADER_BYTES;
+	series.forEach(({ id, labels }, i) => {
+		bytes.writeUInt32LE(id, 4 + i * HEADER_BYTES);
+		bytes.writeUInt32LE(labels.length, 8 + i * HEADER_BYTES);
+		bytes.set(labels, at);
+		at += labels.length;
+	});
+	series.forEach(({ chunk }, i) => {
+		bytes.writeUInt32LE(chunk.length, 12 + i * HEADER_BYTES);
+		bytes.set(chunk, at);
+		at += chunk.length;
+	});
+	return zstdCompressSync(bytes, {
+		params: { [constants.ZSTD_c_compressionLevel]: 6, [constants.ZSTD_c_checksumFlag]: 1 },
+	});
+}
+
+/** An unpacked group: where the parts of each series lie. Throws `ChunkDamaged`. */
+export class LongGroup {
+	readonly bytes: Buffer;
+	readonly count: number;
+	readonly #byId = new Map<number, number>();
+	readonly #labelEnds: number[] = [];
+	readonly #chunkEnds: number[] = [];
+	readonly #ids: number[] = [];
+
+	constructor(packed: Uint8Array) {
+		try {
+			this.bytes = zstdDecompressSync(packed, { maxOutputLength: MAX_GROUP_BYTES });
+		} catch (error) {
+			throw new ChunkDamaged('a group cannot be unpacked', { cause: error });
+		}
+		const bytes = this.bytes;
+		this.count = bytes.length < 4 ? 0 : bytes.readUInt32LE(0);
+		let at = 4 + this.count * HEADER_BYTES;
+		if (this.count === 0 || at > bytes.length) throw new ChunkDamaged('a group is too short');
+		for (let i = 0; i < this.count; i++) {
+			const id = bytes.readUInt32LE(4 + i * HEADER_BYTES);
+			this.#byId.set(id, i);
+			this.#ids.push(id);
+			at += bytes.readUInt32LE(8 + i * HEADER_BYTES);
+			this.#labelEnds.push(at);
+		}
+		for (let i = 0; i < this.count; i++) {
+			at += bytes.readUInt32LE(12 + i * HEADER_BYTES);
+			this.#chunkEnds.push(at);
+		}
+		if (at !== bytes.length) throw new ChunkDamaged('the lengths in a group do not fit');
+	}
+
+	idAt(index: number): number {
+		return this.#ids[index] as number;
+	}
+
+	/** A view of the labels of member `index`. */
+	labelsAt(index: number): Uint8Array {
+		const start = index === 0 ? 4 + this.count * HEADER_BYTES : (this.#labelEnds[index - 1] as number);
+		return this.bytes.subarray(start, this.#labelEnds[index]);
+	}
+
+	/** Where the chunk of series `id` lies in `bytes`, or `null`. */
+	chunk(id: number): { readonly start: number; readonly end: number } | null {
+		const index = this.#byId.get(id);
+		if (index === undefined) return null;
+		const start = index === 0 ? (this.#labelEnds[this.count - 1] as number) : (this.#chunkEnds[index - 1] as number);
+		return { start, end: this.#chunkEnds[index] as number };
+	}
+}
+
+/** Groups that stay unpacked: the series of one query mostly lie together. One per thread, over all files. */
+export class GroupCache {
+	readonly #groups = new Map<string, LongGroup>();
+	readonly #capacityBytes: number;
+	#bytes = 0;
+
+	constructor(capacityBytes: number) {
+		this.#capacityBytes = capacityBytes;
+	}
+
+	get(key: string, unpack: () => LongGroup): LongGroup {
+		const known = this.#groups.get(key);
+		if (known !== undefined) return known;
+		const group = unpack();
+		this.#bytes += group.bytes.length;
+		if (this.#bytes > this.#capacityBytes) {
+			this.#groups.clear();
+			this.#bytes = group.bytes.length;
+		}
+		this.#groups.set(key, group);
+		return group;
+	}
+}
+
+/** Reads a compacted file. It never changes; a newer one takes its name. */
+export class LongFile {
+	readonly #database: DatabaseSync;
+	readonly #groupOf: StatementSync;
+	readonly #data: StatementSync;
+	readonly buckets: readonly number[];
+	readonly #cache: GroupCache;
+	readonly #identity: string;
+
+	/** `identity` tells this file from others that had its name before. */
+	constructor(file: string, identity: string, cache: GroupCache) {
+		this.#cache = cache;
+		this.#identity = `${file} ${identity}`;
+		const database = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+		try {
+			this.#groupOf = database.prepare('select grp from long_series where id = ?');
+			this.#data = database.prepare('select data from long_group where grp = ?');
+			this.buckets = database
+				.prepare('select bucket from bucket order by bucket')
+				.all()
+				.map((row) => Number(row['bucket']));
+			this.#database = database;
+		} catch (error) {
+			database.close();
+			throw error;
+		}
+	}
+
+	/** The group that has series `id`, or `null`. Throws `ChunkDamaged` and SQLite's errors. */
+	groupOf(id: number): LongGroup | null {
+		const grp = this.#groupOf.get(id)?.['grp'];
+		return typeof grp === 'number' ? this.#group(grp) : null;
+	}
+
+	/** Every series of the file. */
+	*series(): Iterable<{ readonly id: number; readonly labels: Uint8Array }> {
+		for (const row of this.#database.prepare('select data from long_group order by grp').iterate()) {
+			const data = row['data'];
+			if (!(data instanceof Uint8Array)) throw new ChunkDamaged('a group is not a blob');
+			const group = new LongGroup(data);
+			for (let i = 0; i < group.count; i++) yield { id: group.idAt(i), labels: new Uint8Array(group.labelsAt(i)) };
+		}
+	}
+
+	close(): void {
+		this.#database.close();
+	}
+
+	#group(grp: number): LongGroup {
+		return this.#cache.get(`${this.#identity} ${grp}`, () => {
+			const data = this.#data.get(grp)?.['data'];
+			if (!(data instanceof Uint8Array)) throw new ChunkDamaged('a group is not a blob');
+			return new LongGroup(data);
+		});
+	}
+}
