@@ -11,6 +11,7 @@ interface Benchmark {
 const BENCHMARKS: readonly Benchmark[] = [
 	{ name: 'ingest', what: 'CPU per sample and memory of remote write, 100,000 series', peers: 'prometheus, victoria-metrics' },
 	{ name: 'query', what: 'time of range queries: board queries for 25 hosts, and 10,000 series', peers: 'prometheus, victoria-metrics' },
+	{ name: 'rules', what: 'CPU of 1,000 rules every 15 s over 100,000 series', peers: 'prometheus' },
 	{ name: 'agent-memory', what: 'memory and CPU per round of the agent', peers: 'prometheus-node-exporter' },
 ];
 

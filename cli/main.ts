@@ -29,6 +29,11 @@ const COMMANDS: readonly CommandEntry[] = [
 	},
 	{ name: 'query', summary: 'ask a running collector in PromQL', load: async () => (await import('./query-command.ts')).queryCommand },
 	{
+		name: 'rules',
+		summary: 'check, test and replay rule files',
+		load: async () => (await import('./rules-command.ts')).rulesCommand,
+	},
+	{
 		name: 'report',
 		summary: "a month's availability as HTML or a spreadsheet",
 		load: async () => (await import('./report-command.ts')).reportCommand,
