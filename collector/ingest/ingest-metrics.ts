@@ -8,7 +8,16 @@ export interface IngestMetrics {
 	readonly bytes: Counter<'protocol'>;
 }
 
+const known = new WeakMap<Registry, IngestMetrics>();
+
+/** One set per registry, which all ways in share. */
 export function createIngestMetrics(registry: Registry): IngestMetrics {
+	const created = known.get(registry) ?? registerIngestMetrics(registry);
+	known.set(registry, created);
+	return created;
+}
+
+function registerIngestMetrics(registry: Registry): IngestMetrics {
 	const registers = [registry];
 	return {
 		requests: new Counter({
