@@ -2,18 +2,18 @@ import { QueryClientProvider } from '@tanstack/react-query';
 import { App as AntApp, Button, ConfigProvider, Result } from 'antd';
 import enUS from 'antd/locale/en_US';
 import zhCN from 'antd/locale/zh_CN';
-import { lazy, useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { BrowserRouter, Link, Route, Routes } from 'react-router';
 import { createQueryClient } from './api/product.ts';
 import { LoginPage } from './features/login/login-page.tsx';
 import { OverviewPage } from './features/overview/overview-page.tsx';
-import { Shell } from './layout/shell.tsx';
+import { PageSpin, Shell } from './layout/shell.tsx';
 import { LanguageProvider, useLanguage, useTexts } from './texts/language.tsx';
 import { theme } from './theme.ts';
 
 const SetupPage = lazy(async () => ({ default: (await import('./features/setup/setup-page.tsx')).SetupPage }));
 const ServicePage = lazy(async () => ({ default: (await import('./features/services/service-page.tsx')).ServicePage }));
-const AlertsPage = lazy(async () => ({ default: (await import('./features/alerts/alerts-page.tsx')).AlertsPage }));
+const AlertsPage = lazy(async () => ({ default: (await import('./features/open-alerts/alerts-page.tsx')).AlertsPage }));
 const NotificationsPage = lazy(async () => ({
 	default: (await import('./features/notifications/notifications-page.tsx')).NotificationsPage,
 }));
@@ -38,20 +38,22 @@ function Localized() {
 		<ConfigProvider theme={theme} locale={language === 'zh' ? zhCN : enUS} button={{ autoInsertSpace: false }}>
 			<AntApp component={false}>
 				<BrowserRouter>
-					<Routes>
-						<Route path="/login" element={<LoginPage />} />
-						<Route path="/setup" element={<SetupPage />} />
-						<Route element={<Shell />}>
-							<Route path="/" element={<OverviewPage />} />
-							<Route path="/services/:id" element={<ServicePage />} />
-							<Route path="/alerts" element={<AlertsPage />} />
-							<Route path="/notifications" element={<NotificationsPage />} />
-							<Route path="/boards" element={<BoardListPage />} />
-							<Route path="/boards/:uid" element={<BoardPage />} />
-							<Route path="/reports" element={<ReportsPage />} />
-							<Route path="*" element={<MissingPage />} />
-						</Route>
-					</Routes>
+					<Suspense fallback={<PageSpin />}>
+						<Routes>
+							<Route path="/login" element={<LoginPage />} />
+							<Route path="/setup" element={<SetupPage />} />
+							<Route element={<Shell />}>
+								<Route path="/" element={<OverviewPage />} />
+								<Route path="/services/:id" element={<ServicePage />} />
+								<Route path="/alerts" element={<AlertsPage />} />
+								<Route path="/notifications" element={<NotificationsPage />} />
+								<Route path="/boards" element={<BoardListPage />} />
+								<Route path="/boards/:uid" element={<BoardPage />} />
+								<Route path="/reports" element={<ReportsPage />} />
+								<Route path="*" element={<MissingPage />} />
+							</Route>
+						</Routes>
+					</Suspense>
 				</BrowserRouter>
 			</AntApp>
 		</ConfigProvider>

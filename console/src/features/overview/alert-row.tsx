@@ -3,7 +3,7 @@ import { durationText } from '../../format/duration.ts';
 import { shortTimeText } from '../../format/time.ts';
 import { SeverityMark } from '../../layout/state-mark.tsx';
 import { useLanguage } from '../../texts/language.tsx';
-import { alertPlace, alertSummary } from '../alerts/alert-words.ts';
+import { alertPlace, alertSummary } from '../open-alerts/alert-words.ts';
 
 export function AlertRow({ alert, nowMs }: { readonly alert: OpenAlert; readonly nowMs: number }) {
 	const { texts, language } = useLanguage();

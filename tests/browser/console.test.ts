@@ -1,0 +1,326 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { stringify } from 'yaml';
+import { type CollectorProcess, startAgentProcess, startCollectorProcess } from '../harness/collector.ts';
+import { findCommand, freePort, temporaryFolder, waitFor } from '../harness/process.ts';
+import { provideBuilds } from './built.ts';
+
+const CHROMIUM = findCommand('chromium') ?? findCommand('chromium-browser');
+const SCREENSHOTS = join(import.meta.dirname, 'screenshots');
+const ACCOUNT = 'zhang.wei';
+const PASSWORD = 'Correct-horse-7';
+const LAPTOP = { width: 1440, height: 900 } as const;
+const PHONE = { width: 390, height: 844 } as const;
+const CHECK_INTERVAL = '5s';
+
+/** What an operator does on the first day, in a real browser against a real collector and agent. */
+describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
+	let collector: CollectorProcess;
+	let browser: Browser;
+	let context: BrowserContext;
+	let page: Page;
+	const errors: string[] = [];
+	const closing: (() => Promise<unknown> | unknown)[] = [];
+
+	beforeAll(async () => {
+		provideBuilds();
+		mkdirSync(SCREENSHOTS, { recursive: true });
+		const folder = temporaryFolder('console');
+		closing.push(() => folder.remove());
+		const file = (name: string, content: unknown) => {
+			const path = join(folder.path, name);
+			writeFileSync(path, stringify(content), { mode: 0o600 });
+			return path;
+		};
+		const [port, closedPort] = [await freePort(), await freePort()];
+		const dataDir = join(folder.path, 'data');
+		const configFile = file('collector.yml', {
+			inventory: {
+				checks: [
+					{ id: 'mis-entrance', interval: CHECK_INTERVAL },
+					{ id: 'gis-entrance', interval: CHECK_INTERVAL },
+				],
+				services: [
+					{ id: 'mis', name: '城管业务 MIS', core: true, checks: ['mis-entrance'] },
+					{ id: 'gis', name: '地理信息 GIS', core: false, checks: ['gis-entrance'] },
+				],
+			},
+		});
+		collector = await startCollectorProcess({ dataDir, port, configFile });
+		closing.push(() => collector.stop());
+		const probe = { kind: 'http', interval: CHECK_INTERVAL, timeout: '3s' };
+		const agentFile = file('agent.yml', {
+			host: { name: 'app-2', system: 'mis' },
+			interval: '5s',
+			listen: '',
+			collector: { url: collector.url, token: { file: collector.pushTokenFile } },
+			inputs: {
+				probes: [
+					{ ...probe, id: 'mis-entrance', target: `${collector.url}/-/healthy` },
+					{ ...probe, id: 'gis-entrance', target: `http://127.0.0.1:${closedPort}/` },
+				],
+			},
+		});
+		const agent = startAgentProcess({ configFile: agentFile, dataDir: join(folder.path, 'agent') });
+		closing.push(() => agent.stop());
+		browser = await chromium.launch({
+			executablePath: CHROMIUM ?? '',
+			args: [
+				'--headless',
+				'--no-sandbox',
+				'--disable-gpu',
+				'--disable-quic',
+				'--no-first-run',
+				'--disable-background-networking',
+				'--disable-component-update',
+				'--disable-sync',
+			],
+		});
+		closing.push(() => browser.close());
+		context = await browser.newContext({ viewport: LAPTOP, locale: 'zh-CN', acceptDownloads: true });
+		page = await context.newPage();
+		page.setDefaultTimeout(20_000);
+		page.on('pageerror', (error) => errors.push(error.stack ?? error.message));
+		page.on('console', (message) => {
+			if (message.type() === 'error' || message.type() === 'warning') errors.push(`${message.text()} ${message.location().url}`);
+		});
+		page.on('request', (request) => {
+			if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(collector.url))
+				errors.push(`left the collector: ${request.url()}`);
+		});
+	}, 120_000);
+
+	afterAll(async () => {
+		for (const close of closing.reverse()) await close();
+	}, 60_000);
+
+	afterEach(() => {
+		expect(errors.splice(0)).toEqual([]);
+	});
+
+	const open = (path: string) => page.goto(collector.url + path);
+	const text = (content: string | RegExp) => page.getByText(content).first();
+	/** Keeps a picture, and fails when the page is wider than the screen. */
+	const picture = async (name: string, size: { readonly width: number; readonly height: number } = LAPTOP) => {
+		await page.setViewportSize(size);
+		// Charts follow the size of their panels one frame later.
+		await page.waitForTimeout(400);
+		await page.screenshot({ path: join(SCREENSHOTS, `${name}-${size.width}.png`) });
+		expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')).toBe(0);
+		await page.setViewportSize(LAPTOP);
+	};
+	/** A refusal that was provoked is also an error of the network, which the browser writes to its console. */
+	const forgive = (status: number) => {
+		const kept = errors.splice(0).filter((error) => !error.includes(`status of ${status}`));
+		errors.push(...kept);
+	};
+	const logIn = async () => {
+		await page.getByLabel('账号').fill(ACCOUNT);
+		await page.getByLabel('密码').fill(PASSWORD);
+		await page.getByRole('button', { name: '登录' }).click();
+	};
+
+	test('the first visit asks for the first accounts', async () => {
+		await open('/');
+		await page.getByLabel('一次性口令').waitFor();
+		forgive(401);
+		await page.getByLabel('一次性口令').fill('not-the-code');
+		const administrator = page.getByRole('group', { name: '系统管理员' });
+		await administrator.getByLabel('账号').fill(ACCOUNT);
+		await administrator.getByLabel('密码', { exact: true }).fill('weak');
+		await picture('setup-rules');
+		await page.getByRole('button', { name: '建立账号' }).click();
+		await text('两次输入不一致').waitFor();
+		await administrator.getByLabel('密码', { exact: true }).fill(PASSWORD);
+		await administrator.getByLabel('再次输入密码').fill(PASSWORD);
+		await page.getByRole('button', { name: '建立账号' }).click();
+		await text('一次性口令不正确').waitFor();
+		forgive(403);
+		await page.getByLabel('同时建立审计管理员').check();
+		const auditor = page.getByRole('group', { name: '审计管理员' });
+		await auditor.getByLabel('账号').fill('li.na');
+		await auditor.getByLabel('密码', { exact: true }).fill(`${PASSWORD}x`);
+		await auditor.getByLabel('再次输入密码').fill(`${PASSWORD}x`);
+		await page.getByLabel('一次性口令').fill(collector.setupCode());
+		await picture('setup', PHONE);
+		await page.getByRole('button', { name: '建立账号' }).click();
+		await text('账号已建立').waitFor();
+	});
+
+	test('a wrong password is refused in words, the right one leads to where one wanted to go', async () => {
+		await open('/alerts');
+		await page.getByLabel('账号').fill(ACCOUNT);
+		forgive(401);
+		await page.getByLabel('密码').fill('Wrong-horse-7');
+		await page.getByRole('button', { name: '登录' }).click();
+		await text('账号或密码不正确').waitFor();
+		forgive(401);
+		await picture('login');
+		await picture('login', PHONE);
+		await logIn();
+		await page.getByRole('heading', { name: '告警' }).waitFor();
+		expect(new URL(page.url()).pathname).toBe('/alerts');
+	});
+
+	test('the overview shows services, hosts and the alert, and is alive', async () => {
+		await page.getByRole('link', { name: '概览' }).click();
+		await text('城管业务 MIS').waitFor();
+		await page.locator('.host-row', { hasText: 'app-2' }).waitFor();
+		await page.locator('.service-row', { hasText: '城管业务 MIS' }).getByText('正常').waitFor({ timeout: 40_000 });
+		await page.locator('.service-row', { hasText: '地理信息 GIS' }).getByText('中断').waitFor({ timeout: 40_000 });
+		await page.locator('.alert-row', { hasText: 'gis-entrance' }).waitFor({ timeout: 60_000 });
+		const updated = page.getByText(/\d\d:\d\d:\d\d 更新/);
+		const before = await updated.textContent();
+		await waitFor('another state', async () => (await updated.textContent()) !== before);
+		await picture('overview');
+		await picture('overview', PHONE);
+	}, 120_000);
+
+	test('the host board draws live values that change', async () => {
+		await open('/boards');
+		await picture('boards');
+		await page.getByRole('link', { name: /^主机/ }).click();
+		const cpu = page.locator('[aria-label="CPU 使用率"] .gauge-value');
+		await waitFor('the CPU in percent', async () => /^\d+(\.\d+)?%$/.test((await cpu.textContent({ timeout: 1000 })) ?? ''), {
+			timeoutMs: 60_000,
+			intervalMs: 500,
+		});
+		await page.locator('[aria-label="CPU 时间分布"] canvas').waitFor();
+		await page.locator('[aria-label="CPU 时间分布"]').getByText('system', { exact: true }).waitFor();
+		const canvas = await page.locator('[aria-label="CPU 时间分布"] canvas').elementHandle();
+		await open('/boards/fournines-host?refresh=5s&from=now-15m&to=now');
+		await cpu.waitFor();
+		const first = await cpu.textContent();
+		const drawn = await page.locator('[aria-label="CPU 时间分布"] canvas').elementHandle();
+		await waitFor('another value', async () => (await cpu.textContent()) !== first, { timeoutMs: 60_000, intervalMs: 500 });
+		expect(await drawn?.evaluate('(element) => element.isConnected')).toBe(true);
+		await canvas?.dispose();
+		await page.locator('[aria-label="CPU 时间分布"] .chart').hover();
+		await page.locator('.chart-tip').getByText('system').first().waitFor();
+		await picture('host-board');
+		await page.locator('.chart-tip').first().waitFor({ state: 'attached' });
+		await page.mouse.move(5, 5);
+		for (const title of ['文件系统', '流量（发送向下）', '采集项']) {
+			await page.locator(`[aria-label="${title}"]`).scrollIntoViewIfNeeded();
+			await page.waitForTimeout(500);
+		}
+		await page.locator('[aria-label="文件系统"]').scrollIntoViewIfNeeded();
+		await picture('host-board-disks');
+		await page.locator('[aria-label="采集项"]').getByText('probe').first().waitFor();
+		await page.evaluate('window.scrollTo(0, 0)');
+		await picture('host-board', PHONE);
+	}, 180_000);
+
+	test('the overview board fills every panel', async () => {
+		await open('/boards/fournines-overview?from=now-15m&to=now');
+		await page.locator('[aria-label="检测项"] td', { hasText: 'mis-entrance' }).waitFor();
+		await page.locator('.panel-bargauge').scrollIntoViewIfNeeded();
+		await page.locator('.panel-bargauge .bar', { hasText: 'app-2' }).waitFor();
+		await picture('overview-board-hosts');
+		await page.evaluate('window.scrollTo(0, 0)');
+		await picture('overview-board');
+		await picture('overview-board', PHONE);
+	});
+
+	test('a service shows its outage by the second', async () => {
+		await open('/services/gis');
+		await page.getByRole('heading', { name: '地理信息 GIS' }).waitFor();
+		await page.locator('.band-down').first().waitFor();
+		await text('检测 gis-entrance 失败').waitFor();
+		await picture('service');
+		await picture('service', PHONE);
+		await page.getByText('本月', { exact: true }).click();
+		await page.locator('.band-down').first().waitFor();
+		await picture('service-month');
+	});
+
+	test('an alert is silenced and heard again', async () => {
+		await open('/alerts');
+		await page.getByText(/检查 gis-entrance/).click();
+		await text('处置步骤').waitFor();
+		await picture('alerts');
+		await picture('alerts', PHONE);
+		await page.getByRole('button', { name: '静默' }).click();
+		await page.getByLabel('原因').fill('数据库升级，工单号 2026-118');
+		await picture('silence');
+		await picture('silence', PHONE);
+		await page.getByRole('dialog').getByRole('button', { name: '静默' }).click();
+		const silence = page.locator('.silence-row', { hasText: '工单号 2026-118' });
+		await silence.getByText('生效中').waitFor();
+		expect(await silence.textContent()).toContain(ACCOUNT);
+		await picture('silences');
+		await picture('silences', PHONE);
+		await page.getByText(/^当前告警/).click();
+		await page.locator('.alert-entry', { hasText: '已抑制' }).waitFor();
+		await page.getByText('静默', { exact: true }).first().click();
+		await silence.getByRole('button', { name: '提前结束' }).click();
+		await page.locator('.ant-popconfirm').getByRole('button', { name: '提前结束' }).click();
+		await text('没有静默').waitFor();
+		await page.getByText(/^当前告警/).click();
+		await page.locator('.alert-entry:not(.alert-suppressed)').waitFor();
+	});
+
+	test('notifications and reports', async () => {
+		await open('/notifications');
+		await page.getByRole('heading', { name: '通知记录' }).waitFor();
+		await text('还没有发送过通知').waitFor();
+		await picture('notifications');
+		await page.getByRole('link', { name: '报告' }).click();
+		await page.getByRole('heading', { name: '报告' }).waitFor();
+		const [report] = await Promise.all([context.waitForEvent('page'), page.getByText('打开网页版').click()]);
+		await report.getByText('城管业务 MIS').first().waitFor();
+		await report.close();
+		const [download] = await Promise.all([page.waitForEvent('download'), page.getByText('下载 Excel').click()]);
+		expect(download.suggestedFilename()).toMatch(/^availability-\d{4}-\d{2}\.xlsx$/);
+		await picture('reports');
+		await picture('reports', PHONE);
+	});
+
+	test('in English no Chinese is left but names', async () => {
+		await open('/');
+		await page.getByRole('button', { name: 'English' }).click();
+		await page.getByRole('link', { name: 'Overview' }).waitFor();
+		await page.locator('.alert-row').first().waitFor();
+		for (const path of ['/', '/services/gis', '/alerts', '/notifications', '/reports']) {
+			await open(path);
+			await page.locator('.page h1, .overview').first().waitFor();
+			await page.waitForTimeout(500);
+			const seen = await page.locator('main').innerText();
+			expect(seen.replaceAll(/城管业务|地理信息/g, '')).not.toMatch(/\p{Script=Han}/u);
+		}
+		await picture('overview-english');
+		await page.getByRole('button', { name: '中文' }).click();
+	});
+
+	test('an address that does not exist says so', async () => {
+		await open('/services/none');
+		await text('没有这个服务').waitFor();
+		forgive(404);
+		await open('/nowhere');
+		await text('没有这个页面').waitFor();
+	});
+
+	test('a collector that went away is not taken for a quiet one', async () => {
+		await open('/');
+		await text('城管业务 MIS').waitFor();
+		await collector.kill();
+		await text('监控平台没有应答').waitFor();
+		await picture('overview-stale');
+		await collector.start();
+		await text('监控平台没有应答').waitFor({ state: 'hidden', timeout: 30_000 });
+		errors.splice(0, errors.length, ...errors.filter((error) => !error.includes('ERR_')));
+	}, 90_000);
+
+	test('after logging out nothing is to be seen', async () => {
+		await page.getByRole('button', { name: ACCOUNT }).click();
+		await page.getByText('退出登录').click();
+		await page.getByLabel('密码').waitFor();
+		forgive(401);
+		await open('/boards/fournines-host');
+		await page.getByLabel('密码').waitFor();
+		forgive(401);
+		expect(new URL(page.url()).pathname).toBe('/login');
+	});
+});
