@@ -210,6 +210,7 @@ export class BlockCutter {
 		const { head, logWriter, metrics, clock, log, publish } = this.#options;
 		for (let from = 0; from < head.slotCount; from += SETTLE_SLICE) {
 			head.settleSlots(from, from + SETTLE_SLICE);
+			head.noteHeard(from, from + SETTLE_SLICE, clock.now());
 			publish();
 			await nextTurn();
 		}

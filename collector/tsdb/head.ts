@@ -70,6 +70,8 @@ export class Head {
 	readonly #words = new Uint32Array(PAGE_SAMPLES * 2);
 	readonly #values = new Float64Array(this.#words.buffer);
 	readonly #freeSlots: number[] = [];
+	/** When the samples of each slot last went into blocks. */
+	#heardMs = new Float64Array(FIRST_CAPACITY);
 	/** Id of the next series that is new. */
 	nextId = 0;
 	#capacity = FIRST_CAPACITY;
@@ -143,6 +145,19 @@ export class Head {
 		if (count > this.nextId) this.nextId = count;
 	}
 
+	/** Remembers when the series of slots `from .. to` that are on their way into blocks were heard of: a sample's own time may be long ago. */
+	noteHeard(from: number, to: number, nowMs: number): void {
+		const chain = this.retiring?.chain;
+		if (chain === undefined) return;
+		if (this.#heardMs.length < this.#capacity) {
+			const larger = new Float64Array(this.#capacity);
+			larger.set(this.#heardMs);
+			this.#heardMs = larger;
+		}
+		const end = Math.min(to, this.slotCount);
+		for (let slot = from; slot < end; slot++) if (chain[slot] !== 0) this.#heardMs[slot] = nowMs;
+	}
+
 	/** Adds to `quiet` the slots of `from .. to` whose series has had nothing since `beforeMs` and has nothing in memory. */
 	findQuiet(from: number, to: number, beforeMs: number, quiet: number[]): void {
 		const end = Math.min(to, this.slotCount);
@@ -152,7 +167,7 @@ export class Head {
 	/** A series that has never had a sample is about to get its first. */
 	isQuiet(slot: number, beforeMs: number): boolean {
 		const last = this.lifetimes[slot * 2 + 1] as number;
-		if (last >= beforeMs || last === Number.NEGATIVE_INFINITY) return false;
+		if (last >= beforeMs || last === Number.NEGATIVE_INFINITY || (this.#heardMs[slot] ?? 0) >= beforeMs) return false;
 		const at = slot * SLOT_WORDS;
 		if (this.slots[at + SLOT_COUNT] !== 0 || this.slots[at + SLOT_LATE_COUNT] !== 0) return false;
 		return this.active.chain[slot] === 0 && (this.retiring === null || this.retiring.chain[slot] === 0);
@@ -165,6 +180,7 @@ export class Head {
 			this.#turn(slot);
 			this.#releasePages(slot);
 			this.registry.remove(slot);
+			this.#heardMs[slot] = 0;
 			this.lifetimes[slot * 2] = Number.POSITIVE_INFINITY;
 			this.lifetimes[slot * 2 + 1] = Number.NEGATIVE_INFINITY;
 			this.#turn(slot);

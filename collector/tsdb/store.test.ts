@@ -339,7 +339,7 @@ describe('store', () => {
 		await first.stop();
 		harm(join(dataDir, 'store/index.db'));
 		const second = await open(dataDir);
-		expect(second.recovery.seriesFromBlocks).toBe(4);
+		expect(second.recovery.seriesFromBlocks).toBe(2);
 		expect(await read(second)).toEqual(expected);
 		await append(second, ['__name__', 'new'], [[NOW, 7]]);
 		await second.cutBlocks();
