@@ -30,6 +30,8 @@ export interface RunningRule {
 	lastError: string;
 	lastEvaluationMs: number | null;
 	evaluationSeconds: number;
+	/** Time of the last evaluation between slots. */
+	fastMs: number | null;
 	/** Series of the last successful evaluation, by key: what vanishes gets a stale marker. */
 	series: Map<string, Labels>;
 }
@@ -47,6 +49,8 @@ export class RuleGroup {
 	#orphans: readonly Labels[] = [];
 	#stop = new AbortController();
 	#loop: Promise<void> = Promise.resolve();
+	/** Ends with the evaluation that runs or waits last: two at once would both change the same alerts. */
+	#turn: Promise<unknown> = Promise.resolve();
 
 	/** `earlier`: the group of the same file and name before a reload; alerts and series of equal rules are taken over. */
 	constructor(definition: GroupDefinition, services: GroupServices, earlier?: RuleGroup) {
@@ -68,6 +72,7 @@ export class RuleGroup {
 				lastError: before?.lastError ?? '',
 				lastEvaluationMs: before?.lastEvaluationMs ?? null,
 				evaluationSeconds: before?.evaluationSeconds ?? 0,
+				fastMs: before?.fastMs ?? null,
 				series: before?.series ?? new Map(),
 			};
 		});
@@ -89,6 +94,7 @@ export class RuleGroup {
 	async stop(): Promise<void> {
 		this.#stop.abort();
 		await this.#loop;
+		await this.#turn;
 	}
 
 	/** Writes stale markers for everything that the group has written; for a group that a reload removed. */
@@ -122,19 +128,39 @@ export class RuleGroup {
 	}
 
 	/** One evaluation of all rules at `timeMs`. Failures are kept in the rules and counted; it never throws. */
-	async evaluate(timeMs: number, signal: AbortSignal = new AbortController().signal): Promise<void> {
+	evaluate(timeMs: number, signal: AbortSignal = new AbortController().signal): Promise<void> {
+		return this.#exclusively(() => this.#evaluateSlot(timeMs, signal));
+	}
+
+	/** Evaluates some of the rules, in order, at a time that is no slot. */
+	evaluateBetweenSlots(timeMs: number, rules: ReadonlySet<RunningRule>, signal: AbortSignal): Promise<void> {
+		return this.#exclusively(async () => {
+			for (const rule of this.rules) {
+				if (signal.aborted || this.#stop.signal.aborted) return;
+				if (!rules.has(rule)) continue;
+				await this.#evaluateOne(rule, timeMs, signal);
+				rule.fastMs = timeMs;
+				this.#services.metrics.fastEvaluations.inc({ group: this.#key });
+			}
+		});
+	}
+
+	#exclusively(work: () => Promise<void>): Promise<void> {
+		const turn = this.#turn.then(work);
+		this.#turn = turn.catch(() => {});
+		return turn;
+	}
+
+	async #evaluateSlot(timeMs: number, signal: AbortSignal): Promise<void> {
 		const { clock, metrics } = this.#services;
 		const group = this.#key;
 		const begun = clock.monotonic();
 		let written = 0;
 		for (const rule of this.rules) {
 			if (signal.aborted) return;
-			const ruleBegun = clock.monotonic();
-			written += await this.#evaluateRule(rule, timeMs, signal);
-			if (rule.alerting !== null) await this.#send(rule.alerting, timeMs);
-			rule.evaluationSeconds = (clock.monotonic() - ruleBegun) / 1000;
-			rule.lastEvaluationMs = timeMs;
-			metrics.ruleSeconds.observe(rule.evaluationSeconds);
+			// Evaluated since this slot began: going back to it would write samples behind newer ones.
+			if (rule.fastMs !== null && rule.fastMs >= timeMs && rule.fastMs - timeMs < this.intervalMs) continue;
+			written += await this.#evaluateOne(rule, timeMs, signal);
 		}
 		await this.#dropOrphans(timeMs);
 		this.evaluationSeconds = (clock.monotonic() - begun) / 1000;
@@ -142,6 +168,17 @@ export class RuleGroup {
 		metrics.groupSeconds.set({ group }, this.evaluationSeconds);
 		metrics.groupSamples.set({ group }, written);
 		metrics.lastEvaluation.set({ group }, timeMs / 1000);
+	}
+
+	async #evaluateOne(rule: RunningRule, timeMs: number, signal: AbortSignal): Promise<number> {
+		const { clock, metrics } = this.#services;
+		const begun = clock.monotonic();
+		const written = await this.#evaluateRule(rule, timeMs, signal);
+		if (rule.alerting !== null) await this.#send(rule.alerting, timeMs);
+		rule.evaluationSeconds = (clock.monotonic() - begun) / 1000;
+		rule.lastEvaluationMs = timeMs;
+		metrics.ruleSeconds.observe(rule.evaluationSeconds);
+		return written;
 	}
 
 	async #evaluateRule(rule: RunningRule, timeMs: number, signal: AbortSignal): Promise<number> {

@@ -3,6 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 /** What the rule engine says of itself; documented in docs/metrics/ruler.md. */
 export interface RulerMetrics {
 	readonly evaluations: Counter<'group'>;
+	readonly fastEvaluations: Counter<'group'>;
 	readonly failures: Counter<'group'>;
 	readonly missed: Counter<'group'>;
 	readonly ruleSeconds: Histogram;
@@ -22,6 +23,12 @@ export function createRulerMetrics(registry: Registry): RulerMetrics {
 	const labelNames = ['group'] as const;
 	return {
 		evaluations: new Counter({ name: 'fournines_ruler_evaluations_total', help: 'Rule evaluations.', labelNames, registers }),
+		fastEvaluations: new Counter({
+			name: 'fournines_ruler_fast_evaluations_total',
+			help: 'Rule evaluations because a sample of a check arrived, between slots.',
+			labelNames,
+			registers,
+		}),
 		failures: new Counter({
 			name: 'fournines_ruler_evaluation_failures_total',
 			help: 'Rule evaluations that failed.',
@@ -80,5 +87,6 @@ export function dropGroupMetrics(metrics: RulerMetrics, group: string): void {
 	for (const metric of [metrics.groupSeconds, metrics.groupInterval, metrics.groupRules, metrics.groupSamples, metrics.lastEvaluation]) {
 		metric.remove({ group });
 	}
-	for (const metric of [metrics.evaluations, metrics.failures, metrics.missed, metrics.writeFailures]) metric.remove({ group });
+	for (const metric of [metrics.evaluations, metrics.fastEvaluations, metrics.failures, metrics.missed, metrics.writeFailures])
+		metric.remove({ group });
 }

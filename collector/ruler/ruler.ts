@@ -7,6 +7,7 @@ import type { Logger } from '../../core/log.ts';
 import type { AlertSink } from '../../protocol/alert.ts';
 import type { Engine } from '../promql/engine.ts';
 import type { Appendable } from '../storage/storage.ts';
+import { FAST_METRICS, FastPath } from './fast-path.ts';
 import { RuleGroup } from './group.ts';
 import { createRulerMetrics, dropGroupMetrics } from './metrics.ts';
 import { type GroupDefinition, parseRuleFile } from './rule-file.ts';
@@ -29,6 +30,12 @@ export interface RulerOptions {
 	readonly outageToleranceMs?: number;
 	/** Default 10 min. */
 	readonly gracePeriodMs?: number;
+	/** Rules that depend on these metrics are evaluated when `notifySamples` tells of them. Default `probe_success`; empty: none. */
+	readonly fastMetrics?: readonly string[];
+	/** From the first sample to that evaluation. Default 200 ms. */
+	readonly fastDelayMs?: number;
+	/** Least time between two of them. Default 1 s. */
+	readonly fastGapMs?: number;
 }
 
 /** Evaluates rule files. */
@@ -42,6 +49,11 @@ export interface Ruler {
 	start(): void;
 	/** Ends after the evaluations that run. */
 	stop(): Promise<void>;
+	/**
+	 * Samples of these metrics were committed: rules that depend on a check are evaluated soon, not only at their next slot.
+	 * Returns at once; other metrics cost a look-up each.
+	 */
+	notifySamples(metrics: Iterable<string>): void;
 	/** In order of files and groups. */
 	groups(): readonly RuleGroup[];
 	/** Evaluates every group once at `timeMs`, in order: for tests and the rule tester, which have no running clock. */
@@ -67,6 +79,14 @@ export function createRuler(options: RulerOptions): Ruler {
 	let groups: readonly RuleGroup[] = [];
 	let running = false;
 	let loading: Promise<void> = Promise.resolve();
+	const fastPath = new FastPath({
+		clock: options.clock,
+		log: options.log,
+		metrics: options.fastMetrics ?? FAST_METRICS,
+		delayMs: options.fastDelayMs ?? 200,
+		gapMs: options.fastGapMs ?? 1000,
+		groups: () => groups,
+	});
 
 	const replace = async (definitions: readonly GroupDefinition[]) => {
 		const before = new Map(groups.map((group) => [group.key, group]));
@@ -96,6 +116,7 @@ export function createRuler(options: RulerOptions): Ruler {
 			}
 		}
 		groups = next;
+		fastPath.plan();
 		if (running) for (const group of fresh) group.start();
 	};
 
@@ -128,12 +149,15 @@ export function createRuler(options: RulerOptions): Ruler {
 			if (running) return;
 			running = true;
 			for (const group of groups) group.start();
+			fastPath.start();
 		},
 		stop: async () => {
 			running = false;
 			await loading;
+			await fastPath.stop();
 			await Promise.all(groups.map((group) => group.stop()));
 		},
+		notifySamples: (names) => fastPath.notify(names),
 		groups: () => groups,
 		evaluateOnce: async (timeMs) => {
 			for (const group of groups) await group.evaluate(timeMs);
