@@ -9,6 +9,7 @@ import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/proce
 import { createEngine, type Engine } from '../promql/engine.ts';
 import { createMemoryStorage, type MemoryStorage } from '../storage/memory-storage.ts';
 import { createRuler, type Ruler } from './ruler.ts';
+import { groupOffset, slotAt } from './schedule.ts';
 
 const RULES = `groups:
   - name: checks
@@ -59,9 +60,15 @@ beforeEach(async () => {
 	writeFileSync(file, RULES);
 	await ruler.load([file]);
 	ruler.start();
-	// Just behind a slot of every group.
+	// Slots lie where the hash of the file's name puts them: begin where none is near.
 	await clock.advance(60_000);
+	while (ruler.groups().some((group) => slotNear(group.definition.file, group.definition.name))) await clock.advance(1000);
 });
+
+function slotNear(file: string, name: string): boolean {
+	const offsetMs = groupOffset(file, name, 60_000);
+	return slotAt(clock.now(), 60_000, offsetMs) !== slotAt(clock.now() + 5000, 60_000, offsetMs);
+}
 
 afterEach(async () => {
 	await ruler.stop();
@@ -99,7 +106,7 @@ describe('a check that fails', () => {
 		await clock.advance(60_000);
 		expect(rule('CheckFailedLong')?.alerting?.state).toBe('pending');
 		check(0);
-		await clock.advance(60_000);
+		await clock.advance(91_000);
 		expect(rule('CheckFailedLong')?.alerting?.state).toBe('firing');
 		const alert = [...(rule('CheckFailedLong')?.alerting?.active.values() ?? [])][0];
 		expect(alert?.activeAtMs).toBe(arrivedMs + 200);
