@@ -1,7 +1,8 @@
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { ChunkDamaged, ChunkDecoder, ChunkEncoder } from '../codec/chunk-codec.ts';
+import { constants, zstdCompressSync } from 'node:zlib';
+import { CHUNK_VARIANTS, ChunkDamaged, ChunkDecoder, ChunkEncoder } from '../codec/chunk-codec.ts';
 import { SampleRuns, sampleBudget } from '../sample-runs.ts';
 import { BUCKET_MS } from '../shared-head.ts';
 import { type BlockFile, chunkKey, longName } from './block-files.ts';
@@ -122,7 +123,22 @@ export class FileCompaction {
 		if (count > this.#offsets.length) this.#offsets = new Uint32Array(count * 2);
 		for (let i = 0; i < count; i++) this.#offsets[i] = timestamps[i] as number;
 		const length = this.#encoder.encode(this.#offsets, new Uint32Array(values.buffer), values, 0, count);
-		return this.#encoder.bytes.slice(0, length);
+		return this.#shortest(this.#encoder.bytes.slice(0, length));
+	}
+
+	/** Which form of a chunk is the shortest shows only when it is compressed. */
+	#shortest(packed: Uint8Array): Uint8Array {
+		let best = packed;
+		let bestSize = compressedSize(packed);
+		for (const kind of CHUNK_VARIANTS) {
+			const variant = this.#encoder.variant(kind);
+			if (variant === null) return packed;
+			const size = compressedSize(variant);
+			if (size >= bestSize) continue;
+			best = variant;
+			bestSize = size;
+		}
+		return best;
 	}
 
 	#add(baseMs: number, bytes: Uint8Array, start: number, end: number): void {
@@ -138,6 +154,10 @@ export class FileCompaction {
 			this.#report(this.#file.name, `a chunk is damaged and was left out when the file was compacted: ${error.message}`);
 		}
 	}
+}
+
+function compressedSize(bytes: Uint8Array): number {
+	return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 3 } }).length;
 }
 
 function sync(path: string): void {

@@ -41,7 +41,7 @@ export function packGroup(series: readonly LongSeries[]): Uint8Array {
 		at += chunk.length;
 	});
 	return zstdCompressSync(bytes, {
-		params: { [constants.ZSTD_c_compressionLevel]: 6, [constants.ZSTD_c_checksumFlag]: 1 },
+		params: { [constants.ZSTD_c_compressionLevel]: 12, [constants.ZSTD_c_checksumFlag]: 1 },
 	});
 }
 

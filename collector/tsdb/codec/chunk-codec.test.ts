@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ChunkDamaged, ChunkDecoder, ChunkEncoder } from './chunk-codec.ts';
+import { CHUNK_VARIANTS, ChunkDamaged, ChunkDecoder, ChunkEncoder } from './chunk-codec.ts';
 
 const encoder = new ChunkEncoder();
 const decoder = new ChunkDecoder();
@@ -65,6 +65,19 @@ describe('chunk codec', () => {
 	const rawWords = fc.tuple(fc.nat(0xffffffff), fc.nat(0xffffffff));
 	const sample = fc.oneof({ weight: 4, arbitrary: value.map((v) => wordsOf([v])) }, { weight: 1, arbitrary: rawWords });
 
+	test('every variant of scaled integers is there, wide ones included, and each cut of it is refused', () => {
+		const samples = {
+			offsets: regular(40),
+			words: wordsOf(Array.from({ length: 40 }, (_, i) => (i % 5 === 0 ? -(2 ** 50) : i * 1e12 + 0.5))),
+		};
+		encode(samples);
+		for (const kind of CHUNK_VARIANTS) {
+			const variant = encoder.variant(kind) as Uint8Array;
+			expect(decode(variant)).toEqual(samples);
+			for (let end = 0; end < variant.length; end++) expect(() => decoder.decode(variant, 0, end)).toThrow(ChunkDamaged);
+		}
+	});
+
 	test('any samples return bit for bit', () => {
 		fc.assert(
 			fc.property(fc.array(fc.tuple(fc.integer({ min: 1, max: 40_000_000 }), sample), { minLength: 1, maxLength: 100 }), (steps) => {
@@ -72,6 +85,10 @@ describe('chunk codec', () => {
 				const offsets = steps.map(([step]) => (offset += step));
 				const samples = { offsets, words: steps.flatMap(([, words]) => words) };
 				expect(decode(encode(samples))).toEqual(samples);
+				for (const kind of CHUNK_VARIANTS) {
+					const variant = encoder.variant(kind);
+					if (variant !== null) expect(decode(variant)).toEqual(samples);
+				}
 			}),
 			{ numRuns: 2000 },
 		);

@@ -1,4 +1,5 @@
-import { packedSize, readPacked, writePacked, zigzag } from './packed-integers.ts';
+import { planeCount, readPlanes, readVarints, writePlanes, writeVarints } from './byte-streams.ts';
+import { packedSize, readPacked, unzigzag, writePacked, zigzag } from './packed-integers.ts';
 
 /** How the times of a chunk are written: low four bits of its first byte. Diagrams: docs/formats/chunk.md. */
 const TIME_REGULAR = 0;
@@ -9,6 +10,14 @@ const VALUE_DELTA_CONST = 1;
 const VALUE_DELTA = 2;
 const VALUE_DELTA2 = 3;
 const VALUE_RAW = 4;
+/** Only in compacted files, where zstd follows. */
+const VALUE_DELTA_VARINTS = 5;
+const VALUE_PLANES = 6;
+const VALUE_DELTA_PLANES = 7;
+
+/** Other forms of a chunk of scaled integers, for `ChunkEncoder.variant`. */
+export const CHUNK_VARIANTS = [VALUE_DELTA_VARINTS, VALUE_PLANES, VALUE_DELTA_PLANES] as const;
+export type ChunkVariant = (typeof CHUNK_VARIANTS)[number];
 
 const MAX_SCALE = 9;
 const POWERS = Float64Array.from({ length: MAX_SCALE + 1 }, (_, i) => 10 ** i);
@@ -27,6 +36,10 @@ export class ChunkEncoder {
 	#deltas = new Float64Array(256);
 	#deltas2 = new Float64Array(256);
 	#exceptions = new Int32Array(256);
+	/** Of the last chunk: the place behind scale, exceptions and first value; -1 when it is not of scaled integers. */
+	#deltasAt = -1;
+	#count = 0;
+	#variant = new Uint8Array(0);
 
 	/**
 	 * `offsets` are milliseconds since the bucket's start, strictly ascending; `words` and `values` are two views of the same
@@ -38,6 +51,7 @@ export class ChunkEncoder {
 		let pos = this.#varint(1, count);
 		pos = this.#varint(pos, offsets[from] as number);
 		pos = this.#times(pos, offsets, from, count);
+		this.#deltasAt = -1;
 		return this.#values(pos, words, values, from, count);
 	}
 
@@ -163,12 +177,43 @@ export class ChunkEncoder {
 			last = i;
 		}
 		pos = this.#double(pos, first);
+		this.#deltasAt = pos;
+		this.#count = count;
 		if (8 + packedSize(deltas2, 2, count) < packedSize(deltas, 1, count)) {
 			bytes[0] = (bytes[0] as number) | (VALUE_DELTA2 << 4);
 			return writePacked(bytes, this.#double(pos, step), deltas2, 2, count);
 		}
 		bytes[0] = (bytes[0] as number) | (VALUE_DELTA << 4);
 		return writePacked(bytes, pos, deltas, 1, count);
+	}
+
+	/**
+	 * The last chunk in another form, in bytes of its own; `null` when it has a form that nothing improves. The caller compresses them
+	 * and keeps the shortest.
+	 */
+	variant(kind: ChunkVariant): Uint8Array | null {
+		if (this.#deltasAt < 0) return null;
+		const count = this.#count;
+		const integers = this.#integers;
+		if (this.#variant.length < this.#deltasAt + 16 + count * 8) this.#variant = new Uint8Array(this.#deltasAt + 16 + count * 8);
+		const bytes = this.#variant;
+		bytes.set(this.bytes.subarray(0, this.#deltasAt));
+		bytes[0] = ((bytes[0] as number) & 0x0f) | (kind << 4);
+		let pos = this.#deltasAt;
+		let values = this.#deltas;
+		let from = 1;
+		if (kind === VALUE_PLANES) {
+			let lowest = integers[0] as number;
+			for (let i = 1; i < count; i++) if ((integers[i] as number) < lowest) lowest = integers[i] as number;
+			values = this.#deltas2;
+			from = 0;
+			for (let i = 0; i < count; i++) values[i] = (integers[i] as number) - lowest;
+			new DataView(bytes.buffer).setFloat64(pos - 8, lowest, true);
+		}
+		if (kind === VALUE_DELTA_VARINTS) return bytes.slice(0, writeVarints(bytes, pos, values, from, count));
+		const width = planeCount(values, from, count);
+		bytes[pos++] = width;
+		return bytes.slice(0, writePlanes(bytes, pos, values, from, count, width));
 	}
 
 	#reserve(count: number): void {
@@ -283,7 +328,7 @@ export class ChunkDecoder {
 			for (let i = 0; i < count * 2; i++) words[i] = this.#word();
 			return;
 		}
-		if (codec !== VALUE_DELTA_CONST && codec !== VALUE_DELTA && codec !== VALUE_DELTA2) {
+		if (codec > VALUE_DELTA_PLANES) {
 			throw new ChunkDamaged(`value codec ${codec} is unknown`);
 		}
 		if (this.#pos >= this.#end) throw new ChunkDamaged('a chunk is cut off');
@@ -304,8 +349,11 @@ export class ChunkDecoder {
 		}
 		let integer = this.#double();
 		let delta = 0;
-		if (codec === VALUE_DELTA) {
-			this.#packed(values, 1, count - 1);
+		if (codec === VALUE_PLANES) {
+			this.#planes(values, 0, count);
+			for (let i = 0; i < count; i++) values[i] = (integer + (values[i] as number)) / power;
+		} else if (codec !== VALUE_DELTA2) {
+			this.#deltas(codec, count);
 			values[0] = integer / power;
 			for (let i = 1; i < count; i++) {
 				integer += values[i] as number;
@@ -331,6 +379,30 @@ export class ChunkDecoder {
 			words[index * 2] = this.#word();
 			words[index * 2 + 1] = this.#word();
 		}
+	}
+
+	/** Differences of integers, in one of three forms, from index 1. */
+	#deltas(codec: number, count: number): void {
+		const values = this.values;
+		if (codec === VALUE_DELTA) {
+			this.#packed(values, 1, count - 1);
+			return;
+		}
+		if (codec === VALUE_DELTA_PLANES) this.#planes(values, 1, count - 1);
+		else {
+			this.#pos = readVarints(this.#bytes, this.#pos, this.#end, values, 1, count - 1);
+			if (this.#pos < 0) throw new ChunkDamaged('a chunk is cut off');
+		}
+		for (let i = 1; i < count; i++) values[i] = unzigzag(values[i] as number);
+	}
+
+	#planes(target: Float64Array, at: number, count: number): void {
+		if (this.#pos >= this.#end) throw new ChunkDamaged('a chunk is cut off');
+		const width = this.#bytes[this.#pos++] as number;
+		if (width > 7) throw new ChunkDamaged(`a chunk has integers of ${width} bytes`);
+		const start = this.#pos;
+		this.#skip(width * count);
+		readPlanes(this.#bytes, start, target, at, count, width);
 	}
 
 	#packed(target: Float64Array, at: number, count: number): void {

@@ -13,7 +13,7 @@ export function zigzag(value: number): number {
 	return value >= 0 ? value * 2 : -value * 2 - 1;
 }
 
-function unzigzag(value: number): number {
+export function unzigzag(value: number): number {
 	return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
 }
 
