@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { type Alerting, createAlerting } from '../alerts/alerting.ts';
+import { createAlerting } from '../alerts/alerting.ts';
 import type { Clock } from '../core/clock.ts';
 import { configOrThrow, loadConfigFile, parseConfig } from '../core/config-file.ts';
 import { parseDuration } from '../core/duration.ts';
@@ -11,38 +10,30 @@ import { httpExchange } from '../core/http-client.ts';
 import { CleanupStack } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
 import { resolveSecret } from '../core/secret.ts';
-import { registerAlertmanagerRoutes } from './api/alertmanager/alertmanager-routes.ts';
-import type { Caller } from './api/guard.ts';
-import { registerLogRoutes } from './api/product/log-routes.ts';
-import { registerProductRoutes } from './api/product/overview-routes.ts';
-import { registerReportRoutes } from './api/product/report-routes.ts';
-import { registerSessionRoutes } from './api/product/session-routes.ts';
-import { registerPrometheusRoutes } from './api/prometheus/prometheus-routes.ts';
-import type { StoreStatus } from './api/prometheus/status-routes.ts';
 import { createHttpServer } from './api/server.ts';
-import { registerWriteRoute } from './api/write-route.ts';
+import { registerWriteRoutes } from './api/write-route.ts';
 import { type AuditArchive, openArchive } from './audit/archive.ts';
 import { type Availability, createAvailability } from './availability/availability.ts';
-import { loadBoards } from './boards.ts';
 import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from './config.ts';
 import { type Accounts, createAccounts } from './identity/accounts.ts';
 import { createOperationLog, type Operation } from './identity/operation-log.ts';
 import { createTokenStore } from './identity/tokens.ts';
 import { createIngest } from './ingest/ingest.ts';
-import { notificationList, overview } from './overview.ts';
+import { TextIngest } from './ingest/text-ingest.ts';
 import { createEngine } from './promql/engine.ts';
-import { measuredQueryService } from './promql/query-metrics.ts';
 import { QueryThread } from './query-thread.ts';
 import { availabilityReport } from './reports/availability-report.ts';
+import { registerRoutes } from './routes.ts';
 import { expandRuleFiles } from './rule-files.ts';
-import { createRuler, type Ruler } from './ruler/ruler.ts';
+import { createRuler } from './ruler/ruler.ts';
 import { startSchedules } from './schedules.ts';
+import { createScrapeManager } from './scrape/scraping.ts';
 import { SelfScrape } from './self-scrape.ts';
 import { assertDataFolder, isLoopback, listenOn, parseListen, readTls } from './start-conditions.ts';
 import { createAlertingPorts } from './state/alerting-ports.ts';
 import { openStateDatabase } from './state/database.ts';
 import { startTracing } from './tracing.ts';
-import { openStore, type Store } from './tsdb/store.ts';
+import { openStore } from './tsdb/store.ts';
 
 export interface CollectorOptions {
 	/** `collector.yml`; `null` runs on the defaults. */
@@ -155,7 +146,17 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	const ledgers = createAvailability({ queryable: store, inventory: () => config.inventory, clock });
 	availability = ledgers;
 	const report = (month: string) => availabilityReport(month, { availability: ledgers, inventory: config.inventory, nowMs: clock.now() });
-	const ingest = createIngest({ store, limits: config.server.limits, log, metrics });
+	const intake = { store, limits: config.server.limits, clock, log, metrics };
+	const scraping = createScrapeManager({
+		config: config.scrape,
+		store,
+		http: httpExchange,
+		secrets: (ref) => resolveSecret(ref, env),
+		clock,
+		log,
+		metrics,
+		folder: options.configFile === null ? options.rootDir : dirname(options.configFile),
+	});
 
 	const app = await createHttpServer({
 		log,
@@ -172,6 +173,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		const next = readConfig(options);
 		await alerting.reload(next.alerts);
 		await ruler.load(ruleFiles(next, options));
+		await scraping.reload(next.scrape);
 		config = next;
 		ledgers.invalidate(0);
 		log.info({}, 'the configuration was read again');
@@ -190,17 +192,26 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		return reply.status(200).send('reloaded\n');
 	});
 	app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
-	registerWriteRoute(app, { ingest, maxBodyBytes: config.server.limits.max_body_bytes, tracing });
+	registerWriteRoutes(app, {
+		ingest: createIngest(intake),
+		text: new TextIngest(intake),
+		maxBodyBytes: config.server.limits.max_body_bytes,
+		tracing,
+	});
 	await registerRoutes(app, {
 		alerting,
 		availability: ledgers,
 		accounts,
 		archive,
-		options,
+		clock,
+		log,
+		version,
+		rootDir: options.rootDir,
 		operations,
 		metrics,
 		queries,
 		ruler,
+		scraping,
 		store,
 		report,
 		config: () => config,
@@ -210,6 +221,8 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	cleanup.add('alerting', () => alerting.stop());
 	ruler.start();
 	cleanup.add('ruler', () => ruler.stop());
+	await scraping.start();
+	cleanup.add('scraping', () => scraping.stop());
 	const address = await listenOn(app, listen, scheme);
 	const selfScrape = new SelfScrape({ store, metrics, clock, log, instance: address.replace(/^https?:\/\//, '') });
 	selfScrape.start();
@@ -230,75 +243,6 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	);
 	ready = true;
 	return { address, agentTokenFile, accounts, reload: serialReload, stop: () => cleanup.close() };
-}
-
-interface RouteServices {
-	readonly alerting: Alerting;
-	readonly availability: Availability;
-	readonly accounts: Accounts;
-	readonly archive: AuditArchive;
-	readonly options: CollectorOptions;
-	readonly operations: ReturnType<typeof createOperationLog>;
-	readonly queries: QueryThread;
-	readonly metrics: Registry;
-	readonly ruler: Ruler;
-	readonly store: Store;
-	readonly report: (month: string) => ReturnType<typeof availabilityReport>;
-	readonly config: () => CollectorConfig;
-}
-
-async function registerRoutes(app: FastifyInstance, services: RouteServices): Promise<void> {
-	const { alerting, availability, accounts, operations, options, store } = services;
-	const { clock, log, version } = options;
-	registerSessionRoutes(app, { accounts, secureCookie: services.config().server.tls !== undefined });
-	registerProductRoutes(app, {
-		availability,
-		boards: loadBoards(join(options.rootDir, 'dashboards'), log),
-		notifications: (limit) => notificationList(alerting, limit),
-		overview: () => overview({ availability, alerting, queryable: store, clock, version, activeSeries: () => store.stats().series }),
-	});
-	registerReportRoutes(app, { availability: services.report, language: () => services.config().reports.language });
-	await registerLogRoutes(app, services.archive);
-	await registerAlertmanagerRoutes(app, {
-		alerting,
-		clock,
-		log,
-		version,
-		onSilence: async ({ request, action, id }) => {
-			const caller = callerName(request);
-			await operations.record({
-				actor: caller.name,
-				action: `silence.${action}`,
-				object: id,
-				result: 'success',
-				srcAddr: caller.address,
-				detail: '',
-			});
-		},
-	});
-	await registerPrometheusRoutes(app, {
-		queries: measuredQueryService(services.queries, services.metrics),
-		ruler: services.ruler,
-		metadata: store,
-		storeStatus: () => storeStatus(store),
-		retention: services.config().store.retention,
-		clock,
-		log,
-		version,
-	});
-}
-
-/** Prometheus counts chunks of its head; ours has one page that is being filled per series, and compresses the rest. */
-function storeStatus(store: Store): StoreStatus {
-	const { series, minTimeMs, maxTimeMs } = store.stats();
-	return { series, chunks: series, minTimeMs: minTimeMs ?? 0, maxTimeMs: maxTimeMs ?? 0 };
-}
-
-function callerName(request: unknown): { readonly name: string; readonly address: string } {
-	if (typeof request !== 'object' || request === null || !('caller' in request) || !('ip' in request)) return { name: '', address: '' };
-	const caller = request.caller as Caller;
-	const name = caller.kind === 'person' ? caller.user.account : caller.kind === 'machine' ? `token:${caller.machine.name}` : '';
-	return { name, address: String(request.ip) };
 }
 
 function readConfig(options: CollectorOptions): CollectorConfig {

@@ -6,6 +6,8 @@ import { IdentityConfigSchema } from './identity/config.ts';
 import { IngestLimitsSchema } from './ingest/config.ts';
 import { checkInventory, InventoryConfigSchema } from './inventory/config.ts';
 import { RulesConfigSchema } from './ruler/config.ts';
+import { checkScrapeConfig } from './scrape/check-config.ts';
+import { ScrapeConfigSchema } from './scrape/config.ts';
 import { StoreConfigSchema } from './tsdb/config.ts';
 
 const ServerConfigSchema = Type.Object(
@@ -45,6 +47,7 @@ export const CollectorConfigSchema = Type.Object(
 	{
 		server: ServerConfigSchema,
 		store: StoreConfigSchema,
+		scrape: ScrapeConfigSchema,
 		rules: RulesConfigSchema,
 		alerts: AlertsConfigSchema,
 		inventory: InventoryConfigSchema,
@@ -59,5 +62,6 @@ export type CollectorConfig = Static<typeof CollectorConfigSchema>;
 /** What the schema cannot say, for the whole file: each area checks its own key. */
 export const checkCollectorConfig: ConfigCheck<CollectorConfig> = (config, report) => {
 	checkInventory(config.inventory, (path, message) => report(['inventory', ...path], message));
+	checkScrapeConfig(config.scrape, (path, message) => report(['scrape', ...path], message));
 	checkAlertsConfig(config.alerts, (path, message) => report(['alerts', ...path], message));
 };

@@ -79,6 +79,7 @@ const ENDPOINTS: readonly {
 	readonly type: string;
 }[] = [
 	{ method: 'POST', path: '/api/v1/write', as: () => bearer('local-agent'), type: 'application/x-protobuf' },
+	{ method: 'POST', path: '/api/v1/import/prometheus', as: () => bearer('local-agent'), type: 'text/plain' },
 	{ method: 'POST', path: '/api/fournines/v1/logs', as: () => bearer('local-agent'), type: 'application/json' },
 	{ method: 'POST', path: '/api/v2/alerts', as: () => bearer('local-alert'), type: 'application/json' },
 	{ method: 'POST', path: '/api/v2/silences', as: () => ({ cookie }), type: 'application/json' },
@@ -123,7 +124,7 @@ describe('what is malformed gets a clear refusal and changes nothing', () => {
 		}
 		// An empty write request is a valid one.
 		const fine =
-			(endpoint.path === '/api/v1/write' && body.name === 'nothing') ||
+			(/write|import/.test(endpoint.path) && body.name === 'nothing') ||
 			(endpoint.path === '/api/v2/alerts' && answer.status === 200 && body.body === '[]');
 		if (fine) return;
 		expect(answer.status, answer.body).toBeGreaterThanOrEqual(400);

@@ -63,6 +63,7 @@ beforeAll(async () => {
 		metadata: { metadata: () => new Map([['up', { type: 'gauge', help: 'Whether it is up.', unit: '' }]]) },
 		storeStatus: () => ({ series: storage.seriesCount, chunks: 0, minTimeMs: START, maxTimeMs: START + 900_000 }),
 		retention: '15d',
+		targets: () => ({ activeTargets: [], droppedTargets: [], droppedTargetCounts: {} }),
 		version: '0.1.0',
 	});
 	address = await app.listen({ port: 0, host: '127.0.0.1' });

@@ -1,14 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../../../core/log.ts';
-import type { QueryService } from '../../promql/query-service.ts';
 import type { Ruler } from '../../ruler/ruler.ts';
 import { sendFailure } from './answers.ts';
 import { registerQueryRoutes } from './query-routes.ts';
+import { type ReadServices, registerReadRoutes } from './read-routes.ts';
 import { registerRuleRoutes } from './rule-routes.ts';
 import { registerStatusRoutes, type StatusServices } from './status-routes.ts';
 
-export interface PrometheusServices extends StatusServices {
-	readonly queries: QueryService;
+export interface PrometheusServices extends StatusServices, ReadServices {
 	readonly ruler: Pick<Ruler, 'groups'>;
 	readonly log: Logger;
 }
@@ -21,6 +20,7 @@ export async function registerPrometheusRoutes(app: FastifyInstance, services: P
 	await app.register(async (scope) => {
 		scope.setErrorHandler((error: unknown, request, reply) => sendFailure(error, { request, reply, log: services.log }));
 		registerQueryRoutes(scope, services);
+		registerReadRoutes(scope, services);
 		registerRuleRoutes(scope, services.ruler);
 		registerStatusRoutes(scope, services);
 	});

@@ -1,29 +1,25 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../../core/clock.ts';
 import { parseQuery } from '../../promql/parser.ts';
 import { printExpression } from '../../promql/printer.ts';
 import type { QueryRequest, QueryService } from '../../promql/query-service.ts';
+import { syntaxTree } from '../../promql/syntax-tree-json.ts';
 import { sendAnswer, sendData } from './answers.ts';
 import { badParameter, Parameters } from './parameters.ts';
+import { whileThere } from './read-routes.ts';
 
 /** Queries come by GET or as a form by POST. */
 const METHODS = ['GET', 'POST'];
 
-export function registerQueryRoutes(app: FastifyInstance, services: { readonly queries: QueryService; readonly clock: Clock }): void {
+export function registerQueryRoutes(
+	app: FastifyInstance,
+	services: { readonly queries: QueryService; readonly clock: Clock; readonly caller?: (request: FastifyRequest) => string },
+): void {
 	const { queries, clock } = services;
 
-	/** Runs a query that ends when the client goes away. */
-	const answer = async (reply: FastifyReply, request: QueryRequest, withStats = false) => {
-		const gone = new AbortController();
-		const onClose = () => {
-			if (!reply.raw.writableFinished) gone.abort();
-		};
-		reply.raw.on('close', onClose);
-		try {
-			return sendAnswer(reply, await queries.execute(request, { signal: gone.signal }), withStats);
-		} finally {
-			reply.raw.off('close', onClose);
-		}
+	const answer = async (request: FastifyRequest, reply: FastifyReply, query: QueryRequest, withStats = false) => {
+		const caller = services.caller?.(request) ?? '';
+		return sendAnswer(reply, await whileThere(reply, (signal) => queries.execute(query, { signal, caller })), withStats);
 	};
 
 	app.route({
@@ -33,6 +29,7 @@ export function registerQueryRoutes(app: FastifyInstance, services: { readonly q
 			const parameters = new Parameters(request);
 			const timeMs = parameters.time('time', clock.now());
 			return answer(
+				request,
 				reply,
 				{ kind: 'instant', query: parameters.one('query'), timeMs, ...queryLimits(parameters) },
 				parameters.one('stats') !== '',
@@ -50,6 +47,7 @@ export function registerQueryRoutes(app: FastifyInstance, services: { readonly q
 			const stepMs = parameters.duration('step');
 			if (stepMs === undefined) throw badParameter('step', 'cannot parse "" to a valid duration');
 			return answer(
+				request,
 				reply,
 				{ kind: 'range', query: parameters.one('query'), startMs, endMs, stepMs, ...queryLimits(parameters) },
 				parameters.one('stats') !== '',
@@ -62,7 +60,12 @@ export function registerQueryRoutes(app: FastifyInstance, services: { readonly q
 		url: '/api/v1/series',
 		handler: async (request, reply) => {
 			const parameters = new Parameters(request);
-			return answer(reply, { kind: 'series', selectors: parameters.all('match[]'), ...parameters.span(), limit: parameters.limit() });
+			return answer(request, reply, {
+				kind: 'series',
+				selectors: parameters.all('match[]'),
+				...parameters.span(),
+				limit: parameters.limit(),
+			});
 		},
 	});
 
@@ -71,7 +74,12 @@ export function registerQueryRoutes(app: FastifyInstance, services: { readonly q
 		url: '/api/v1/labels',
 		handler: async (request, reply) => {
 			const parameters = new Parameters(request);
-			return answer(reply, { kind: 'labels', selectors: parameters.all('match[]'), ...parameters.span(), limit: parameters.limit() });
+			return answer(request, reply, {
+				kind: 'labels',
+				selectors: parameters.all('match[]'),
+				...parameters.span(),
+				limit: parameters.limit(),
+			});
 		},
 	});
 
@@ -79,7 +87,7 @@ export function registerQueryRoutes(app: FastifyInstance, services: { readonly q
 		const parameters = new Parameters(request);
 		const { name } = request.params;
 		if (name === '') throw badParameter('name', 'the label name must not be empty');
-		return answer(reply, {
+		return answer(request, reply, {
 			kind: 'labelValues',
 			name: decodeLabelName(name),
 			selectors: parameters.all('match[]'),
@@ -102,6 +110,12 @@ export function registerQueryRoutes(app: FastifyInstance, services: { readonly q
 		method: METHODS,
 		url: '/api/v1/format_query',
 		handler: async (request, reply) => sendData(reply, printExpression(parseQuery(new Parameters(request).one('query')))),
+	});
+
+	app.route({
+		method: METHODS,
+		url: '/api/v1/parse_query',
+		handler: async (request, reply) => sendData(reply, syntaxTree(parseQuery(new Parameters(request).one('query')))),
 	});
 }
 

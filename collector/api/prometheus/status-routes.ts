@@ -21,6 +21,8 @@ export interface StatusServices {
 	/** How long samples are kept, as text: `15d`. */
 	readonly retention: string;
 	readonly version: string;
+	/** What is scraped, in the shape of Prometheus' answer. */
+	readonly targets: () => object;
 }
 
 /** Metadata, targets and `status/*`. */
@@ -41,9 +43,7 @@ export function registerStatusRoutes(app: FastifyInstance, services: StatusServi
 		return sendData(reply, data);
 	});
 
-	app.get('/api/v1/targets', async (_request, reply) =>
-		sendData(reply, { activeTargets: [], droppedTargets: [], droppedTargetCounts: {} }),
-	);
+	app.get('/api/v1/targets', async (_request, reply) => sendData(reply, services.targets()));
 	app.get('/api/v1/targets/metadata', async (_request, reply) => sendData(reply, []));
 	app.get('/api/v1/alertmanagers', async (_request, reply) => sendData(reply, { activeAlertmanagers: [], droppedAlertmanagers: [] }));
 

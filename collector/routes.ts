@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import type { Alerting } from '../alerts/alerting.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import { registerAlertmanagerRoutes } from './api/alertmanager/alertmanager-routes.ts';
+import type { Caller } from './api/guard.ts';
+import { registerLogRoutes } from './api/product/log-routes.ts';
+import { registerProductRoutes } from './api/product/overview-routes.ts';
+import { registerReportRoutes } from './api/product/report-routes.ts';
+import { registerSessionRoutes } from './api/product/session-routes.ts';
+import { registerPrometheusRoutes } from './api/prometheus/prometheus-routes.ts';
+import type { StoreStatus } from './api/prometheus/status-routes.ts';
+import type { AuditArchive } from './audit/archive.ts';
+import type { Availability } from './availability/availability.ts';
+import { loadBoards } from './boards.ts';
+import type { CollectorConfig } from './config.ts';
+import type { Accounts } from './identity/accounts.ts';
+import type { OperationLog } from './identity/operation-log.ts';
+import { notificationList, overview } from './overview.ts';
+import { measuredQueryService } from './promql/query-metrics.ts';
+import type { QueryThread } from './query-thread.ts';
+import type { AvailabilityReport } from './reports/availability-report.ts';
+import type { Ruler } from './ruler/ruler.ts';
+import type { ScrapeManager } from './scrape/scraping.ts';
+import type { Store } from './tsdb/store.ts';
+
+export interface RouteServices {
+	readonly alerting: Alerting;
+	readonly availability: Availability;
+	readonly accounts: Accounts;
+	readonly archive: AuditArchive;
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly version: string;
+	/** Where `dashboards/` lies. */
+	readonly rootDir: string;
+	readonly operations: OperationLog;
+	readonly queries: QueryThread;
+	readonly metrics: Registry;
+	readonly ruler: Ruler;
+	readonly store: Store;
+	readonly report: (month: string) => Promise<AvailabilityReport>;
+	readonly scraping: ScrapeManager;
+	readonly config: () => CollectorConfig;
+}
+
+/** Every handler of the product, each with the services that it needs. */
+export async function registerRoutes(app: FastifyInstance, services: RouteServices): Promise<void> {
+	const { alerting, availability, accounts, operations, store, clock, log, version } = services;
+	registerSessionRoutes(app, { accounts, secureCookie: services.config().server.tls !== undefined });
+	registerProductRoutes(app, {
+		availability,
+		boards: loadBoards(join(services.rootDir, 'dashboards'), log),
+		notifications: (limit) => notificationList(alerting, limit),
+		overview: () => overview({ availability, alerting, queryable: store, clock, version, activeSeries: () => store.stats().series }),
+	});
+	registerReportRoutes(app, { availability: services.report, language: () => services.config().reports.language });
+	await registerLogRoutes(app, services.archive);
+	await registerAlertmanagerRoutes(app, {
+		alerting,
+		clock,
+		log,
+		version,
+		onSilence: async ({ request, action, id }) => {
+			const caller = callerName(request);
+			await operations.record({
+				actor: caller.name,
+				action: `silence.${action}`,
+				object: id,
+				result: 'success',
+				srcAddr: caller.address,
+				detail: '',
+			});
+		},
+	});
+	await registerPrometheusRoutes(app, {
+		queries: measuredQueryService(services.queries, services.metrics),
+		ruler: services.ruler,
+		metadata: store,
+		storeStatus: () => storeStatus(store),
+		targets: () => services.scraping.targets(),
+		retention: services.config().store.retention,
+		clock,
+		log,
+		version,
+	});
+}
+
+/** Prometheus counts chunks of its head; ours has one page that is being filled per series, and compresses the rest. */
+function storeStatus(store: Store): StoreStatus {
+	const { series, minTimeMs, maxTimeMs } = store.stats();
+	return { series, chunks: series, minTimeMs: minTimeMs ?? 0, maxTimeMs: maxTimeMs ?? 0 };
+}
+
+function callerName(request: unknown): { readonly name: string; readonly address: string } {
+	if (typeof request !== 'object' || request === null || !('caller' in request) || !('ip' in request)) return { name: '', address: '' };
+	const caller = request.caller as Caller;
+	const name = caller.kind === 'person' ? caller.user.account : caller.kind === 'machine' ? `token:${caller.machine.name}` : '';
+	return { name, address: String(request.ip) };
+}
