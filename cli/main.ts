@@ -43,6 +43,16 @@ const COMMANDS: readonly CommandEntry[] = [
 		summary: 'export log records with proof, and verify an archive or an export',
 		load: async () => (await import('./audit-command.ts')).auditCommand,
 	},
+	{
+		name: 'backup',
+		summary: 'copy everything that is kept, while the collector runs',
+		load: async () => (await import('./backup-command.ts')).backupCommand,
+	},
+	{
+		name: 'restore',
+		summary: 'make a data folder from a backup',
+		load: async () => (await import('./backup-command.ts')).restoreCommand,
+	},
 ];
 
 const EXIT_USAGE = 2;
