@@ -95,6 +95,16 @@ test('too many waiting are refused, not piled up', async () => {
 	await waitFor('the queue to empty', async () => (await instant('vector(1)')) !== undefined);
 });
 
+test('one who asks for much does not keep the others waiting', async () => {
+	open({ concurrency: 2 });
+	const order: string[] = [];
+	const ask = (caller: string) =>
+		thread.execute({ kind: 'instant', query: 'vector(1)', timeMs: 1000 }, { caller }).then(() => order.push(caller));
+	await Promise.all([...Array.from({ length: 10 }, () => ask('board')), ask('person')]);
+	expect(order.indexOf('person')).toBeLessThan(3);
+	expect(order).toHaveLength(11);
+});
+
 test('after it was stopped it refuses', async () => {
 	open();
 	await thread.stop();

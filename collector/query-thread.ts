@@ -22,6 +22,7 @@ export interface QueryThreadOptions {
 interface Job {
 	readonly id: number;
 	readonly request: QueryRequest;
+	readonly caller: string;
 	readonly cancel: SharedArrayBuffer;
 	readonly resolve: (answer: QueryAnswer) => void;
 	readonly reject: (error: unknown) => void;
@@ -88,7 +89,16 @@ export class QueryThread implements QueryService {
 				);
 				return;
 			}
-			const job: Job = { id: this.#nextId++, request, cancel: new SharedArrayBuffer(4), resolve, reject, startedMs: 0, timer: null };
+			const job: Job = {
+				id: this.#nextId++,
+				request,
+				caller: options.caller ?? '',
+				cancel: new SharedArrayBuffer(4),
+				resolve,
+				reject,
+				startedMs: 0,
+				timer: null,
+			};
 			options.signal?.addEventListener('abort', () => this.#cancel(job), { once: true });
 			this.#waiting.push(job);
 			this.#pump();
@@ -142,7 +152,7 @@ export class QueryThread implements QueryService {
 
 	#pump(): void {
 		while (this.#ready && this.#running.size < (this.#options.concurrency ?? 4)) {
-			const job = this.#waiting.shift();
+			const job = this.#takeNext();
 			if (job === undefined) return;
 			job.startedMs = performance.now();
 			this.#running.set(job.id, job);
@@ -150,6 +160,22 @@ export class QueryThread implements QueryService {
 			const message: QueryWorkerRequest = { id: job.id, request: job.request, cancel: job.cancel };
 			this.#worker?.postMessage(message);
 		}
+	}
+
+	/** The oldest query of whoever has the fewest under way, so that one board with many panels does not keep everybody waiting. */
+	#takeNext(): Job | undefined {
+		const underWay = new Map<string, number>();
+		for (const { caller } of this.#running.values()) underWay.set(caller, (underWay.get(caller) ?? 0) + 1);
+		let best = -1;
+		let fewest = Number.POSITIVE_INFINITY;
+		this.#waiting.forEach(({ caller }, index) => {
+			const count = underWay.get(caller) ?? 0;
+			if (count < fewest) {
+				fewest = count;
+				best = index;
+			}
+		});
+		return best < 0 ? undefined : this.#waiting.splice(best, 1)[0];
 	}
 
 	/** Asks the query to end; a thread that does not react is replaced, so that one query cannot hold all others up. */

@@ -3,10 +3,11 @@ import { expect, test } from 'vitest';
 import { systemClock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import { labelsFromObject } from '../../core/labels.ts';
+import { silentLogger } from '../../core/log.ts';
 import { createMemoryStorage } from '../storage/memory-storage.ts';
 import { createEngine } from './engine.ts';
 import { measuredQueryService } from './query-metrics.ts';
-import { errorOf, failureOf, localQueryService } from './query-service.ts';
+import { errorOf, failureOf, localQueryService, type QueryService } from './query-service.ts';
 
 const storage = createMemoryStorage();
 for (const host of ['a', 'b', 'c']) storage.add(labelsFromObject({ __name__: 'm', host }), 1000, 1);
@@ -61,4 +62,30 @@ test('counts what it does', async () => {
 	expect(metrics).toContain('fournines_query_requests_total{kind="instant",outcome="ok"} 1');
 	expect(metrics).toContain('fournines_query_requests_total{kind="instant",outcome="FN_QUERY_PARSE"} 1');
 	expect(metrics).toContain('fournines_query_samples_read_total 3');
+});
+
+test('what takes long is logged with who asked and what it read, and nothing else is', async () => {
+	const lines: { readonly fields: object; readonly message: string }[] = [];
+	const log = { ...silentLogger, warn: (fields: object, message: string) => void lines.push({ fields, message }) };
+	let now = 0;
+	let takesMs = 10;
+	const slow = { log, fromMs: 1000, monotonic: () => now };
+	const delayed: QueryService = {
+		execute: async (request, options) => {
+			now += takesMs;
+			return service.execute(request, options);
+		},
+	};
+	const registry = new Registry();
+	const measured = measuredQueryService(delayed, registry, slow);
+	await measured.execute({ kind: 'instant', query: 'm', timeMs: 1000 }, { caller: 'grafana' });
+	expect(lines).toEqual([]);
+	takesMs = 1000;
+	await measured.execute({ kind: 'instant', query: 'm', timeMs: 1000 }, { caller: 'grafana' });
+	await measured.execute({ kind: 'series', selectors: ['m +'], startMs: 0, endMs: 1 }).catch(() => {});
+	expect(lines.map(({ fields }) => fields)).toEqual([
+		{ kind: 'instant', query: 'm', timeMs: 1000, caller: 'grafana', outcome: 'ok', samplesRead: 3, durationMs: 1000 },
+		{ kind: 'series', query: 'm +', caller: '', outcome: 'FN_QUERY_PARSE', samplesRead: null, durationMs: 1000 },
+	]);
+	expect(await registry.metrics()).toContain('fournines_query_slow_total 2');
 });

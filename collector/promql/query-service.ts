@@ -1,9 +1,10 @@
 import { AppError, errorText } from '../../core/errors.ts';
 import type { Matcher, Queryable } from '../storage/storage.ts';
 import type { Engine, QueryOptions, QueryStats, ResultValue } from './engine.ts';
-import { parseQuery } from './parser.ts';
+import { type FederateRequest, federate } from './federation.ts';
+import { type ReadRequest, readSamples } from './remote-read.ts';
 import { labelsJson, resultJson } from './result-json.ts';
-import { matchersOf } from './selector-data.ts';
+import { selectorMatchers } from './selector-text.ts';
 
 /** Everything here is plain data, so that a request can be posted to a worker and its answer transferred back. */
 export interface InstantRequest {
@@ -48,10 +49,20 @@ export interface LabelValuesRequest extends SelectionRequest {
 	readonly name: string;
 }
 
-export type QueryRequest = InstantRequest | RangeRequest | SeriesRequest | LabelsRequest | LabelValuesRequest;
+export type QueryRequest =
+	| InstantRequest
+	| RangeRequest
+	| SeriesRequest
+	| LabelsRequest
+	| LabelValuesRequest
+	| FederateRequest
+	| ReadRequest;
 
 export interface QueryAnswer {
-	/** UTF-8 bytes of the `data` member of Prometheus' answer. The buffer belongs to the receiver. */
+	/**
+	 * UTF-8 bytes of the `data` member of Prometheus' answer; of `federate` the text exposition, of `read` a protobuf
+	 * `ReadResponse`. The buffer belongs to the receiver.
+	 */
 	readonly json: Uint8Array<ArrayBuffer>;
 	readonly warnings: readonly string[];
 	readonly infos: readonly string[];
@@ -62,6 +73,8 @@ export interface QueryAnswer {
 export interface ExecuteOptions {
 	readonly signal?: AbortSignal;
 	readonly cancelFlag?: Int32Array;
+	/** Who asks, for the slow-query log and for fairness between those who wait. */
+	readonly caller?: string;
 }
 
 /** Answers the reading half of the Prometheus API. Rejects with `AppError`: its `status` is the HTTP status. */
@@ -96,6 +109,12 @@ export function localQueryService(engine: Engine, queryable: Queryable): QuerySe
 					return query(engine, request, options);
 				case 'series':
 					return series(queryable, request, options);
+				case 'federate': {
+					const { text, truncated } = await federate(queryable, request, selectOptions(options));
+					return answer(text, truncated);
+				}
+				case 'read':
+					return { json: await readSamples(queryable, request, selectOptions(options)), warnings: [], infos: [] };
 				case 'labels':
 					return names(
 						request,
@@ -117,7 +136,8 @@ function selectOptions(options: ExecuteOptions): { readonly signal?: AbortSignal
 
 async function query(engine: Engine, request: InstantRequest | RangeRequest, options: ExecuteOptions): Promise<QueryAnswer> {
 	const queryOptions: QueryOptions = {
-		...options,
+		...selectOptions(options),
+		...(options.cancelFlag === undefined ? {} : { cancelFlag: options.cancelFlag }),
 		...(request.lookbackMs === undefined ? {} : { lookbackMs: request.lookbackMs }),
 		...(request.timeoutMs === undefined ? {} : { timeoutMs: request.timeoutMs }),
 	};
@@ -157,15 +177,6 @@ function answer(
 		infos: rest.infos ?? [],
 		...(rest.stats === undefined ? {} : { stats: rest.stats }),
 	};
-}
-
-/** Reads `match[]` texts. Throws `FN_QUERY_PARSE` for anything but a plain series selector. */
-export function selectorMatchers(selector: string): readonly Matcher[] {
-	const expr = parseQuery(selector);
-	if (expr.kind !== 'selector' || expr.offsetMs !== 0 || expr.at !== null) {
-		throw new AppError('FN_QUERY_PARSE', `"${selector}" is not a plain series selector; write for example up{job="node"}`, { status: 400 });
-	}
-	return matchersOf(expr.matchers);
 }
 
 async function series(queryable: Queryable, request: SeriesRequest, options: ExecuteOptions): Promise<QueryAnswer> {

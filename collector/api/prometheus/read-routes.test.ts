@@ -43,6 +43,7 @@ beforeAll(async () => {
 		clock,
 		caller: () => 'grafana',
 		externalLabels: { site: 'chengdu', job: 'other' },
+		targets: () => ({ activeTargets: [], droppedTargets: [], droppedTargetCounts: {} }),
 		metadata: { metadata: () => new Map() },
 		storeStatus: () => ({ series: 0, chunks: 0, minTimeMs: 0, maxTimeMs: 0 }),
 		retention: '15d',
