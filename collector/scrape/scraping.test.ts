@@ -129,6 +129,17 @@ test('a failing target is down and its series are stale, once', async () => {
 	expect((await series('scrape_series_added'))[0]?.values.slice(1)).not.toContain(2);
 });
 
+test('nothing of a scrape that failed is remembered', async () => {
+	let body = 'a 1\nb 2\nc\n';
+	pages.set('/m', (request, response) => text(body)(request, response));
+	const { series, last } = await begin(job('m'));
+	await waitFor('a failure', async () => (await last('up')) === 0);
+	expect(await series('a')).toEqual([]);
+	body = 'a 1\nb 2\n';
+	await waitFor('a success', async () => (await last('up')) === 1);
+	expect((await series('scrape_series_added'))[0]?.values.filter((value) => value !== 0)).toEqual([2]);
+});
+
 describe('a bad target suffers alone', () => {
 	const bad: { name: string; page: Handler; more?: string; says: string }[] = [
 		{ name: 'hung', page: () => {}, says: 'no complete answer within 100 ms' },

@@ -14,7 +14,7 @@ class Reader extends MetricReader {
 export async function someOtlpRequest(): Promise<{ readonly protobuf: Uint8Array; readonly json: string }> {
 	const reader = new Reader({ aggregationTemporalitySelector: () => AggregationTemporality.DELTA });
 	const provider = new MeterProvider({
-		resource: resourceFromAttributes({ 'service.name': '四个九', big: 2 ** 40, list: [1, 2.5, true], nothing: '' }),
+		resource: resourceFromAttributes({ 'service.name': '四个九', big: 2 ** 40, list: [1, 2.5], nothing: '' }),
 		readers: [reader],
 		views: [{ instrumentName: 'exp', aggregation: { type: AggregationType.EXPONENTIAL_HISTOGRAM } }],
 	});
