@@ -149,7 +149,7 @@ async function query(engine: Engine, request: InstantRequest | RangeRequest, opt
 	return answer(json, truncated, { warnings: result.warnings, infos: result.infos, stats: result.stats });
 }
 
-/** V8 refuses texts beyond half a gigabyte; a client that asks for one is better told how to ask for less. */
+/** A client that asks for more than can be sent is better told how to ask for less. */
 function answerJson(value: ResultValue, limit: number): ReturnType<typeof resultJson> {
 	try {
 		return resultJson(value, limit);
@@ -167,12 +167,12 @@ function answerJson(value: ResultValue, limit: number): ReturnType<typeof result
 }
 
 function answer(
-	json: string,
+	json: string | Uint8Array<ArrayBuffer>,
 	truncated: boolean,
 	rest: { readonly warnings?: readonly string[]; readonly infos?: readonly string[]; readonly stats?: QueryStats } = {},
 ): QueryAnswer {
 	return {
-		json: new TextEncoder().encode(json),
+		json: typeof json === 'string' ? new TextEncoder().encode(json) : json,
 		warnings: [...(rest.warnings ?? []), ...(truncated ? ['results truncated due to limit'] : [])],
 		infos: rest.infos ?? [],
 		...(rest.stats === undefined ? {} : { stats: rest.stats }),

@@ -1,6 +1,7 @@
 import type { Labels } from '../../protocol/labels.ts';
-import type { ResultValue } from './engine.ts';
+import type { ResultSample, ResultSeries, ResultValue } from './engine.ts';
 import { formatSample } from './go-float.ts';
+import { JsonBytes } from './json-bytes.ts';
 
 /** Unix seconds with up to three decimals, as Prometheus writes timestamps. */
 export function formatSeconds(timeMs: number): string {
@@ -21,43 +22,75 @@ export function labelsJson(labels: Labels): string {
 	return `${text}}`;
 }
 
-/** Prometheus' `data` of a query answer; at most `limit` series (0: all). */
-export function resultJson(value: ResultValue, limit: number): { readonly json: string; readonly truncated: boolean } {
+/** What V8 makes of text at most, and more than any client wants at once. */
+const MAX_BYTES = 512 * 1024 * 1024;
+/** A point: brackets, a time, a value, and some room. */
+const POINT_BYTES = 64;
+
+/**
+ * Prometheus' `data` of a query answer as UTF-8; at most `limit` series (0: all). Throws `RangeError` when the answer is
+ * longer than half a gigabyte.
+ */
+export function resultJson(value: ResultValue, limit: number): { readonly json: Uint8Array<ArrayBuffer>; readonly truncated: boolean } {
+	const json = new JsonBytes(4096, MAX_BYTES);
+	let truncated = false;
 	switch (value.kind) {
 		case 'scalar':
-			return { json: `{"resultType":"scalar","result":[${formatSeconds(value.timeMs)},"${formatSample(value.value)}"]}`, truncated: false };
+			json.text(`{"resultType":"scalar","result":[${formatSeconds(value.timeMs)},"${formatSample(value.value)}"]}`);
+			break;
 		case 'string':
-			return {
-				json: `{"resultType":"string","result":[${formatSeconds(value.timeMs)},${JSON.stringify(value.value)}]}`,
-				truncated: false,
-			};
+			json.text(`{"resultType":"string","result":[${formatSeconds(value.timeMs)},${JSON.stringify(value.value)}]}`);
+			break;
 		case 'vector': {
-			const truncated = limit > 0 && value.samples.length > limit;
+			truncated = limit > 0 && value.samples.length > limit;
+			const count = truncated ? limit : value.samples.length;
 			const time = formatSeconds(value.timeMs);
-			const rows = (truncated ? value.samples.slice(0, limit) : value.samples).map(
-				(sample) => `{"metric":${labelsJson(sample.labels)},"value":[${time},"${formatSample(sample.value)}"]}`,
-			);
-			return { json: `{"resultType":"vector","result":[${rows.join(',')}]}`, truncated };
+			json.text('{"resultType":"vector","result":[');
+			for (let i = 0; i < count; i++) {
+				const sample = value.samples[i] as ResultSample;
+				json.text(`${i === 0 ? '' : ','}{"metric":${labelsJson(sample.labels)},"value":[${time},"`);
+				json.reserve(POINT_BYTES);
+				json.sample(sample.value);
+				json.ascii('"]}');
+			}
+			json.text(']}');
+			break;
 		}
 		case 'matrix': {
-			const truncated = limit > 0 && value.series.length > limit;
+			truncated = limit > 0 && value.series.length > limit;
+			const count = truncated ? limit : value.series.length;
 			// The times of one answer repeat from series to series.
 			const times = new Map<number, string>();
-			const rows: string[] = [];
-			for (const series of truncated ? value.series.slice(0, limit) : value.series) {
-				let points = '';
-				for (let i = 0; i < series.timestamps.length; i++) {
-					const timeMs = series.timestamps[i] as number;
-					let time = times.get(timeMs);
-					if (time === undefined) {
-						time = formatSeconds(timeMs);
-						if (times.size < 20_000) times.set(timeMs, time);
-					}
-					points += `${i === 0 ? '' : ','}[${time},"${formatSample(series.values[i] as number)}"]`;
-				}
-				rows.push(`{"metric":${labelsJson(series.labels)},"values":[${points}]}`);
-			}
-			return { json: `{"resultType":"matrix","result":[${rows.join(',')}]}`, truncated };
+			json.text('{"resultType":"matrix","result":[');
+			for (let i = 0; i < count; i++) writeSeries(json, value.series[i] as ResultSeries, { first: i === 0, times });
+			json.text(']}');
 		}
 	}
+	return { json: json.finish(), truncated };
+}
+
+/** How many times are remembered. */
+const KNOWN_TIMES = 20_000;
+
+function writeSeries(
+	json: JsonBytes,
+	series: ResultSeries,
+	{ first, times }: { readonly first: boolean; readonly times: Map<number, string> },
+): void {
+	const { labels, timestamps, values } = series;
+	json.text(`${first ? '' : ','}{"metric":${labelsJson(labels)},"values":[`);
+	for (let i = 0; i < timestamps.length; i++) {
+		const timeMs = timestamps[i] as number;
+		let opening = times.get(timeMs);
+		if (opening === undefined) {
+			opening = `[${formatSeconds(timeMs)},"`;
+			if (times.size < KNOWN_TIMES) times.set(timeMs, opening);
+		}
+		json.reserve(POINT_BYTES);
+		if (i > 0) json.ascii(',');
+		json.ascii(opening);
+		json.sample(values[i] as number);
+		json.ascii('"]');
+	}
+	json.text(']}');
 }

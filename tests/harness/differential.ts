@@ -65,7 +65,7 @@ export async function compareWithPrometheus(
 			continue;
 		}
 		const left = normalise(theirs.data);
-		const right = normalise(JSON.parse(resultJson(ours.value, 0).json) as ApiData);
+		const right = normalise(JSON.parse(new TextDecoder().decode(resultJson(ours.value, 0).json)) as ApiData);
 		if (left.size > 0) filled += 1;
 		const difference = firstDifference(left, right);
 		if (difference !== null && !isKnown(query, difference)) differences.push({ query, kind, ...difference });
