@@ -82,13 +82,13 @@ export function formatUnit(value: number, options: UnitOptions): FormattedValue 
 		case 'rps':
 		case 'wps':
 		case 'iops':
-			return scaledBy(SHORT, chinese ? '次/秒' : ` ${RATE_WORDS[unit] ?? '/s'}`);
+			return scaledBy(SHORT, chinese ? ' 次/秒' : ` ${RATE_WORDS[unit] ?? '/s'}`);
 		case 'pps':
-			return scaledBy(SHORT, chinese ? '包/秒' : ' p/s');
+			return scaledBy(SHORT, chinese ? ' 包/秒' : ' p/s');
 		case 'reqpm':
 		case 'opm':
 		case 'cpm':
-			return scaledBy(SHORT, chinese ? '次/分' : '/min');
+			return scaledBy(SHORT, chinese ? ' 次/分' : '/min');
 		case 'hertz':
 			return scaledBy(SI, 'Hz');
 		case 'celsius':

@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Alert, Button, Checkbox, Form, Input, Tag } from 'antd';
 import { useState } from 'react';
-import { Navigate, useNavigate } from 'react-router';
+import { Navigate } from 'react-router';
 import type { Role, SetupRequest } from '../../../../protocol/api.ts';
 import { setUp, useSetupState } from '../../api/product.ts';
 import { Entrance } from '../../layout/entrance.tsx';
@@ -23,19 +23,15 @@ const ACCOUNT = /^[\p{L}\p{N}][\p{L}\p{N}._-]{1,63}$/u;
 
 export function SetupPage() {
 	const texts = useTexts();
-	const navigate = useNavigate();
 	const client = useQueryClient();
 	const state = useSetupState();
 	const [optional, setOptional] = useState<readonly Role[]>([]);
 	const make = useMutation({
 		mutationFn: setUp,
-		onSuccess: async () => {
-			client.setQueryData(['setup'], { needed: false });
-			await navigate('/login', { replace: true, state: 'created' });
-		},
+		onSuccess: () => client.setQueryData(['setup'], { needed: false }),
 	});
 	if (state.isPending) return <PageSpin />;
-	if (state.data?.needed === false) return <Navigate replace to="/login" />;
+	if (state.data?.needed === false) return <Navigate replace to="/login" state={make.isSuccess ? 'created' : null} />;
 	const roles: readonly Role[] = ['system', ...optional];
 	const submit = (fields: SetupFields) => {
 		const accounts: SetupRequest['accounts'] = roles.flatMap((role) => {
