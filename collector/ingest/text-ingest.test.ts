@@ -6,6 +6,7 @@ import { formatLabels } from '../../core/labels.ts';
 import { silentLogger } from '../../core/log.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
 import { openTestStore } from '../../tests/harness/store/open-test-store.ts';
+import type { ColumnIngest } from '../storage/column-ingest.ts';
 import { createTextIngest, type TextImportQuery, type TextIngest } from './text-ingest.ts';
 
 const LIMITS = { max_body_bytes: 10_000, max_decoded_bytes: 100_000, max_labels: 10, max_label_name_bytes: 64, max_label_value_bytes: 200 };
@@ -69,6 +70,23 @@ test('sends of the same series are one series', async () => {
 	await send(`m{a="1",b="2"} 3 ${NOW + 3}\n`);
 	expect(await stored()).toEqual(['m{a="1", b="2"} 1,2,3 @1,2,3']);
 	expect(store.stats().series).toBe(1);
+});
+
+test('writes labels in the order that the store knows them by', async () => {
+	let aliases = 0;
+	const counting: ColumnIngest = {
+		findSeries: (bytes, view, start, end, hint) => store.findSeries(bytes, view, start, end, hint),
+		createSeries: (canonical) => store.createSeries(canonical),
+		addAlias: () => {
+			aliases++;
+		},
+		bounds: () => store.bounds(),
+		describe: (metric, metadata) => store.describe(metric, metadata),
+		write: (samples, count) => store.write(samples, count),
+	};
+	ingest = createTextIngest({ store: counting, limits: LIMITS, clock: systemClock, log: silentLogger, metrics });
+	await send('m{zz="1",B="2",aa="3",a="4",empty=""} 1\n', { job: 'j', instance: 'i' });
+	expect(aliases).toBe(0);
 });
 
 test('refuses a part, names it, and takes the rest', async () => {

@@ -1,10 +1,11 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { waitFor } from '../../tests/harness/process.ts';
+import { findCommand, runCommand, temporaryFolder, waitFor } from '../../tests/harness/process.ts';
 import { type ScrapingBench, scrapeConfig, startScraping } from '../../tests/harness/scraping.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -229,6 +230,48 @@ test('credentials go to the target and to nobody else', async () => {
 	} finally {
 		other.closeAllConnections();
 		await new Promise((resolve) => other.close(resolve));
+	}
+});
+
+const openssl = findCommand('openssl');
+
+test.skipIf(openssl === null)('TLS is checked against a CA and a name of its own, or not at all on demand', async () => {
+	const folder = temporaryFolder('scrape-tls');
+	const [key, cert] = [join(folder.path, 'key.pem'), join(folder.path, 'cert.pem')];
+	runCommand(openssl ?? '', [
+		...[
+			'req',
+			'-x509',
+			'-newkey',
+			'ec',
+			'-pkeyopt',
+			'ec_paramgen_curve:prime256v1',
+			'-nodes',
+			'-days',
+			'2',
+			'-subj',
+			'/CN=exporter.internal',
+		],
+		...['-addext', 'subjectAltName=DNS:exporter.internal', '-keyout', key, '-out', cert],
+	]);
+	const secure = createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_request, response) => response.end('a 1\n'));
+	await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+	try {
+		const target = `scheme: https, static_configs: [{targets: ['127.0.0.1:${(secure.address() as AddressInfo).port}']}]`;
+		const { series, scraping } = await begin(
+			`{job_name: named, ${target}, tls_config: {ca_file: '${cert}', server_name: exporter.internal}}`,
+			`{job_name: unnamed, ${target}, tls_config: {ca_file: '${cert}'}}`,
+			`{job_name: unknown, ${target}, tls_config: {server_name: exporter.internal}}`,
+			`{job_name: unchecked, ${target}, tls_config: {insecure_skip_verify: true}}`,
+		);
+		await waitFor('all four', async () => (await series('up')).length === 4);
+		const up = Object.fromEntries((await series('up')).map(({ labels, values }) => [labels['job'], values.at(-1)]));
+		expect(up).toEqual({ named: 1, unnamed: 0, unknown: 0, unchecked: 1 });
+		expect(scraping.targets().activeTargets.find((one) => one.scrapePool === 'unknown')?.lastError).toContain('self-signed');
+	} finally {
+		secure.closeAllConnections();
+		await new Promise((resolve) => secure.close(resolve));
+		folder.remove();
 	}
 });
 
