@@ -1,16 +1,17 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../core/clock.ts';
 import { errorText } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
-import { FAMILIES, FAMILY_CHECKS, parseBlockFile } from './blocks/block-files.ts';
+import { type BlockFile, FAMILIES, FAMILY_CHECKS, parseBlockFile } from './blocks/block-files.ts';
 import type { BlockTask } from './blocks/block-messages.ts';
 import { BlockThread } from './blocks/block-thread.ts';
 import type { Checkpoint } from './blocks/index-file.ts';
 import { packChunks } from './chunk-packer.ts';
 import type { Head } from './head.ts';
 import type { LogWriter } from './log/log-writer.ts';
+import { QuietSeries } from './quiet-series.ts';
 import type { BlockSpan } from './recovery.ts';
 import { BUCKET_MS } from './shared-head.ts';
 import type { StoreMetrics } from './store-metrics.ts';
@@ -38,6 +39,8 @@ export interface BlockCutterOptions {
 	readonly compactAfterMs: number;
 	readonly retentionMs: number;
 	readonly checkRetentionMs: number;
+	/** Block files of samples may take so much together; the oldest days go first. */
+	readonly retentionBytes: number;
 	readonly maxHeadBytes: number;
 	readonly intervalMs: number;
 }
@@ -69,6 +72,7 @@ interface Cut {
 export class BlockCutter {
 	readonly #options: BlockCutterOptions;
 	readonly #thread: BlockThread;
+	readonly #quiet: QuietSeries;
 	readonly #timer: NodeJS.Timeout;
 	#cut: Cut | null = null;
 	#running: Promise<void> | null = null;
@@ -83,6 +87,7 @@ export class BlockCutter {
 
 	constructor(options: BlockCutterOptions) {
 		this.#options = options;
+		this.#quiet = new QuietSeries(options.head);
 		this.#thread = new BlockThread(options.folder, options.log);
 		// Without anything from before, the hours that have passed have nothing to write.
 		const due = this.#dueBucket();
@@ -210,7 +215,7 @@ export class BlockCutter {
 		const { head, logWriter, metrics, clock, log, publish } = this.#options;
 		for (let from = 0; from < head.slotCount; from += SETTLE_SLICE) {
 			head.settleSlots(from, from + SETTLE_SLICE);
-			head.noteHeard(from, from + SETTLE_SLICE, clock.now());
+			this.#quiet.noteHeard(from, from + SETTLE_SLICE, clock.now());
 			publish();
 			await nextTurn();
 		}
@@ -283,7 +288,7 @@ export class BlockCutter {
 		const beforeMs = clock.now() - quietMs;
 		const quiet: number[] = [];
 		for (let from = 0; from < head.slotCount; from += SETTLE_SLICE) {
-			head.findQuiet(from, from + SETTLE_SLICE, beforeMs, quiet);
+			this.#quiet.find(from, from + SETTLE_SLICE, beforeMs, quiet);
 			await nextTurn();
 		}
 		const notYetKnown = new Set(unpersistedSeries);
@@ -291,7 +296,7 @@ export class BlockCutter {
 			const slots = quiet.slice(from, from + SERIES_SLICE).filter((slot) => !notYetKnown.has(slot));
 			await this.#thread.run({ kind: 'gone', ids: Uint32Array.from(slots, (slot) => head.idOf(slot)) });
 			// Who has spoken meanwhile stays, and the index hears of it again.
-			const still = slots.filter((slot) => head.isQuiet(slot, beforeMs));
+			const still = slots.filter((slot) => this.#quiet.isQuiet(slot, beforeMs));
 			for (const slot of slots) if (!still.includes(slot)) unpersistedSeries.push(slot);
 			head.release(still);
 			metrics.seriesReleased.inc(still.length);
@@ -302,14 +307,38 @@ export class BlockCutter {
 
 	async #applyRetention(nowMs: number): Promise<void> {
 		const { folder, retentionMs, checkRetentionMs, log } = this.#options;
-		const over = readdirSync(join(folder, 'blocks')).filter((name) => {
-			const file = parseBlockFile(name);
-			if (file === null) return false;
-			return file.endMs < nowMs - (file.family === FAMILY_CHECKS ? checkRetentionMs : retentionMs);
-		});
+		const files = blockFilesWithSizes(join(folder, 'blocks'));
+		const expired = files.filter((file) => file.endMs < nowMs - (file.family === FAMILY_CHECKS ? checkRetentionMs : retentionMs));
+		const over = [...expired, ...beyondSize(files, expired, this.#options.retentionBytes)].map((file) => file.name);
 		await this.#thread.run({ kind: 'forget', samplesBeforeMs: nowMs - retentionMs, checksBeforeMs: nowMs - checkRetentionMs });
 		if (over.length === 0) return;
 		await this.#thread.run({ kind: 'drop', names: over });
-		log.info({ files: over }, 'block files whose retention is over were deleted');
+		log.info({ files: over }, 'block files beyond the retention were deleted');
 	}
+}
+
+interface SizedFile extends BlockFile {
+	readonly bytes: number;
+}
+
+function blockFilesWithSizes(folder: string): SizedFile[] {
+	return readdirSync(folder).flatMap((name) => {
+		const file = parseBlockFile(name);
+		if (file === null) return [];
+		return [{ ...file, bytes: statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0 }];
+	});
+}
+
+/** The oldest days of samples that must go so that the others fit. The newest day stays, and checks are not counted: they are few, and promised. */
+function beyondSize(files: readonly SizedFile[], expired: readonly SizedFile[], limitBytes: number): readonly SizedFile[] {
+	const samples = files.filter((file) => file.family !== FAMILY_CHECKS && !expired.includes(file));
+	const newestMs = Math.max(...samples.map((file) => file.startMs));
+	let bytes = samples.reduce((sum, file) => sum + file.bytes, 0);
+	const gone: SizedFile[] = [];
+	for (const file of samples.sort((a, b) => a.startMs - b.startMs)) {
+		if (bytes <= limitBytes || file.startMs === newestMs) break;
+		gone.push(file);
+		bytes -= file.bytes;
+	}
+	return gone;
 }

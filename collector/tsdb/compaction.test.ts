@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
@@ -129,6 +129,30 @@ describe('compaction', () => {
 		wall = START + 500 * DAY;
 		await open(dataDir, 0, { clock, cutIntervalMs: 5 });
 		await waitFor('the deletion', () => blockFiles(dataDir).length === 0);
+	});
+
+	test('deletes the oldest days when files take too much, but neither checks nor the newest day', async () => {
+		const dataDir = folder();
+		const first = await open(dataDir, START + 9 * DAY);
+		for (let day = 0; day < 8; day++) {
+			const noise = Array.from({ length: 3000 }, (_, i) => [START + day * DAY + i * 20_000, Math.sin(i + day)] as const);
+			await append(first, ['__name__', 'm'], noise);
+			await append(first, ['__name__', 'probe_success', 'check', 'c'], noise);
+		}
+		await first.cutBlocks();
+		await first.compactBlocks();
+		await first.stop();
+		const sizeOf = (name: string) => statSync(join(dataDir, 'store/blocks', name)).size;
+		const samples = blockFiles(dataDir).filter((name) => name.startsWith('samples'));
+		expect(samples).toHaveLength(8);
+		const limit = sizeOf(samples[6] ?? '') + sizeOf(samples[7] ?? '') + 100;
+		const second = await open(dataDir, START + 9 * DAY, { retentionBytes: limit, cutIntervalMs: 5 });
+		await waitFor('the deletion', () => blockFiles(dataDir).length === 3);
+		expect(blockFiles(dataDir)).toEqual(['checks-2026-01.long.db', ...samples.slice(6)]);
+		await second.stop();
+		await open(dataDir, START + 9 * DAY, { retentionBytes: 1, cutIntervalMs: 5 });
+		await waitFor('the next deletion', () => blockFiles(dataDir).length === 2);
+		expect(blockFiles(dataDir)).toEqual(['checks-2026-01.long.db', samples[7]]);
 	});
 
 	test('another thread reads consistently while files are compacted under it', async () => {

@@ -6,11 +6,6 @@ import {
 	ARENA_WORDS,
 	BUCKET_MS,
 	CHUNK_BUCKET,
-	CHUNK_BYTES,
-	CHUNK_COUNT,
-	CHUNK_FIRST,
-	CHUNK_HEADER_WORDS,
-	CHUNK_LAST,
 	CHUNK_PREVIOUS,
 	CONTROL_ADDED,
 	CONTROL_DEPARTURES,
@@ -70,8 +65,6 @@ export class Head {
 	readonly #words = new Uint32Array(PAGE_SAMPLES * 2);
 	readonly #values = new Float64Array(this.#words.buffer);
 	readonly #freeSlots: number[] = [];
-	/** When the samples of each slot last went into blocks. */
-	#heardMs = new Float64Array(FIRST_CAPACITY);
 	/** Id of the next series that is new. */
 	nextId = 0;
 	#capacity = FIRST_CAPACITY;
@@ -92,19 +85,6 @@ export class Head {
 	/** Series that are in a slot. */
 	get seriesCount(): number {
 		return this.registry.inUse;
-	}
-
-	/** Bytes of all buffers that are shared with readers. They do not count as heap. */
-	get memoryBytes(): number {
-		const layout = this.layout();
-		let bytes = layout.control.byteLength + layout.slots.byteLength + layout.lifetimes.byteLength;
-		for (const buffer of layout.labelSegments) bytes += buffer.byteLength;
-		for (const buffer of layout.pageSegments) bytes += buffer.byteLength;
-		for (const { chain, segments } of layout.memtables) {
-			bytes += chain.byteLength;
-			for (const buffer of segments) bytes += buffer.byteLength;
-		}
-		return bytes;
 	}
 
 	/** The series in `slot`. */
@@ -145,34 +125,6 @@ export class Head {
 		if (count > this.nextId) this.nextId = count;
 	}
 
-	/** Remembers when the series of slots `from .. to` that are on their way into blocks were heard of: a sample's own time may be long ago. */
-	noteHeard(from: number, to: number, nowMs: number): void {
-		const chain = this.retiring?.chain;
-		if (chain === undefined) return;
-		if (this.#heardMs.length < this.#capacity) {
-			const larger = new Float64Array(this.#capacity);
-			larger.set(this.#heardMs);
-			this.#heardMs = larger;
-		}
-		const end = Math.min(to, this.slotCount);
-		for (let slot = from; slot < end; slot++) if (chain[slot] !== 0) this.#heardMs[slot] = nowMs;
-	}
-
-	/** Adds to `quiet` the slots of `from .. to` whose series has had nothing since `beforeMs` and has nothing in memory. */
-	findQuiet(from: number, to: number, beforeMs: number, quiet: number[]): void {
-		const end = Math.min(to, this.slotCount);
-		for (let slot = from; slot < end; slot++) if (this.isQuiet(slot, beforeMs)) quiet.push(slot);
-	}
-
-	/** A series that has never had a sample is about to get its first. */
-	isQuiet(slot: number, beforeMs: number): boolean {
-		const last = this.lifetimes[slot * 2 + 1] as number;
-		if (last >= beforeMs || last === Number.NEGATIVE_INFINITY || (this.#heardMs[slot] ?? 0) >= beforeMs) return false;
-		const at = slot * SLOT_WORDS;
-		if (this.slots[at + SLOT_COUNT] !== 0 || this.slots[at + SLOT_LATE_COUNT] !== 0) return false;
-		return this.active.chain[slot] === 0 && (this.retiring === null || this.retiring.chain[slot] === 0);
-	}
-
 	/** Takes quiet series out of their slots. The index must say by then that they are gone. */
 	release(quiet: readonly number[]): void {
 		Atomics.store(this.#control, CONTROL_GONE, 1);
@@ -180,7 +132,6 @@ export class Head {
 			this.#turn(slot);
 			this.#releasePages(slot);
 			this.registry.remove(slot);
-			this.#heardMs[slot] = 0;
 			this.lifetimes[slot * 2] = Number.POSITIVE_INFINITY;
 			this.lifetimes[slot * 2 + 1] = Number.NEGATIVE_INFINITY;
 			this.#turn(slot);
@@ -440,19 +391,7 @@ export class Head {
 		}
 		for (let i = refs.length - 1; i >= 0; i--) {
 			const ref = refs[i] as number;
-			const arena = from.segments[(ref / ARENA_WORDS) | 0] as Int32Array;
-			const at = ref % ARENA_WORDS;
-			const count = arena[at + CHUNK_COUNT] as number;
-			const header = {
-				bucket: arena[at + CHUNK_BUCKET] as number,
-				first: arena[at + CHUNK_FIRST] as number,
-				last: arena[at + CHUNK_LAST] as number,
-				count: Math.abs(count),
-				late: count < 0,
-			};
-			if (header.late) late = true;
-			const bytes = new Uint8Array(arena.buffer);
-			this.active.link(id, header, bytes, (at + CHUNK_HEADER_WORDS) * 4, arena[at + CHUNK_BYTES] as number);
+			if (this.active.linkCopy(id, from, ref)) late = true;
 		}
 		return late;
 	}

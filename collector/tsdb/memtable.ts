@@ -86,6 +86,22 @@ export class Memtable {
 		this.#list(header.bucket, slot);
 	}
 
+	/** Makes a copy of a chunk of another memtable the newest of `slot`. Returns whether it holds late samples. */
+	linkCopy(slot: number, from: Memtable, ref: number): boolean {
+		const arena = from.segments[(ref / ARENA_WORDS) | 0] as Int32Array;
+		const at = ref % ARENA_WORDS;
+		const count = arena[at + CHUNK_COUNT] as number;
+		const header = {
+			bucket: arena[at + CHUNK_BUCKET] as number,
+			first: arena[at + CHUNK_FIRST] as number,
+			last: arena[at + CHUNK_LAST] as number,
+			count: Math.abs(count),
+			late: count < 0,
+		};
+		this.link(slot, header, new Uint8Array(arena.buffer), (at + CHUNK_HEADER_WORDS) * 4, arena[at + CHUNK_BYTES] as number);
+		return header.late;
+	}
+
 	#list(bucket: number, slot: number): void {
 		const ids = this.buckets.get(bucket);
 		if (ids === null) return;

@@ -59,6 +59,32 @@ describe('series index', () => {
 	});
 });
 
+describe('slots', () => {
+	test('a look at a series whose slot has another one says that it is not there', () => {
+		const head = new Head(0);
+		const reader = new HeadReader(head.layout(), () => head.takeLayout());
+		const index = new SeriesIndex(reader);
+		const first = head.addSeries(0, encodeLabelBytes(['__name__', 'first']), 0);
+		head.append(first, 1000, 1, 0);
+		index.sync();
+		expect(reader.snapshot(first, 0, 0, 2000)).toBe(true);
+		head.rotate(1, 1);
+		head.settleSlots(0, 1);
+		head.dropRetired();
+		head.release([first]);
+		expect(head.addSeries(1, encodeLabelBytes(['__name__', 'second']), 0)).toBe(first);
+		head.append(first, 1500, 2, 0);
+		expect(reader.snapshot(first, 0, 0, 2000)).toBe(false);
+		expect(reader.labels(first, 0)).toBe(null);
+		expect(reader.snapshot(first, 1, 0, 2000)).toBe(true);
+		index.sync();
+		expect([...index.select([equals('__name__', 'first')])]).toEqual([]);
+		expect([...index.select([equals('__name__', 'second')])].map((slot) => index.idOf(slot))).toEqual([1]);
+		expect([...index.names()]).toEqual(['__name__']);
+		expect(index.valueCount('__name__')).toBe(1);
+	});
+});
+
 describe('series registry', () => {
 	test('keeps series apart whose hashes are equal', () => {
 		// Two label sets with one hash: by the birthday paradox a few hundred thousand tries are plenty.

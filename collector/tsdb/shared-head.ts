@@ -83,6 +83,18 @@ export interface HeadLayout {
 	readonly memtables: readonly MemtableLayout[];
 }
 
+/** Bytes of all buffers of a layout. They do not count as JavaScript heap. */
+export function layoutBytes(layout: HeadLayout): number {
+	let bytes = layout.control.byteLength + layout.slots.byteLength + layout.lifetimes.byteLength;
+	for (const buffer of layout.labelSegments) bytes += buffer.byteLength;
+	for (const buffer of layout.pageSegments) bytes += buffer.byteLength;
+	for (const { chain, segments } of layout.memtables) {
+		bytes += chain.byteLength;
+		for (const buffer of segments) bytes += buffer.byteLength;
+	}
+	return bytes;
+}
+
 /** From the store to a reader in another thread. */
 export type ReaderMessage =
 	| { readonly kind: 'open'; readonly folder: string; readonly layout: HeadLayout }

@@ -29,7 +29,7 @@ import { OldChecks } from './old-checks.ts';
 import { type RecoveryReport, recover } from './recovery.ts';
 import { StoreQueries } from './select.ts';
 import { SeriesIndex } from './series-index.ts';
-import { type HeadLayout, type ReaderMessage, SLOT_FAMILY, SLOT_ID, SLOT_WORDS } from './shared-head.ts';
+import { type HeadLayout, layoutBytes, type ReaderMessage, SLOT_FAMILY, SLOT_ID, SLOT_WORDS } from './shared-head.ts';
 import { StoreAppender } from './store-appender.ts';
 import { lockStore, type StoreLock } from './store-lock.ts';
 import { createStoreMetrics } from './store-metrics.ts';
@@ -40,6 +40,8 @@ export interface StoreOptions {
 	readonly retentionMs: number;
 	/** For `probe_success` and `fournines_check_*`. */
 	readonly checkRetentionMs: number;
+	/** Bytes that block files of samples may take; whole days are deleted, the oldest first, looked at every ten minutes. Default: unlimited. */
+	readonly retentionBytes?: number;
 	readonly fsync: 'interval' | 'always';
 	readonly log: Logger;
 	readonly clock: Clock;
@@ -148,7 +150,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			series: this.#head.seriesCount,
 			...this.#head.counters,
 			chunkBytes: this.#head.chunkBytes,
-			memoryBytes: this.#head.memoryBytes,
+			memoryBytes: layoutBytes(this.#head.layout()),
 			logBytes: this.#log.sizeBytes,
 		}));
 		this.#log = new LogWriter({
@@ -189,6 +191,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			quietMs: options.quietMs ?? 3 * 3_600_000,
 			retentionMs: options.retentionMs,
 			checkRetentionMs: options.checkRetentionMs,
+			retentionBytes: options.retentionBytes ?? Number.POSITIVE_INFINITY,
 			maxHeadBytes: options.maxHeadBytes ?? 512 * 1024 * 1024,
 			intervalMs: options.cutIntervalMs ?? 5000,
 		});
@@ -325,7 +328,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			series: this.#head.seriesCount,
 			samplesAppended: this.#head.counters.appended,
 			headChunkBytes: this.#head.chunkBytes,
-			headMemoryBytes: this.#head.memoryBytes,
+			headMemoryBytes: layoutBytes(this.#head.layout()),
 			logBytes: this.#log.sizeBytes,
 			minTimeMs: Number.isFinite(minTimeMs) ? minTimeMs : null,
 			maxTimeMs: Number.isFinite(maxTimeMs) ? maxTimeMs : null,
