@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
+import type { RuleGroup } from '../../ruler/group.ts';
 import type { Ruler } from '../../ruler/ruler.ts';
 import { sendData } from './answers.ts';
 import { badParameter, Parameters } from './parameters.ts';
@@ -26,10 +28,35 @@ export function registerRuleRoutes(app: FastifyInstance, ruler: Pick<Ruler, 'gro
 					.map((rule) => ruleJson(rule, withAlerts)),
 			}))
 			.filter(({ rules }) => rules.length > 0 || (type === '' && names.length === 0));
-		return sendData(reply, { groups: groups.map(({ group, rules }) => groupJson(group, rules)) });
+		const page = pageOf(groups, parameters.limit('group_limit'), parameters.one('group_next_token'));
+		return sendData(reply, {
+			groups: page.groups.map(({ group, rules }) => groupJson(group, rules)),
+			...(page.nextToken === null ? {} : { groupNextToken: page.nextToken }),
+		});
 	});
 
 	app.get('/api/v1/alerts', async (_request, reply) =>
 		sendData(reply, { alerts: ruler.groups().flatMap((group) => group.rules.flatMap((rule) => liveAlerts(rule).map(alertJson))) }),
 	);
+}
+
+/** At most `limit` groups (0: all) from the one on that `token` names, and the token of the group behind them. */
+function pageOf<T extends { readonly group: RuleGroup }>(
+	groups: readonly T[],
+	limit: number,
+	token: string,
+): { readonly groups: readonly T[]; readonly nextToken: string | null } {
+	if (token !== '' && limit === 0)
+		throw badParameter('group_next_token', 'group_limit needs to be present in order to paginate over the groups');
+	const from = token === '' ? 0 : groups.findIndex(({ group }) => tokenOf(group) === token);
+	if (from < 0) throw badParameter('group_next_token', `invalid group_next_token '${token.slice(0, 100)}'. were rule groups changed?`);
+	const next = limit === 0 ? undefined : groups[from + limit];
+	return {
+		groups: groups.slice(from, next === undefined ? undefined : from + limit),
+		nextToken: next === undefined ? null : tokenOf(next.group),
+	};
+}
+
+function tokenOf({ definition }: RuleGroup): string {
+	return createHash('sha1').update(`${definition.file};${definition.name}`).digest('hex');
 }
