@@ -117,7 +117,10 @@ export const overviewBoard: BoardSpec = {
 				{
 					kind: 'timeseries',
 					title: '告警数',
-					queries: [{ expr: 'sum by (severity) (ALERTS{alertstate="firing"}) or on () vector(0)', legend: '{{severity}}' }],
+					queries: [
+						{ expr: 'count(ALERTS{alertstate="firing",severity="critical"}) or vector(0)', legend: '严重' },
+						{ expr: 'count(ALERTS{alertstate="firing",severity!="critical"}) or vector(0)', legend: '其他' },
+					],
 					unit: 'short',
 					min: 0,
 					w: 12,
@@ -182,9 +185,9 @@ export const overviewBoard: BoardSpec = {
 			panels: [
 				{
 					kind: 'timeseries',
-					title: '写入速率',
+					title: '写入速率（样本/秒）',
 					queries: [{ expr: 'sum(rate(fournines_ingest_samples_total[$__rate_interval]))', legend: '样本' }],
-					unit: 'cps',
+					unit: 'short',
 					min: 0,
 					w: 8,
 					h: 7,

@@ -102,6 +102,7 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 
 	const open = (path: string) => page.goto(collector.url + path);
 	const text = (content: string | RegExp) => page.getByText(content).first();
+	const panel = (title: string) => page.getByRole('region', { name: title, exact: true });
 	/** Keeps a picture, and fails when the page is wider than the screen. */
 	const picture = async (name: string, size: { readonly width: number; readonly height: number } = LAPTOP) => {
 		await page.setViewportSize(size);
@@ -182,21 +183,21 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 		await open('/boards');
 		await picture('boards');
 		await page.getByRole('link', { name: /^主机/ }).click();
-		const cpu = page.locator('[aria-label="CPU 使用率"] .gauge-value');
+		const cpu = panel('CPU 使用率').locator('.gauge-value');
 		await waitFor('the CPU in percent', async () => /^\d+(\.\d+)?%$/.test((await cpu.textContent({ timeout: 1000 })) ?? ''), {
 			timeoutMs: 60_000,
 			intervalMs: 500,
 		});
-		await page.locator('[aria-label="CPU 时间分布"] canvas').waitFor();
-		await page.locator('[aria-label="CPU 时间分布"]').getByText('system', { exact: true }).waitFor();
+		await panel('CPU 时间分布').locator('canvas').waitFor();
+		await panel('CPU 时间分布').getByText('system', { exact: true }).waitFor();
 		await open('/boards/fournines-host?refresh=5s&from=now-15m&to=now');
 		await cpu.waitFor();
 		const first = await cpu.textContent();
-		const drawn = await page.locator('[aria-label="CPU 时间分布"] canvas').elementHandle();
+		const drawn = await panel('CPU 时间分布').locator('canvas').elementHandle();
 		await waitFor('another value', async () => (await cpu.textContent()) !== first, { timeoutMs: 60_000, intervalMs: 500 });
 		// The element that was there at first is still the one on the page: a refresh builds no new chart.
 		expect(await drawn?.isVisible()).toBe(true);
-		const chart = page.locator('[aria-label="CPU 时间分布"] .chart');
+		const chart = panel('CPU 时间分布').locator('.chart');
 		const box = await chart.boundingBox();
 		// At its right end, where the newest minute is.
 		await chart.hover({ position: { x: (box?.width ?? 0) - 20, y: 60 } });
@@ -204,19 +205,19 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 		await picture('host-board');
 		await page.mouse.move(5, 5);
 		for (const title of ['文件系统', '流量（发送向下）', '采集项']) {
-			await page.locator(`[aria-label="${title}"]`).scrollIntoViewIfNeeded();
+			await panel(title).scrollIntoViewIfNeeded();
 			await page.waitForTimeout(500);
 		}
-		await page.locator('[aria-label="文件系统"]').scrollIntoViewIfNeeded();
+		await panel('文件系统').scrollIntoViewIfNeeded();
 		await picture('host-board-disks');
-		await page.locator('[aria-label="采集项"]').getByText('probe').first().waitFor();
+		await panel('采集项').getByText('probe').first().waitFor();
 		await page.evaluate('window.scrollTo(0, 0)');
 		await picture('host-board', PHONE);
 	}, 180_000);
 
 	test('the overview board fills every panel', async () => {
 		await open('/boards/fournines-overview?from=now-15m&to=now');
-		await page.locator('[aria-label="检测项"] td', { hasText: 'mis-entrance' }).waitFor();
+		await panel('检测项').locator('td', { hasText: 'mis-entrance' }).waitFor();
 		await page.locator('.panel-bargauge').scrollIntoViewIfNeeded();
 		await page.locator('.panel-bargauge .bar', { hasText: 'app-2' }).waitFor();
 		await picture('overview-board-hosts');

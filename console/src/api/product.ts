@@ -41,6 +41,11 @@ export function createQueryClient(): QueryClient {
 	return client;
 }
 
+/** Forgets what the last person saw, before the next one sees the screen. The session itself stays: the page watches it. */
+export function forgetAnswers(client: QueryClient): void {
+	client.removeQueries({ predicate: (query) => query.queryKey[0] !== SESSION_KEY[0] });
+}
+
 function isUnauthorized(error: unknown): boolean {
 	return error instanceof ApiError && error.status === 401;
 }

@@ -111,7 +111,7 @@ function valueAxis(
 		min: config?.min ?? softBound(config, 'axisSoftMin', 'min'),
 		max: config?.max ?? softBound(config, 'axisSoftMax', 'max'),
 		splitNumber: 4,
-		...(BINARY_UNITS.includes(unit) ? binaryAxis(lines, config) : {}),
+		...scaleOf(unit, lines, config),
 		axisLine: { show: false },
 		axisTick: { show: false },
 		splitLine: { show: position === 'left', lineStyle: { color: GRID_COLOR } },
@@ -125,11 +125,21 @@ function valueAxis(
 
 const BINARY_UNITS: readonly string[] = ['bytes', 'binBps', 'bits', 'binbps'];
 
+/** Round steps where the charting library's own would be crooked: fixed ends, powers of two, and things that are counted. */
+function scaleOf(unit: string, lines: readonly Line[], config: FieldConfig | undefined) {
+	const min = config?.min ?? null;
+	const max = config?.max ?? null;
+	if (min !== null && max !== null && max > min) return { interval: (max - min) / 4 };
+	if (BINARY_UNITS.includes(unit)) return binaryAxis(lines, config);
+	return lines.every((line) => line.values.every((value) => value === null || Number.isInteger(value))) ? { minInterval: 1 } : {};
+}
+
 /** Steps of powers of two: decimal ones are crooked numbers in KiB, MiB and GiB. */
 function binaryAxis(lines: readonly Line[], config: FieldConfig | undefined) {
 	const { low, high } = extentOf(lines);
 	const bottom = config?.min ?? Math.min(0, low);
 	const top = config?.max ?? Math.max(high, bottom);
+	if (bottom === 0 && top === 0) return { interval: 256, min: 0, max: 1024 };
 	if (!Number.isFinite(bottom) || !Number.isFinite(top) || top <= bottom) return {};
 	const interval = 2 ** Math.ceil(Math.log2((top - bottom) / 4));
 	return { interval, min: Math.floor(bottom / interval) * interval, max: Math.ceil(top / interval) * interval };

@@ -4,7 +4,7 @@ import { Button, Dropdown, Spin } from 'antd';
 import { Suspense } from 'react';
 import { Navigate, NavLink, Outlet, useLocation } from 'react-router';
 import type { SessionAnswer } from '../../../protocol/api.ts';
-import { logOut, SESSION_KEY, useSession } from '../api/product.ts';
+import { forgetAnswers, logOut, SESSION_KEY, useSession } from '../api/product.ts';
 import { useTexts } from '../texts/language.tsx';
 import { ErrorNotice } from './error-notice.tsx';
 import { LanguageSwitch } from './language-switch.tsx';
@@ -62,8 +62,8 @@ function Header({ session }: { readonly session: SessionAnswer }) {
 	const leave = async () => {
 		// Also when the collector cannot be reached: what is on the screen must go.
 		await logOut().catch(() => {});
-		client.clear();
 		client.setQueryData(SESSION_KEY, null);
+		forgetAnswers(client);
 	};
 	return (
 		<header className="header">

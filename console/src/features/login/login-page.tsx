@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Alert, Button, Form, Input } from 'antd';
 import { Navigate, useLocation, useNavigate, useSearchParams } from 'react-router';
 import type { LoginRequest } from '../../../../protocol/api.ts';
-import { logIn, SESSION_KEY, useSetupState } from '../../api/product.ts';
+import { forgetAnswers, logIn, SESSION_KEY, useSetupState } from '../../api/product.ts';
 import { Entrance } from '../../layout/entrance.tsx';
 import { ErrorNotice } from '../../layout/error-notice.tsx';
 import { useTexts } from '../../texts/language.tsx';
@@ -18,6 +18,7 @@ export function LoginPage() {
 		mutationFn: logIn,
 		onError: () => {},
 		onSuccess: async (session) => {
+			forgetAnswers(client);
 			client.setQueryData(SESSION_KEY, session);
 			await navigate(innerPath(search.get('next')), { replace: true });
 		},

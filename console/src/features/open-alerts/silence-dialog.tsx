@@ -72,6 +72,7 @@ export function SilenceDialog({ alert, onClose }: { readonly alert: OpenAlert; r
 				</Form.Item>
 				<Form.Item label={texts.alerts.end} extra={`${texts.alerts.ends}: ${dateTimeText(openedMs + lengthSeconds * 1000)}`}>
 					<Segmented
+						className="wrapping"
 						value={lengthSeconds}
 						onChange={setLengthSeconds}
 						options={LENGTHS_S.map((seconds) => ({ value: seconds, label: durationText(seconds, texts.duration) }))}
