@@ -12,6 +12,7 @@ const BENCHMARKS: readonly Benchmark[] = [
 	{ name: 'ingest', what: 'CPU per sample and memory of remote write, 100,000 series', peers: 'prometheus, victoria-metrics' },
 	{ name: 'query', what: 'time of range queries: board queries for 25 hosts, and 10,000 series', peers: 'prometheus, victoria-metrics' },
 	{ name: 'rules', what: 'CPU of 1,000 rules every 15 s over 100,000 series', peers: 'prometheus' },
+	{ name: 'store-disk', what: 'bytes per sample on disk after compaction, recorded scrapes of node_exporter', peers: 'victoria-metrics' },
 	{ name: 'agent-memory', what: 'memory and CPU per round of the agent', peers: 'prometheus-node-exporter' },
 ];
 
