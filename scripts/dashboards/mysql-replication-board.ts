@@ -189,7 +189,7 @@ export const mysqlReplicationBoard: BoardSpec = {
 					title: '缓冲池命中率',
 					queries: [
 						{
-							expr: `1 - rate(mysql_global_status_innodb_buffer_pool_reads{${IN}}[$__rate_interval]) / (rate(mysql_global_status_innodb_buffer_pool_read_requests{${IN}}[$__rate_interval]) > 0)`,
+							expr: `1 - rate(mysql_global_status_innodb_buffer_pool_reads{${IN}}[$__rate_interval]) / rate(mysql_global_status_innodb_buffer_pool_read_requests{${IN}}[$__rate_interval])`,
 							legend: '{{instance}}',
 						},
 					],
@@ -201,6 +201,7 @@ export const mysqlReplicationBoard: BoardSpec = {
 				{
 					kind: 'timeseries',
 					title: '行操作',
+					description: 'MySQL 按种类统计的行数；MariaDB 10.5 起不再提供。',
 					queries: [
 						{
 							expr: `sum by (operation) (rate(mysql_global_status_innodb_row_ops_total{${IN}}[$__rate_interval]))`,

@@ -104,7 +104,7 @@ export const nginxBoard: BoardSpec = {
 					description: '接近 1 说明没有复用连接，握手开销大。',
 					queries: [
 						{
-							expr: `rate(nginx_http_requests_total{${IN}}[$__rate_interval]) / (rate(nginx_connections_handled{${IN}}[$__rate_interval]) > 0)`,
+							expr: `rate(nginx_http_requests_total{${IN}}[$__rate_interval]) / rate(nginx_connections_handled{${IN}}[$__rate_interval])`,
 							legend: '{{instance}}',
 						},
 					],

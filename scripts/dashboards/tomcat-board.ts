@@ -112,7 +112,7 @@ export const tomcatBoard: BoardSpec = {
 					description: '状态码 400 及以上的应答占全部请求的比例。',
 					queries: [
 						{
-							expr: `rate(tomcat_global_error_total{${IN}}[$__rate_interval]) / (rate(tomcat_global_request_total{${IN}}[$__rate_interval]) > 0)`,
+							expr: `rate(tomcat_global_error_total{${IN}}[$__rate_interval]) / rate(tomcat_global_request_total{${IN}}[$__rate_interval])`,
 							legend: '{{instance}} {{worker}}',
 						},
 					],
@@ -126,7 +126,7 @@ export const tomcatBoard: BoardSpec = {
 					title: '每次请求平均用时',
 					queries: [
 						{
-							expr: `rate(tomcat_global_processingtime_seconds_total{${IN}}[$__rate_interval]) / (rate(tomcat_global_request_total{${IN}}[$__rate_interval]) > 0)`,
+							expr: `rate(tomcat_global_processingtime_seconds_total{${IN}}[$__rate_interval]) / rate(tomcat_global_request_total{${IN}}[$__rate_interval])`,
 							legend: '{{instance}} {{worker}}',
 						},
 					],

@@ -230,6 +230,7 @@ export const en: Texts = {
 		firing: 'firing',
 		suppressed: 'suppressed',
 		action: 'What to do',
+		runbook: 'Runbook',
 		details: 'Details',
 		labels: 'Labels',
 		startsAt: 'Since',

@@ -216,6 +216,7 @@ export const zh = {
 		firing: '告警中',
 		suppressed: '已抑制',
 		action: '处置步骤',
+		runbook: '处置手册',
 		details: '详情',
 		labels: '标签',
 		startsAt: '开始时间',

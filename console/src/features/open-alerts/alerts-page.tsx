@@ -105,7 +105,17 @@ function AlertEntry({ alert, nowMs, onSilence }: AlertEntryProps) {
 							<b>{texts.alerts.action}</b> {action}
 						</p>
 					)}
-					{runbook === undefined ? null : <p className="muted">{runbook}</p>}
+					{runbook === undefined ? null : (
+						<p>
+							<a
+								href={/^https?:\/\//.test(runbook) ? runbook : `/${runbook.replace(/^\/+/, '')}`}
+								target="_blank"
+								rel="noopener noreferrer"
+							>
+								{texts.alerts.runbook}
+							</a>
+						</p>
+					)}
 					<div className="label-list">
 						{Object.entries(alert.labels).map(([name, value]) => (
 							<code key={name}>
