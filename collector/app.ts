@@ -19,7 +19,8 @@ import { type Accounts, createAccounts } from './identity/accounts.ts';
 import { createOperationLog, type Operation } from './identity/operation-log.ts';
 import { createTokenStore } from './identity/tokens.ts';
 import { createIngest } from './ingest/ingest.ts';
-import { TextIngest } from './ingest/text-ingest.ts';
+import { createOtlpIngest } from './ingest/otlp-ingest.ts';
+import { createTextIngest } from './ingest/text-ingest.ts';
 import { createEngine } from './promql/engine.ts';
 import { QueryThread } from './query-thread.ts';
 import { availabilityReport } from './reports/availability-report.ts';
@@ -171,9 +172,9 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	let reloading: Promise<void> = Promise.resolve();
 	const reload = async (): Promise<void> => {
 		const next = readConfig(options);
+		await scraping.reload(next.scrape);
 		await alerting.reload(next.alerts);
 		await ruler.load(ruleFiles(next, options));
-		await scraping.reload(next.scrape);
 		config = next;
 		ledgers.invalidate(0);
 		log.info({}, 'the configuration was read again');
@@ -194,7 +195,8 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
 	registerWriteRoutes(app, {
 		ingest: createIngest(intake),
-		text: new TextIngest(intake),
+		text: createTextIngest(intake),
+		otlp: createOtlpIngest(intake),
 		maxBodyBytes: config.server.limits.max_body_bytes,
 		tracing,
 	});

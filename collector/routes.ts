@@ -26,6 +26,9 @@ import type { Ruler } from './ruler/ruler.ts';
 import type { ScrapeManager } from './scrape/scraping.ts';
 import type { Store } from './tsdb/store.ts';
 
+/** Queries that take longer are logged with who asked. */
+const SLOW_QUERY_MS = 5000;
+
 export interface RouteServices {
 	readonly alerting: Alerting;
 	readonly availability: Availability;
@@ -76,11 +79,13 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 		},
 	});
 	await registerPrometheusRoutes(app, {
-		queries: measuredQueryService(services.queries, services.metrics),
+		queries: measuredQueryService(services.queries, services.metrics, { log, fromMs: SLOW_QUERY_MS, monotonic: () => clock.monotonic() }),
 		ruler: services.ruler,
 		metadata: store,
 		storeStatus: () => storeStatus(store),
 		targets: () => services.scraping.targets(),
+		caller: (request) => callerName(request).name,
+		externalLabels: services.config().rules.external_labels,
 		retention: services.config().store.retention,
 		clock,
 		log,

@@ -26,6 +26,7 @@ const RULES: readonly AccessRule[] = [
 	{ methods: null, route: '/api/v1/import/prometheus', access: PUSH },
 	{ methods: null, route: '/v1/metrics', access: PUSH },
 	{ methods: null, route: '/api/v1/*', access: READ },
+	{ methods: null, route: '/federate', access: READ },
 	{ methods: ['POST'], route: '/api/v2/alerts', access: { kind: 'guarded', right: null, scopes: ['alert'] } },
 	{ methods: ['GET', 'HEAD'], route: '/api/v2/*', access: { kind: 'guarded', right: 'read', scopes: ['read', 'alert'] } },
 	{ methods: null, route: '/api/v2/*', access: SILENCE },

@@ -86,7 +86,7 @@ function assertSameSite(request: FastifyRequest): void {
 }
 
 function isPrometheusRead(route: string): boolean {
-	return route.startsWith('/api/v1/') || route === '/metrics';
+	return route.startsWith('/api/v1/') || route === '/metrics' || route === '/federate';
 }
 
 const LOOPBACK_HOST = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;

@@ -1,5 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import helmet from '@fastify/helmet';
@@ -106,18 +104,24 @@ async function serveRunbooks(app: FastifyInstance, root: string): Promise<void> 
 }
 
 async function serveConsole(app: FastifyInstance, consoleDir: string | null): Promise<void> {
-	const page = consoleDir === null ? '' : join(consoleDir, 'index.html');
-	const shell = page !== '' && existsSync(page) ? readFileSync(page) : null;
-	if (consoleDir !== null && shell !== null)
-		await app.register(staticFiles, { root: consoleDir, index: 'index.html', maxAge: '1h', immutable: false });
+	if (consoleDir !== null) {
+		await app.register(staticFiles, {
+			root: consoleDir,
+			index: 'index.html',
+			cacheControl: false,
+			// Built files carry a digest in their names; the page that names them must be asked for again after every upgrade.
+			setHeaders: (reply, path) => {
+				reply.header('cache-control', path.includes('/assets/') ? 'public, max-age=31536000, immutable' : 'no-cache');
+			},
+		});
+	}
 	app.setNotFoundHandler((request, reply) => {
 		// The console routes by itself: an address inside it that is opened directly gets the page.
 		const wantsPage =
-			shell !== null &&
 			request.method === 'GET' &&
-			!/^\/(api|-|v1|metrics)(\/|$)/.test(request.url) &&
+			!/^\/(api|-|v1|metrics|assets)(\/|$)/.test(request.url) &&
 			(request.headers.accept ?? '').includes('text/html');
-		if (wantsPage) return reply.header('cache-control', 'no-cache').type('text/html; charset=utf-8').send(shell);
+		if (consoleDir !== null && wantsPage) return reply.header('cache-control', 'no-cache').sendFile('index.html');
 		const path = request.url.split('?', 1)[0]?.slice(0, 200) ?? '';
 		return reply.status(404).send({ error: { code: 'FN_NOT_FOUND', message: `there is nothing at ${request.method} ${path}` } });
 	});

@@ -2,11 +2,13 @@ import type { FastifyInstance } from 'fastify';
 import { type Static, Type } from 'typebox';
 import type { Tracing } from '../../core/tracing.ts';
 import type { Ingest, IngestAnswer } from '../ingest/ingest.ts';
+import type { OtlpIngest } from '../ingest/otlp-ingest.ts';
 import type { TextIngest } from '../ingest/text-ingest.ts';
 
 export interface WriteRouteOptions {
 	readonly ingest: Ingest;
 	readonly text: TextIngest;
+	readonly otlp: OtlpIngest;
 	readonly maxBodyBytes: number;
 	readonly tracing: Tracing;
 }
@@ -26,10 +28,10 @@ interface Headers {
 	readonly encoding: string | undefined;
 }
 
-type Take = (body: Buffer, headers: Headers, query: Query) => Promise<IngestAnswer>;
+type Take = (body: Buffer, headers: Headers, query: Query) => Promise<Omit<IngestAnswer, 'body'> & { readonly body: string | Uint8Array }>;
 
 /** The ways in for samples. Bodies go to ingest as the bytes that came, whatever their content type says. */
-export function registerWriteRoutes(app: FastifyInstance, { ingest, text, maxBodyBytes, tracing }: WriteRouteOptions): void {
+export function registerWriteRoutes(app: FastifyInstance, { ingest, text, otlp, maxBodyBytes, tracing }: WriteRouteOptions): void {
 	const routes: readonly { readonly path: string; readonly query?: typeof QuerySchema; readonly take: Take }[] = [
 		{ path: '/api/v1/write', take: (body, { type, encoding }) => ingest.remoteWrite(type, encoding, body) },
 		{
@@ -37,6 +39,7 @@ export function registerWriteRoutes(app: FastifyInstance, { ingest, text, maxBod
 			query: QuerySchema,
 			take: (body, { type, encoding }, query) => text.importText(type, encoding, body, query),
 		},
+		{ path: '/v1/metrics', take: (body, { type, encoding }) => otlp.metrics(type, encoding, body) },
 	];
 	void app.register(async (scope) => {
 		scope.removeAllContentTypeParsers();
@@ -49,7 +52,10 @@ export function registerWriteRoutes(app: FastifyInstance, { ingest, text, maxBod
 				const answer = await tracing.span('ingest', { 'http.route': path, 'http.request.body.size': body.length }, () =>
 					take(body, headers, request.query),
 				);
-				return reply.status(answer.status).headers(answer.headers).send(answer.body);
+				return reply
+					.status(answer.status)
+					.headers(answer.headers)
+					.send(typeof answer.body === 'string' ? answer.body : Buffer.from(answer.body));
 			});
 		}
 	});
