@@ -29,6 +29,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
 	'console/': ['protocol/'],
 	'cli/': ['agent/', 'collector/', 'alerts/', 'core/', 'scripts/build-agent.ts'],
 	'scripts/': ['core/', 'protocol/', 'agent/'],
+	// The boards are drawn by the console; what it can draw is what may be generated.
+	'scripts/dashboards/': ['protocol/', 'console/'],
 	'tests/': ['*'],
 	'bench/': ['*'],
 };
