@@ -297,7 +297,8 @@ export class BlockCutter {
 			await this.#thread.run({ kind: 'gone', ids: Uint32Array.from(slots, (slot) => head.idOf(slot)) });
 			// Who has spoken meanwhile stays, and the index hears of it again.
 			const still = slots.filter((slot) => this.#quiet.isQuiet(slot, beforeMs));
-			for (const slot of slots) if (!still.includes(slot)) unpersistedSeries.push(slot);
+			const leaving = new Set(still);
+			for (const slot of slots) if (!leaving.has(slot)) unpersistedSeries.push(slot);
 			head.release(still);
 			metrics.seriesReleased.inc(still.length);
 		}
