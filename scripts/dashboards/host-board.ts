@@ -199,14 +199,14 @@ export const hostBoard: BoardSpec = {
 				{
 					kind: 'table',
 					title: '文件系统',
-					description: '写满时间按最近 6 小时的趋势推算；空白表示没有在变满。',
+					description: '写满时间按最近 6 小时的趋势推算；空白表示没有在变满，或监测还不满 1 小时。',
 					queries: [
 						{ expr: `node_filesystem_size_bytes{${HOST},${REAL_FS}}` },
 						{ expr: `node_filesystem_avail_bytes{${HOST},${REAL_FS}}` },
 						{ expr: `1 - node_filesystem_avail_bytes{${HOST},${REAL_FS}} / node_filesystem_size_bytes{${HOST},${REAL_FS}}` },
 						{ expr: `1 - node_filesystem_files_free{${HOST},${REAL_FS}} / node_filesystem_files{${HOST},${REAL_FS}}` },
 						{
-							expr: `node_filesystem_avail_bytes{${HOST},${REAL_FS}} / (-deriv(node_filesystem_avail_bytes{${HOST},${REAL_FS}}[6h]) > 0)`,
+							expr: `node_filesystem_avail_bytes{${HOST},${REAL_FS}} / (-deriv(node_filesystem_avail_bytes{${HOST},${REAL_FS}}[6h]) > 0) and node_filesystem_avail_bytes{${HOST},${REAL_FS}} offset 1h`,
 						},
 						{ expr: `node_filesystem_readonly{${HOST},${REAL_FS}}` },
 					],

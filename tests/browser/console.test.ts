@@ -4,6 +4,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { type CollectorProcess, startAgentProcess, startCollectorProcess } from '../harness/collector.ts';
+import { startFakeWechatRobot } from '../harness/fake-wechat-robot.ts';
 import { findCommand, freePort, temporaryFolder, waitFor } from '../harness/process.ts';
 import { provideBuilds } from './built.ts';
 
@@ -11,6 +12,7 @@ const CHROMIUM = findCommand('chromium') ?? findCommand('chromium-browser');
 const SCREENSHOTS = join(import.meta.dirname, 'screenshots');
 const ACCOUNT = 'zhang.wei';
 const PASSWORD = 'Correct-horse-7';
+const ROBOT_KEY = 'browser-robot-key';
 const LAPTOP = { width: 1440, height: 900 } as const;
 const PHONE = { width: 390, height: 844 } as const;
 const CHECK_INTERVAL = '5s';
@@ -36,7 +38,15 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 		};
 		const [port, closedPort] = [await freePort(), await freePort()];
 		const dataDir = join(folder.path, 'data');
+		const robot = await startFakeWechatRobot({ key: ROBOT_KEY });
+		closing.push(() => robot.stop());
+		const keyFile = join(folder.path, 'robot.key');
+		writeFileSync(keyFile, ROBOT_KEY, { mode: 0o600 });
 		const configFile = file('collector.yml', {
+			alerts: {
+				receivers: [{ name: '值班组', wechat_robot_configs: [{ base_url: robot.baseUrl, key: { file: keyFile } }] }],
+				route: { receiver: '值班组' },
+			},
 			inventory: {
 				checks: [
 					{ id: 'mis-entrance', interval: CHECK_INTERVAL },
@@ -183,6 +193,8 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 		await open('/boards');
 		await picture('boards');
 		await page.getByRole('link', { name: /^主机/ }).click();
+		await panel('CPU 时间分布').waitFor();
+		await open('/boards/fournines-host?refresh=5s&from=now-15m&to=now');
 		const cpu = panel('CPU 使用率').locator('.gauge-value');
 		await waitFor('the CPU in percent', async () => /^\d+(\.\d+)?%$/.test((await cpu.textContent({ timeout: 1000 })) ?? ''), {
 			timeoutMs: 60_000,
@@ -190,8 +202,6 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 		});
 		await panel('CPU 时间分布').locator('canvas').waitFor();
 		await panel('CPU 时间分布').getByText('system', { exact: true }).waitFor();
-		await open('/boards/fournines-host?refresh=5s&from=now-15m&to=now');
-		await cpu.waitFor();
 		const first = await cpu.textContent();
 		const drawn = await panel('CPU 时间分布').locator('canvas').elementHandle();
 		await waitFor('another value', async () => (await cpu.textContent()) !== first, { timeoutMs: 60_000, intervalMs: 500 });
@@ -267,8 +277,14 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 	test('notifications and reports', async () => {
 		await open('/notifications');
 		await page.getByRole('heading', { name: '通知记录' }).waitFor();
-		await text('还没有发送过通知').waitFor();
+		const notification = page.locator('.notification', { hasText: 'gis-entrance' }).first();
+		await notification.getByText('已送达').waitFor();
+		await notification.getByText('企业微信群机器人').waitFor();
+		await notification.locator('.notification-row').click();
+		await notification.getByText('尝试次数').waitFor();
+		expect(await notification.textContent()).not.toContain(ROBOT_KEY);
 		await picture('notifications');
+		await picture('notifications', PHONE);
 		await page.getByRole('link', { name: '报告' }).click();
 		await page.getByRole('heading', { name: '报告' }).waitFor();
 		const [report] = await Promise.all([context.waitForEvent('page'), page.getByText('打开网页版').click()]);
@@ -290,8 +306,11 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 			await page.locator('.page h1, .overview').first().waitFor();
 			await page.waitForTimeout(500);
 			const seen = await page.locator('main').innerText();
-			expect(seen.replaceAll(/城管业务|地理信息/g, '')).not.toMatch(/\p{Script=Han}/u);
+			// Names, and messages as they were sent, are data.
+			expect(seen.replaceAll(/城管业务|地理信息|值班组|【严重】|检查 gis-entrance 失败/g, '')).not.toMatch(/\p{Script=Han}/u);
 		}
+		await open('/');
+		await page.locator('.alert-row').first().waitFor();
 		await picture('overview-english');
 		await page.getByRole('button', { name: '中文' }).click();
 	});

@@ -77,6 +77,7 @@ export const en: Texts = {
 		account: 'Account',
 		password: 'Password',
 		repeat: 'Password again',
+		passwordWeak: 'The password does not follow the rules below',
 		repeatWrong: 'The two differ',
 		accountRule: '2 to 64 letters, digits, dots, dashes or underscores, beginning with a letter or digit',
 		accountTaken: 'Each role needs an account of its own',

@@ -73,6 +73,7 @@ export const zh = {
 		account: '账号',
 		password: '密码',
 		repeat: '再次输入密码',
+		passwordWeak: '密码不符合下列规则',
 		repeatWrong: '两次输入不一致',
 		accountRule: '2 至 64 个字母、数字、点、横线或下划线，以字母或数字开头',
 		accountTaken: '各角色须使用不同的账号',

@@ -86,8 +86,10 @@ function Entry({ notification }: { readonly notification: NotificationEntry }) {
 	);
 }
 
+/** The first line of a message without the channel's own marks: group robots take Markdown with `<font>`. */
 function firstLine(text: string): string {
-	return text.split('\n').find((line) => line.trim() !== '') ?? '';
+	const line = text.split('\n').find((each) => each.trim() !== '') ?? '';
+	return line.replace(/<[^<>]*>|\*\*/g, '').trim();
 }
 
 /** `default/wechat_robot/0` and `wechat_robot[0]` are of the kind `wechat_robot`. */

@@ -82,7 +82,7 @@ function AccountFieldset({ duty }: { readonly duty: Role }) {
 	const texts = useTexts();
 	const form = Form.useFormInstance<SetupFields>();
 	const entered = Form.useWatch([duty], form) as AccountFields | undefined;
-	const rules = passwordRules(entered?.password ?? '', entered?.account?.trim() ?? '');
+	const shown = passwordRules(entered?.password ?? '', entered?.account?.trim() ?? '');
 	return (
 		<fieldset className="setup-role">
 			<legend>
@@ -116,9 +116,8 @@ function AccountFieldset({ duty }: { readonly duty: Role }) {
 							required: true,
 							validator: async (_rule, value: unknown) => {
 								const account: unknown = form.getFieldValue([duty, 'account']);
-								const open = passwordRules(typeof value === 'string' ? value : '', typeof account === 'string' ? account.trim() : '');
-								const missing = open.filter(({ met }) => !met).map(({ rule }) => texts.setup.rule[rule]);
-								if (missing.length > 0) throw new Error(missing.join(' · '));
+								const rules = passwordRules(typeof value === 'string' ? value : '', typeof account === 'string' ? account.trim() : '');
+								if (rules.some(({ met }) => !met)) throw new Error(texts.setup.passwordWeak);
 							},
 						},
 					]}
@@ -146,7 +145,7 @@ function AccountFieldset({ duty }: { readonly duty: Role }) {
 				title={texts.setup.rules}
 				description={
 					<ul className="rule-list">
-						{rules.map(({ rule, met }) => (
+						{shown.map(({ rule, met }) => (
 							<li key={rule} className={met ? 'rule-met' : undefined}>
 								<span aria-hidden="true">{met ? '✓' : '○'}</span> {texts.setup.rule[rule]}
 								<span className="sr-only">{met ? texts.setup.ruleOk : texts.setup.ruleOpen}</span>
