@@ -80,6 +80,8 @@ test('writes labels in the order that the store knows them by', async () => {
 		addAlias: () => {
 			aliases++;
 		},
+		departures: () => store.departures(),
+		identity: (id) => store.identity(id),
 		bounds: () => store.bounds(),
 		describe: (metric, metadata) => store.describe(metric, metadata),
 		write: (samples, count) => store.write(samples, count),

@@ -7,6 +7,8 @@ export class SeriesCache {
 	count = 0;
 	/** Id in the store; `DROPPED` when relabelling drops the series, `UNRESOLVED` while the store does not have it. */
 	ids = new Int32Array(64);
+	/** Whose id it was when it was looked up: ids are lent (`ColumnIngest`). */
+	identities = new Float64Array(64);
 	/** The scrape (by number) that last had the entry. */
 	seen = new Float64Array(64);
 	/** Time of the sample that this entry got last. */
@@ -96,6 +98,7 @@ export class SeriesCache {
 			used += end - start;
 			this.#ends[kept] = used;
 			this.ids[kept] = this.ids[entry] as number;
+			this.identities[kept] = this.identities[entry] as number;
 			this.seen[kept] = number;
 			this.lastTime[kept] = this.lastTime[entry] as number;
 			this.active[kept] = this.active[entry] as number;
@@ -135,6 +138,7 @@ export class SeriesCache {
 	#growColumns(): void {
 		const length = this.ids.length * 2;
 		this.ids = grown(this.ids, new Int32Array(length));
+		this.identities = grown(this.identities, new Float64Array(length));
 		this.seen = grown(this.seen, new Float64Array(length));
 		this.lastTime = grown(this.lastTime, new Float64Array(length));
 		this.active = grown(this.active, new Uint8Array(length));

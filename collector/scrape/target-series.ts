@@ -53,9 +53,11 @@ export class TargetSeries implements ExpositionSink {
 	kept = 0;
 	added = 0;
 	readonly #options: TargetSeriesOptions;
-	readonly #cache = new SeriesCache();
+	#cache = new SeriesCache();
 	readonly #metadata = new MetadataGatherer();
 	#reportIds: readonly number[] = [];
+	#reportIdentities: readonly number[] = [];
+	#departures = 0;
 	/** Series of a predecessor with the same target, which are stale unless this one has them, too. */
 	#inherited: readonly number[] = [];
 	#scrape = 0;
@@ -72,11 +74,36 @@ export class TargetSeries implements ExpositionSink {
 	constructor(options: TargetSeriesOptions, batch: SampleBatch) {
 		this.#options = options;
 		this.#batch = batch;
+		this.#departures = options.store.departures();
 	}
 
 	/** Takes over what an earlier configuration of the same target has left behind. */
 	inherit(predecessor: TargetSeries): void {
+		predecessor.#renew();
 		this.#inherited = predecessor.activeIds();
+	}
+
+	/**
+	 * Forgets ids that mean other series by now: those of a target that was away for hours, or whose samples were too old to be
+	 * taken. To be called at the beginning of a turn, before any id is used.
+	 */
+	#renew(): void {
+		const { store } = this.#options;
+		const departures = store.departures();
+		if (departures === this.#departures) return;
+		this.#departures = departures;
+		// Nobody can tell of these whose they were; the lookback ends the series instead of a marker.
+		this.#inherited = [];
+		if (this.#reportIds.some((id, i) => store.identity(id) !== this.#reportIdentities[i])) this.#reportIds = [];
+		const { ids, identities, active, count } = this.#cache;
+		const own = (entry: number) => (ids[entry] as number) < 0 || store.identity(ids[entry] as number) === identities[entry];
+		let lost = false;
+		for (let entry = 0; entry < count && !lost; entry++) lost = !own(entry);
+		if (!lost) return;
+		const still: number[] = [];
+		for (let entry = 0; entry < count; entry++) if (active[entry] === 1 && own(entry)) still.push(ids[entry] as number);
+		this.#inherited = still;
+		this.#cache = new SeriesCache();
 	}
 
 	/** Series that would have to be marked stale now. */
@@ -92,6 +119,7 @@ export class TargetSeries implements ExpositionSink {
 	 * series are not acceptable; the batch is then as before, and `markAllStale` is due.
 	 */
 	collect(body: Uint8Array, format: ExpositionFormat, atMs: number): void {
+		this.#renew();
 		const cache = this.#cache;
 		const batch = this.#batch;
 		const before = cache.count;
@@ -164,6 +192,7 @@ export class TargetSeries implements ExpositionSink {
 
 	/** Marks every series stale: the scrape failed, or the target is gone. */
 	markAllStale(atMs: number): void {
+		this.#renew();
 		for (const id of new Set(this.activeIds())) this.#batch.addStale(id, atMs);
 		this.#inherited = [];
 		this.#cache.active.fill(0);
@@ -171,12 +200,17 @@ export class TargetSeries implements ExpositionSink {
 
 	/** Adds `up` and the `scrape_*` series. Throws `FN_STORE_SERIES_LIMIT` when the store does not take them for the first time. */
 	report(report: ScrapeReport, atMs: number): void {
-		if (this.#reportIds.length === 0) this.#reportIds = this.#createReportSeries();
+		this.#renew();
+		if (this.#reportIds.length === 0) {
+			this.#reportIds = this.#createReportSeries();
+			this.#reportIdentities = this.#reportIds.map((id) => this.#options.store.identity(id));
+		}
 		const values = [report.up, report.durationSeconds, report.scraped, report.kept, report.added];
 		for (const [i, id] of this.#reportIds.entries()) this.#batch.add(id, atMs, values[i] as number);
 	}
 
 	markReportStale(atMs: number): void {
+		this.#renew();
 		for (const id of this.#reportIds) this.#batch.addStale(id, atMs);
 	}
 
@@ -188,6 +222,7 @@ export class TargetSeries implements ExpositionSink {
 			const entry = ids[i] as number;
 			if (cache.ids[entry] === UNRESOLVED) {
 				cache.ids[entry] = seriesId(this.#options.store, cache.unresolved.get(entry) ?? EMPTY);
+				cache.identities[entry] = this.#options.store.identity(cache.ids[entry] as number);
 				cache.unresolved.delete(entry);
 			}
 			ids[i] = cache.ids[entry] as number;

@@ -2,8 +2,11 @@ import type { MetricMetadata } from './storage.ts';
 
 /**
  * The fast way in, for protocols that arrive as bytes: series are named by their canonical label bytes
- * (`label-bytes.ts`), samples come in columns, and nothing is allocated per sample. Ids are the store's own, stable for
- * as long as the process runs.
+ * (`label-bytes.ts`), samples come in columns, and nothing is allocated per sample.
+ *
+ * Ids are the store's own, and they are lent: a series that nobody writes leaves memory, and its id means another one then.
+ * That never happens within a turn of the event loop. Whoever keeps an id for longer compares `departures` first, and
+ * where that has risen, `identity` of every id that was kept.
  */
 export interface ColumnIngest {
 	/**
@@ -15,6 +18,10 @@ export interface ColumnIngest {
 	createSeries(canonical: Uint8Array): number;
 	/** Remembers other bytes that mean the same series, from a sender that sorts or encodes differently. */
 	addAlias(bytes: Uint8Array, start: number, end: number, id: number): void;
+	/** Rises when series have left memory. */
+	departures(): number;
+	/** A number that no two series ever share, of the series that has this id now; -1 when none has. */
+	identity(id: number): number;
 	/** Accepted sample times at this moment, inclusive: samples outside must not be given to `write`. */
 	bounds(): { readonly minMs: number; readonly maxMs: number };
 	/**

@@ -92,6 +92,11 @@ export class Head {
 		return (this.slots[slot * SLOT_WORDS + SLOT_ID] as number) >>> 0;
 	}
 
+	/** Rises when series have left their slots. */
+	get departures(): number {
+		return Atomics.load(this.#control, CONTROL_DEPARTURES);
+	}
+
 	/** Bytes of sealed chunks in memory. */
 	get chunkBytes(): number {
 		return this.active.sizeBytes + (this.retiring?.sizeBytes ?? 0);

@@ -226,6 +226,15 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 		this.#head.registry.addAlias(bytes, start, end, id);
 	}
 
+	departures(): number {
+		return this.#head.departures;
+	}
+
+	identity(id: number): number {
+		// Who left is still written in the place until another one comes.
+		return this.#head.registry.segmentOf(id) < 0 ? -1 : this.#head.idOf(id);
+	}
+
 	bounds(): { readonly minMs: number; readonly maxMs: number } {
 		const now = this.#options.clock.now();
 		return { minMs: now - this.#options.retentionMs, maxMs: now + FUTURE_MS };
