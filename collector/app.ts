@@ -26,7 +26,7 @@ import { QueryThread } from './query-thread.ts';
 import { availabilityReport } from './reports/availability-report.ts';
 import { registerRoutes } from './routes.ts';
 import { expandRuleFiles } from './rule-files.ts';
-import { createRuler } from './ruler/ruler.ts';
+import { createRuler, type Ruler } from './ruler/ruler.ts';
 import { startSchedules } from './schedules.ts';
 import { createScrapeManager } from './scrape/scraping.ts';
 import { SelfScrape } from './self-scrape.ts';
@@ -35,6 +35,9 @@ import { createAlertingPorts } from './state/alerting-ports.ts';
 import { openStateDatabase } from './state/database.ts';
 import { startTracing } from './tracing.ts';
 import { openStore } from './tsdb/store.ts';
+
+/** What tells that a check has new samples; rules that depend on it need not wait for their slot. */
+const CHECK_METRICS = ['probe_success'];
 
 export interface CollectorOptions {
 	/** `collector.yml`; `null` runs on the defaults. */
@@ -100,6 +103,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	const accounts = createAccounts({ state, clock, config: () => config.identity, operations });
 
 	let availability: Availability | null = null;
+	let checkRules: Ruler | null = null;
 	const store = await openStore({
 		dataDir,
 		retentionMs: parseDuration(config.store.retention),
@@ -107,6 +111,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		fsync: config.store.fsync,
 		maxSeries: config.store.max_series,
 		onOldChecks: (minMs) => availability?.invalidate(minMs),
+		onChecks: () => checkRules?.notifySamples(CHECK_METRICS),
 		log,
 		clock,
 		metrics,
@@ -143,6 +148,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		gracePeriodMs: parseDuration(config.rules.for_grace_period),
 	});
 	await ruler.load(ruleFiles(config, options));
+	checkRules = ruler;
 
 	const ledgers = createAvailability({ queryable: store, inventory: () => config.inventory, clock });
 	availability = ledgers;

@@ -63,6 +63,8 @@ export interface StoreOptions {
 	 * computed again. At most once per 100 ms; never after `stop`.
 	 */
 	readonly onOldChecks?: (minMs: number) => void;
+	/** Told after a batch that holds samples of checks was taken. Called for every such batch, so it must be cheap. */
+	readonly onChecks?: () => void;
 }
 
 export interface StoreStats {
@@ -249,13 +251,17 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 		const head = this.#head;
 		const { ids, timestamps, valueWords } = samples;
 		const oldBeforeMs = this.#oldChecks === null ? Number.NEGATIVE_INFINITY : this.#options.clock.now() - OLD_CHECK_MS;
+		let families = 0;
 		for (let i = 0; i < count; i++) {
 			const id = ids[i] as number;
 			const timeMs = timestamps[i] as number;
 			head.append(id, timeMs, valueWords[i * 2] as number, valueWords[i * 2 + 1] as number);
-			if (timeMs < oldBeforeMs && head.slots[id * SLOT_WORDS + SLOT_FAMILY] === FAMILY_CHECKS) this.#oldChecks?.add(timeMs);
+			const family = head.slots[id * SLOT_WORDS + SLOT_FAMILY] as number;
+			families |= family;
+			if (timeMs < oldBeforeMs && family === FAMILY_CHECKS) this.#oldChecks?.add(timeMs);
 		}
 		this.#publish();
+		if (families !== 0) this.#options.onChecks?.();
 		return this.#log.synced();
 	}
 
