@@ -83,6 +83,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
 	app.addHook('onRequest', async (request) => {
 		request.caller = await guard(request, options.guard);
 	});
+	// A challenge makes a browser open its own dialog over the console's log-in, and hold the answer back from the page.
+	app.addHook('onSend', async (request, reply) => {
+		if (request.headers['x-requested-with'] !== undefined) reply.removeHeader('www-authenticate');
+	});
 	app.get('/-/healthy', async () => 'Fournines is healthy.\n');
 	app.get('/api/fournines/openapi.json', async () => app.swagger());
 	if (options.runbookDir !== undefined) await serveRunbooks(app, options.runbookDir);

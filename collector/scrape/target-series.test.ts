@@ -4,7 +4,6 @@ import { labelsFromObject } from '../../core/labels.ts';
 import { ExpositionParser } from '../../protocol/exposition/parse.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
 import { equals, openTestStore } from '../../tests/harness/store/open-test-store.ts';
-import type { Store } from '../tsdb/store.ts';
 import { SampleBatch } from './sample-batch.ts';
 import { TargetSeries } from './target-series.ts';
 
@@ -12,7 +11,7 @@ const HOUR = 3_600_000;
 const START = Date.UTC(2026, 0, 5);
 let wall = START;
 let folder: TemporaryFolder;
-let store: Store;
+let store: Awaited<ReturnType<typeof openTestStore>>;
 let batch: SampleBatch;
 let target: TargetSeries;
 

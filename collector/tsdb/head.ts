@@ -1,4 +1,5 @@
 import { ChunkEncoder } from './codec/chunk-codec.ts';
+import type { HeadCounters } from './head-counters.ts';
 import { Memtable } from './memtable.ts';
 import { PagePool, pageSegment, pageWord } from './page-pool.ts';
 import { SeriesRegistry } from './registry.ts';
@@ -27,16 +28,6 @@ import {
 	SLOT_PAGE,
 	SLOT_WORDS,
 } from './shared-head.ts';
-
-export interface HeadCounters {
-	appended: number;
-	/** Same time, same value: nothing to do. */
-	duplicates: number;
-	/** Same time, other value: the later one won. */
-	overwritten: number;
-	/** Arrived after a newer sample of its series. */
-	late: number;
-}
 
 const FIRST_CAPACITY = 4096;
 /** Label segments (4 MiB) that are emptied in one go: some milliseconds. */
