@@ -250,7 +250,7 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 
 	test('an alert is silenced and heard again', async () => {
 		await open('/alerts');
-		await page.getByText(/检查 gis-entrance/).click();
+		await page.getByText(/检测 gis-entrance/).click();
 		await text('处置步骤').waitFor();
 		await picture('alerts');
 		await picture('alerts', PHONE);
@@ -307,7 +307,7 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 			await page.waitForTimeout(500);
 			const seen = await page.locator('main').innerText();
 			// Names, and messages as they were sent, are data.
-			expect(seen.replaceAll(/城管业务|地理信息|值班组|【严重】|检查 gis-entrance 失败/g, '')).not.toMatch(/\p{Script=Han}/u);
+			expect(seen.replaceAll(/城管业务|地理信息|值班组|【严重】|检测 gis-entrance 失败/g, '')).not.toMatch(/\p{Script=Han}/u);
 		}
 		await open('/');
 		await page.locator('.alert-row').first().waitFor();
