@@ -224,6 +224,9 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 				.filter((line) => line.includes('fournines'))
 				.join('\n'),
 		].join('\n');
+		// What is looked through is really there.
+		for (const known of ['the collector is ready', 'the agent is running', 'fournines_ingest_samples_total', 'mis-entrance', 'cli/main.ts'])
+			expect(seen).toContain(known);
 		for (const secret of [ROBOT_KEY, SMS_SECRET, databases.master.password, tomcat.password]) expect(seen).not.toContain(secret);
 	});
 
