@@ -30,11 +30,22 @@ describe('help teaches', () => {
 	test('the command alone lists its parts', () => {
 		const { code, out } = run();
 		expect(code).toBe(2);
-		for (const name of ['up', 'collector', 'agent', 'check', 'query', 'rules', 'report', 'audit'])
+		for (const name of ['up', 'collector', 'agent', 'check', 'query', 'rules', 'report', 'audit', 'backup', 'restore'])
 			expect(out).toMatch(new RegExp(`^  ${name} `, 'm'));
 	});
 
-	test.each(['up', 'collector', 'agent', 'check', 'query', 'rules', 'report', 'audit'])('%s --help shows an example', (name) => {
+	test.each([
+		'up',
+		'collector',
+		'agent',
+		'check',
+		'query',
+		'rules',
+		'report',
+		'audit',
+		'backup',
+		'restore',
+	])('%s --help shows an example', (name) => {
 		const { code, out } = run(name, '--help');
 		expect(code).toBe(0);
 		expect(out).toMatch(name === 'up' ? /npm start/ : new RegExp(`^ {2}fournines ${name} `, 'm'));
