@@ -22,7 +22,7 @@ export interface Accounts {
 	setUp(request: SetupRequest, srcAddr: string): Promise<void>;
 	/** Returns the session's cookie value. Throws `FN_LOGIN_FAILED` or `FN_LOGIN_LOCKED`. */
 	logIn(account: string, password: string, srcAddr: string): Promise<{ readonly session: string; readonly user: UserIdentity }>;
-	/** Who holds this session; `null` when it is unknown or has been idle too long. Counts as activity. */
+	/** The user of a session; `null` when it is unknown or has been idle too long. Counts as activity. */
 	session(value: string): Promise<UserIdentity | null>;
 	logOut(value: string, srcAddr: string): Promise<void>;
 }
