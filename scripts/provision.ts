@@ -23,6 +23,7 @@ const REQUIREMENTS: readonly Requirement[] = [
 	{ package: 'prometheus', file: '/usr/bin/promtool', suites: 'promtool, differential queries' },
 	{ package: 'prometheus-alertmanager', file: '/usr/bin/amtool', suites: 'amtool, routing comparison' },
 	{ package: 'prometheus-node-exporter', file: '/usr/bin/prometheus-node-exporter', suites: 'host parity' },
+	{ package: 'prometheus-blackbox-exporter', file: '/usr/bin/prometheus-blackbox-exporter', suites: 'probe parity' },
 	{ package: 'rsyslog', file: '/usr/sbin/rsyslogd', suites: 'log audit with a real syslog' },
 ];
 
