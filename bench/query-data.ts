@@ -78,3 +78,17 @@ export function sampleValue(shape: BenchSeries['shape'], index: number, step: nu
 			return 8_589_934_592;
 	}
 }
+
+/** Very many series that only their labels tell apart: a hundred metrics of ten thousand hosts make a million. */
+export function lookupSeries(count: number): readonly BenchSeries[] {
+	return Array.from({ length: count }, (_, i) => {
+		const host = Math.floor(i / 100);
+		return series('counter', {
+			__name__: `bench_lookup_${i % 100}_total`,
+			job: 'bench',
+			instance: `node-${String(host).padStart(5, '0')}`,
+			group: `group-${host % 50}`,
+			zone: `zone-${host % 2}`,
+		});
+	});
+}
