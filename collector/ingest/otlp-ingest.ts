@@ -13,11 +13,11 @@ import { decodeOtlpProtobuf } from '../../protocol/otlp/decode-protobuf.ts';
 import type { OtlpResourceMetrics } from '../../protocol/otlp/metrics-model.ts';
 import { ProtocolError } from '../../protocol/remote-write/protocol-error.ts';
 import type { ColumnIngest } from '../storage/column-ingest.ts';
-import { encodeLabelBytes } from '../storage/label-bytes.ts';
 import { STALE_HIGH, STALE_LOW } from '../storage/storage.ts';
 import { ColumnIntake } from './column-intake.ts';
 import type { IngestLimits } from './config.ts';
 import { DeltaStreams } from './delta-streams.ts';
+import { OtlpLabelCache } from './otlp-label-cache.ts';
 import { translateOtlp } from './otlp-samples.ts';
 import { plainBody } from './request-body.ts';
 
@@ -53,6 +53,7 @@ export class OtlpIngest {
 	readonly #options: OtlpIngestOptions;
 	readonly #intake: ColumnIntake;
 	readonly #deltas: DeltaStreams;
+	readonly #labels = new OtlpLabelCache();
 
 	constructor(options: OtlpIngestOptions) {
 		this.#options = options;
@@ -98,15 +99,19 @@ export class OtlpIngest {
 			rejected += points;
 			if (reasons.length < SHOWN_REASONS) reasons.push(message);
 		};
+		const labels = this.#labels;
+		const room = (size: number) => intake.labelSpace(size);
+		let scope = 0;
 		intake.clear();
 		try {
 			translateOtlp(resources, deltas, {
-				sample: (labels, timestampMs, value) => {
-					const bytes = encodeLabelBytes(labels);
-					const { target, start } = intake.labelSpace(bytes.length);
-					target.set(bytes, start);
-					if (value === null) intake.addWords(start + bytes.length, timestampMs, STALE_LOW, STALE_HIGH);
-					else intake.addSample(start + bytes.length, timestampMs, value);
+				begin: (metric) => {
+					scope = labels.scopeNumber(metric);
+				},
+				sample: (series, timestampMs, value) => {
+					const labelEnd = labels.write(series, scope, room);
+					if (value === null) intake.addWords(labelEnd, timestampMs, STALE_LOW, STALE_HIGH);
+					else intake.addSample(labelEnd, timestampMs, value);
 				},
 				describe: (metric, metadata) => store.describe(metric, { ...metadata, help: metadata.help.slice(0, MAX_HELP_CHARACTERS) }),
 				reject,

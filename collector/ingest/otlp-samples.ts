@@ -1,5 +1,4 @@
-import { labelsFromObject, labelsKey, withLabel } from '../../core/labels.ts';
-import { type Labels, METRIC_NAME } from '../../protocol/labels.ts';
+import { labelsKey } from '../../core/labels.ts';
 import type { MetricType } from '../../protocol/metric-type.ts';
 import type {
 	OtlpAttributes,
@@ -7,16 +6,20 @@ import type {
 	OtlpMetric,
 	OtlpPoint,
 	OtlpResourceMetrics,
+	OtlpSummaryPoint,
 	OtlpTemporality,
 } from '../../protocol/otlp/metrics-model.ts';
-import { prometheusLabel, prometheusName, prometheusUnit } from '../../protocol/otlp/prometheus-names.ts';
+import { prometheusName, prometheusUnit } from '../../protocol/otlp/prometheus-names.ts';
 import type { MetricMetadata } from '../storage/storage.ts';
 import type { DeltaRequest } from './delta-streams.ts';
+import { type OtlpMetricScope, type OtlpSeries, otlpLabels } from './otlp-series.ts';
 
 /** Takes what a request means in Prometheus' data model. */
 export interface OtlpSampleSink {
-	/** `value` is null for a stale marker. */
-	sample(labels: Labels, timestampMs: number, value: number | null): void;
+	/** All samples until the next call belong to this metric. */
+	begin(scope: OtlpMetricScope): void;
+	/** `value` is null for a stale marker. The series is lent for the call. Throws `ProtocolError` when an attribute is not UTF-8. */
+	sample(series: OtlpSeries, timestampMs: number, value: number | null): void;
 	describe(metric: string, metadata: MetricMetadata): void;
 	reject(points: number, message: string): void;
 }
@@ -68,72 +71,88 @@ function translateMetric(metric: OtlpMetric, context: Context): number {
 	}
 	const type: MetricType = data.kind === 'sum' ? (data.monotonic ? 'counter' : 'gauge') : data.kind;
 	sink.describe(name, { type, help: metric.description, unit: prometheusUnit(metric.unit) });
+	const scope = { name, identity: context.identity };
+	sink.begin(scope);
 	let newestMs = 0;
 	for (const point of data.points) newestMs = Math.max(newestMs, point.timeMs);
 	switch (data.kind) {
 		case 'gauge':
-			for (const point of data.points) sink.sample(pointLabels(name, point, context), point.timeMs, point.noValue ? null : point.value);
+			for (const point of data.points) sink.sample(series(scope, point), point.timeMs, point.noValue ? null : point.value);
 			break;
 		case 'sum':
 			for (const point of data.points) {
-				const labels = pointLabels(name, point, context);
-				const values = accumulated(metric, { labels, point, temporality: data.temporality, shape: '', values: [point.value] }, context);
-				if (values !== null) sink.sample(labels, point.timeMs, point.noValue ? null : (values[0] as number));
+				const values = accumulated(metric, { scope, point, temporality: data.temporality, shape: '', values: [point.value] }, context);
+				if (values !== null) sink.sample(series(scope, point), point.timeMs, point.noValue ? null : (values[0] as number));
 			}
 			break;
 		case 'histogram':
-			for (const point of data.points) histogramSamples(metric, { name, point, temporality: data.temporality }, context);
+			for (const point of data.points) histogramSamples(metric, { scope, point, temporality: data.temporality }, context);
 			break;
 		case 'summary':
-			for (const point of data.points) {
-				const labels = pointLabels(name, point, context);
-				for (const { quantile, value } of point.quantiles) {
-					sink.sample(withLabel(labels, 'quantile', decimal(quantile)), point.timeMs, point.noValue ? null : value);
-				}
-				sink.sample(withLabel(labels, METRIC_NAME, `${name}_sum`), point.timeMs, point.noValue ? null : point.sum);
-				sink.sample(withLabel(labels, METRIC_NAME, `${name}_count`), point.timeMs, point.noValue ? null : point.count);
-			}
+			for (const point of data.points) summarySamples(scope, point, sink);
 			break;
 	}
 	return newestMs;
 }
 
+const lent: OtlpSeries = {
+	scope: { name: '', identity: {} },
+	point: { attributes: [], wire: null, wireStart: 0, wireEnd: 0 },
+	role: 'value',
+	bound: 0,
+};
+
+/** The one object that is lent to the sink. */
+function series(scope: OtlpMetricScope, point: OtlpPoint, role: OtlpSeries['role'] = 'value', bound = 0): OtlpSeries {
+	lent.scope = scope;
+	lent.point = point;
+	lent.role = role;
+	lent.bound = bound;
+	return lent;
+}
+
 function histogramSamples(
 	metric: OtlpMetric,
-	what: { readonly name: string; readonly point: OtlpHistogramPoint; readonly temporality: OtlpTemporality },
+	what: { readonly scope: OtlpMetricScope; readonly point: OtlpHistogramPoint; readonly temporality: OtlpTemporality },
 	context: Context,
 ): void {
-	const { name, point, temporality } = what;
+	const { scope, point, temporality } = what;
 	const { sink } = context;
 	if (point.bucketCounts.length > 0 && point.bucketCounts.length !== point.bounds.length + 1) {
 		sink.reject(1, `${shown(metric)} has ${point.bucketCounts.length} buckets for ${point.bounds.length} bounds; there must be one more`);
 		return;
 	}
-	const labels = pointLabels(name, point, context);
 	const values = accumulated(
 		metric,
-		{ labels, point, temporality, shape: point.bounds.join(), values: [point.count, point.sum ?? 0, ...point.bucketCounts] },
+		{ scope, point, temporality, shape: point.bounds.join(), values: [point.count, point.sum ?? 0, ...point.bucketCounts] },
 		context,
 	);
 	if (values === null) return;
-	const [count = 0, sum = 0, ...buckets] = values;
+	const [count = 0, sum = 0] = values;
 	const time = point.timeMs;
-	const bucketLabels = withLabel(labels, METRIC_NAME, `${name}_bucket`);
 	let below = 0;
-	for (const [i, bound] of point.bounds.entries()) {
-		below += buckets[i] ?? 0;
-		sink.sample(withLabel(bucketLabels, 'le', decimal(bound)), time, point.noValue ? null : below);
+	for (let i = 0; i < point.bounds.length; i++) {
+		below += values[i + 2] ?? 0;
+		sink.sample(series(scope, point, 'bucket', point.bounds[i]), time, point.noValue ? null : below);
 	}
-	sink.sample(withLabel(bucketLabels, 'le', '+Inf'), time, point.noValue ? null : count);
-	if (point.sum !== null || point.noValue) sink.sample(withLabel(labels, METRIC_NAME, `${name}_sum`), time, point.noValue ? null : sum);
-	sink.sample(withLabel(labels, METRIC_NAME, `${name}_count`), time, point.noValue ? null : count);
+	sink.sample(series(scope, point, 'bucket', Number.POSITIVE_INFINITY), time, point.noValue ? null : count);
+	if (point.sum !== null || point.noValue) sink.sample(series(scope, point, 'sum'), time, point.noValue ? null : sum);
+	sink.sample(series(scope, point, 'count'), time, point.noValue ? null : count);
+}
+
+function summarySamples(scope: OtlpMetricScope, point: OtlpSummaryPoint, sink: OtlpSampleSink): void {
+	for (const { quantile, value } of point.quantiles) {
+		sink.sample(series(scope, point, 'quantile', quantile), point.timeMs, point.noValue ? null : value);
+	}
+	sink.sample(series(scope, point, 'sum'), point.timeMs, point.noValue ? null : point.sum);
+	sink.sample(series(scope, point, 'count'), point.timeMs, point.noValue ? null : point.count);
 }
 
 /** The values as totals; `null` when the point was rejected. */
 function accumulated(
 	metric: OtlpMetric,
 	what: {
-		readonly labels: Labels;
+		readonly scope: OtlpMetricScope;
 		readonly point: OtlpPoint;
 		readonly temporality: OtlpTemporality;
 		readonly shape: string;
@@ -141,28 +160,14 @@ function accumulated(
 	},
 	{ deltas, sink }: Context,
 ): readonly number[] | null {
-	const { point, shape, values } = what;
+	const { scope, point, shape, values } = what;
 	if (what.temporality !== 'delta' || point.noValue) return values;
-	const result = deltas.add(labelsKey(what.labels), { startMs: point.startMs, timeMs: point.timeMs, shape, values });
+	// By labels, not by the sender's bytes: a sender that orders its attributes anew goes on with the same sum.
+	const key = labelsKey(otlpLabels(series(scope, point)));
+	const result = deltas.add(key, { startMs: point.startMs, timeMs: point.timeMs, shape, values });
 	if (result.kind === 'totals') return result.totals;
 	sink.reject(1, `${shown(metric)}: ${result.reason}`);
 	return null;
-}
-
-function pointLabels(name: string, point: OtlpPoint, { identity }: Context): Labels {
-	return labelsFromObject({ ...attributeLabels(point.attributes), ...identity, [METRIC_NAME]: name });
-}
-
-/** Values of attributes that become the same label are joined by `;`, in the order of their keys. */
-function attributeLabels(attributes: OtlpAttributes): Record<string, string> {
-	const labels: Record<string, string> = Object.create(null);
-	for (const [key, value] of [...attributes].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) {
-		if (key === '') continue;
-		const label = prometheusLabel(key);
-		const before = labels[label];
-		labels[label] = before === undefined ? value : `${before};${value}`;
-	}
-	return labels;
 }
 
 function identityLabels(resource: OtlpAttributes): Readonly<Record<string, string>> {
@@ -183,21 +188,10 @@ function targetInfo(
 	const rest = resource.filter(([key, value]) => !IDENTIFYING.includes(key) && value !== '');
 	if (rest.length === 0 || Object.keys(identity).length === 0) return;
 	sink.describe('target_info', { type: 'gauge', help: 'Target metadata', unit: '' });
-	sink.sample(labelsFromObject({ ...attributeLabels(rest), ...identity, [METRIC_NAME]: 'target_info' }), newestMs, 1);
-}
-
-/** A number without an exponent, as Prometheus writes bounds of OTLP histograms. */
-export function decimal(value: number): string {
-	const text = String(value);
-	if (value === Infinity) return '+Inf';
-	if (value === -Infinity) return '-Inf';
-	const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
-	if (match === null) return text;
-	const [, sign = '', first = '', rest = '', exponent = '0'] = match;
-	const digits = first + rest;
-	const point = 1 + Number(exponent);
-	if (point <= 0) return `${sign}0.${'0'.repeat(-point)}${digits}`;
-	return point >= digits.length ? sign + digits.padEnd(point, '0') : `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
+	const scope = { name: 'target_info', identity };
+	sink.begin(scope);
+	const point = { attributes: rest, wire: null, wireStart: 0, wireEnd: 0 };
+	sink.sample({ scope, point, role: 'value', bound: 0 }, newestMs, 1);
 }
 
 function shown(metric: OtlpMetric): string {

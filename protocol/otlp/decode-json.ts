@@ -71,6 +71,9 @@ function temporality(from: Fields) {
 function point(from: Fields): OtlpPoint {
 	return {
 		attributes: attributes(from),
+		wire: null,
+		wireStart: 0,
+		wireEnd: 0,
 		startMs: nanosToMs(from, 'startTimeUnixNano'),
 		timeMs: nanosToMs(from, 'timeUnixNano'),
 		noValue: (number(from['flags'] ?? 0, 'flags') & NO_RECORDED_VALUE) !== 0,

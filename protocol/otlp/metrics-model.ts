@@ -34,8 +34,19 @@ export type OtlpData =
 	| { readonly kind: 'exponential_histogram'; readonly pointCount: number }
 	| { readonly kind: 'none' };
 
-export interface OtlpPoint {
+/**
+ * Attributes of a point. Where they came as protobuf they are decoded only when somebody asks: `wire` from `wireStart` to `wireEnd` is what
+ * the sender wrote, and whoever has seen the same bytes before knows the attributes. Reading `attributes` throws `ProtocolError` then, if
+ * the bytes are malformed. `wire` is null where there are no such bytes.
+ */
+export interface OtlpPointAttributes {
 	readonly attributes: OtlpAttributes;
+	readonly wire: Uint8Array | null;
+	readonly wireStart: number;
+	readonly wireEnd: number;
+}
+
+export interface OtlpPoint extends OtlpPointAttributes {
 	/** Milliseconds; 0 when the sender does not know. */
 	readonly startMs: number;
 	/** Milliseconds, rounded down from nanoseconds. */

@@ -3,6 +3,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { AggregationTemporality, AggregationType, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { decodeOtlpJson, OtlpJsonError } from '../../protocol/otlp/decode-json.ts';
 import { decodeOtlpProtobuf } from '../../protocol/otlp/decode-protobuf.ts';
+import type { OtlpResourceMetrics } from '../../protocol/otlp/metrics-model.ts';
 import { ProtocolError } from '../../protocol/remote-write/protocol-error.ts';
 
 class Reader extends MetricReader {
@@ -53,11 +54,18 @@ export async function otlpMutationRounds(rounds: number): Promise<number> {
 		}
 		try {
 			if (round % 4 === 0) decodeOtlpJson(Buffer.from(body).toString('utf8'));
-			else decodeOtlpProtobuf(Uint8Array.from(body));
+			else readAll(decodeOtlpProtobuf(Uint8Array.from(body)));
 			taken++;
 		} catch (error) {
 			if (!(error instanceof ProtocolError) && !(error instanceof OtlpJsonError)) throw error;
 		}
 	}
 	return taken;
+}
+
+/** Attributes of points are decoded when they are read. */
+function readAll(resources: readonly OtlpResourceMetrics[]): void {
+	for (const { metrics } of resources) {
+		for (const { data } of metrics) if ('points' in data) for (const point of data.points) void point.attributes.length;
+	}
 }
