@@ -59,16 +59,23 @@ export function withoutName(labels: Labels): Labels {
 	return withLabel(labels, METRIC_NAME, '');
 }
 
-/** `metric{a="b"}` as Prometheus prints it. */
+/** `metric{a="b"}` as Prometheus prints it; names that are more than letters, digits and underscores stand in quotes: `{"a.b", "c-d"="e"}`. */
 export function formatLabels(labels: Labels): string {
 	const pairs: string[] = [];
 	let metric = '';
 	for (let i = 0; i < labels.length; i += 2) {
 		if (labels[i] === METRIC_NAME) metric = labels[i + 1] as string;
-		else pairs.push(`${labels[i]}=${JSON.stringify(labels[i + 1])}`);
+		else pairs.push(`${LABEL_NAME.test(labels[i] as string) ? labels[i] : JSON.stringify(labels[i])}=${JSON.stringify(labels[i + 1])}`);
+	}
+	if (!METRIC.test(metric) && metric !== '') {
+		pairs.unshift(JSON.stringify(metric));
+		metric = '';
 	}
 	return pairs.length === 0 && metric !== '' ? metric : `${metric}{${pairs.join(', ')}}`;
 }
+
+const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+const METRIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
 const FNV_OFFSET = 0xcbf29ce484222325n;
 const FNV_PRIME = 0x100000001b3n;

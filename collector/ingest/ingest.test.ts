@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { compressSync } from 'snappy';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { labelsFromObject, labelValue } from '../../core/labels.ts';
+import { formatLabels, labelsFromObject, labelValue } from '../../core/labels.ts';
 import { silentLogger } from '../../core/log.ts';
 import { encodeRemoteWriteV1 } from '../../protocol/remote-write/encode-v1.ts';
 import { encodeRemoteWriteV2 } from '../../protocol/remote-write/encode-v2.ts';
@@ -94,8 +94,7 @@ describe.each([
 
 	test.each([
 		{ name: 'no metric name', labels: { host: 'a' }, says: 'no metric name' },
-		{ name: 'an invalid metric name', labels: { __name__: 'a b' }, says: 'no valid metric name' },
-		{ name: 'an invalid label name', labels: { __name__: 'm', 'a-b': 'c' }, says: 'invalid label name' },
+		{ name: 'an empty label name', labels: { '': 'c', __name__: 'm' }, says: 'a label without a name' },
 		{ name: 'a long label value', labels: { __name__: 'm', a: 'x'.repeat(201) }, says: 'longer than 200 bytes' },
 		{ name: 'a long label name', labels: { __name__: 'm', ['x'.repeat(65)]: 'a' }, says: 'longer than 64 bytes' },
 		{
@@ -114,6 +113,13 @@ describe.each([
 		if (version === '2') expect(answer.headers['x-prometheus-remote-write-samples-written']).toBe('1');
 		const result = await store.series([{ name: 'x', kind: '=', value: '', test: (v) => v === '', literals: [''] }], 0, NOW + 1e9);
 		expect(result).toEqual([['__name__', 'good']]);
+	});
+
+	test('takes names that are any text, as Prometheus 3 does', async () => {
+		const labels = labelsFromObject({ __name__: 'http.server 请求', 'k8s.pod': 'a', 主机: '一号' });
+		expect(await send([{ labels, samples: [{ timestampMs: NOW, value: 1 }] }])).toMatchObject({ status: 204 });
+		expect(await store.series([named('http.server 请求')], 0, NOW)).toEqual([labels]);
+		expect(formatLabels(labels)).toBe('{"http.server 请求", "k8s.pod"="a", "主机"="一号"}');
 	});
 
 	test('refuses a duplicate label name', async () => {

@@ -14,7 +14,6 @@ export type RefusalReason =
 	| 'label_value_too_long'
 	| 'labels_too_many'
 	| 'metric_name_missing'
-	| 'metric_name_invalid'
 	| 'series_limit'
 	| 'sample_too_new'
 	| 'sample_too_old'
@@ -24,8 +23,6 @@ export type SeriesVerdict =
 	| { readonly kind: 'accepted'; readonly canonical: Uint8Array }
 	| { readonly kind: 'refused'; readonly reason: RefusalReason; readonly message: string };
 
-const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
-const METRIC = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const SHOWN_CHARACTERS = 300;
 
 const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -34,7 +31,8 @@ const cursor = new WireCursor();
 /**
  * Looks at the labels of a series that the store does not know: `0a len (0a nameLen name 12 valueLen value)` as a sender
  * wrote them, in any order. Labels with an empty value count as absent. What is canonical already, as most senders write it,
- * is accepted without making a string; everything else is taken apart to be put in order or to say what is wrong.
+ * is accepted without making a string; everything else is taken apart to be put in order or to say what is wrong. Names may be any
+ * text in UTF-8 that is not empty, as in Prometheus 3.
  */
 export function judgeSeries(bytes: Uint8Array, start: number, end: number, limits: IngestLimits): SeriesVerdict {
 	if (isCanonical(bytes, start, end, limits)) return { kind: 'accepted', canonical: bytes.subarray(start, end) };
@@ -128,8 +126,7 @@ function pairsProblem(pairs: readonly (readonly [string, string])[], limits: Ing
 		if (Buffer.byteLength(name) > limits.max_label_name_bytes) {
 			return refused('label_name_too_long', `${shown()} has a label name longer than ${limits.max_label_name_bytes} bytes`);
 		}
-		if (!LABEL_NAME.test(name))
-			return refused('label_name_invalid', `${shown()} has an invalid label name ${JSON.stringify(shorten(name))}`);
+		if (name === '') return refused('label_name_invalid', `${shown()} has a label without a name`);
 		if (Buffer.byteLength(value) > limits.max_label_value_bytes) {
 			return refused('label_value_too_long', `${shown()} has a value of ${name} longer than ${limits.max_label_value_bytes} bytes`);
 		}
@@ -139,7 +136,6 @@ function pairsProblem(pairs: readonly (readonly [string, string])[], limits: Ing
 		return refused('labels_too_many', `${shown()} has ${pairs.length} labels; at most ${limits.max_labels} are allowed`);
 	}
 	if (metric === '') return refused('metric_name_missing', `${shown()} has no metric name`);
-	if (!METRIC.test(metric)) return refused('metric_name_invalid', `${JSON.stringify(shorten(metric))} is no valid metric name`);
 	return null;
 }
 
