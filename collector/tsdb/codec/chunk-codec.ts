@@ -1,26 +1,23 @@
-import { planeCount, readPlanes, readVarints, writePlanes, writeVarints } from './byte-streams.ts';
-import { packedSize, readPacked, unzigzag, writePacked, zigzag } from './packed-integers.ts';
+import { planeCount, writePlanes, writeVarints } from './byte-streams.ts';
+import {
+	type ChunkVariant,
+	MAX_SCALE,
+	POWERS,
+	TIME_DELTA2,
+	VALUE_CONST,
+	VALUE_DELTA,
+	VALUE_DELTA_CONST,
+	VALUE_DELTA_VARINTS,
+	VALUE_DELTA2,
+	VALUE_PLANES,
+	VALUE_RAW,
+} from './chunk-forms.ts';
+import { packedSize, writePacked, zigzag } from './packed-integers.ts';
 
-/** How the times of a chunk are written: low four bits of its first byte. Diagrams: docs/formats/chunk.md. */
-const TIME_REGULAR = 0;
-const TIME_DELTA2 = 1;
-/** How the values are written: high four bits. */
-const VALUE_CONST = 0;
-const VALUE_DELTA_CONST = 1;
-const VALUE_DELTA = 2;
-const VALUE_DELTA2 = 3;
-const VALUE_RAW = 4;
-/** Only in compacted files, where zstd follows. */
-const VALUE_DELTA_VARINTS = 5;
-const VALUE_PLANES = 6;
-const VALUE_DELTA_PLANES = 7;
+// biome-ignore lint/performance/noBarrelFile: whoever writes chunks also reads them; the halves are two files for their length alone
+export { ChunkDamaged, ChunkDecoder } from './chunk-decoder.ts';
+export { CHUNK_VARIANTS, type ChunkVariant } from './chunk-forms.ts';
 
-/** Other forms of a chunk of scaled integers, for `ChunkEncoder.variant`. */
-export const CHUNK_VARIANTS = [VALUE_DELTA_VARINTS, VALUE_PLANES, VALUE_DELTA_PLANES] as const;
-export type ChunkVariant = (typeof CHUNK_VARIANTS)[number];
-
-const MAX_SCALE = 9;
-const POWERS = Float64Array.from({ length: MAX_SCALE + 1 }, (_, i) => 10 ** i);
 /** A delta of deltas is at most four times larger than a value, and all must stay exact in a double. */
 const MAX_INTEGER = 2 ** 51;
 
@@ -251,191 +248,5 @@ export class ChunkEncoder {
 	#double(pos: number, value: number): number {
 		this.#view.setFloat64(pos, value, true);
 		return pos + 8;
-	}
-}
-
-/** Thrown for bytes that are no chunk; whoever knows where they came from turns it into a report. */
-export class ChunkDamaged extends Error {}
-
-/** Reads chunks. One decoder per thread. */
-export class ChunkDecoder {
-	/** Offsets in milliseconds since the bucket's start, values and their words, of the last `decode`. */
-	offsets = new Float64Array(512);
-	values = new Float64Array(512);
-	words = new Uint32Array(this.values.buffer);
-	#bytes: Uint8Array = new Uint8Array(0);
-	#view: DataView = new DataView(this.#bytes.buffer);
-	#pos = 0;
-	#end = 0;
-
-	/** Decodes `bytes[start .. end)` and returns the number of samples. Throws `ChunkDamaged`. */
-	decode(bytes: Uint8Array, start: number, end: number): number {
-		if (this.#bytes !== bytes) {
-			this.#bytes = bytes;
-			this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-		}
-		if (end - start < 3) throw new ChunkDamaged('a chunk is too short');
-		this.#pos = start + 1;
-		this.#end = end;
-		const codec = bytes[start] as number;
-		const count = this.#varint();
-		// A chunk spends at least a bit per sample unless it is regular; a day at one sample a millisecond is beyond all use.
-		if (count < 1 || count > 86_400_000) throw new ChunkDamaged(`a chunk claims ${count} samples`);
-		if (count > this.offsets.length) {
-			const size = Math.max(count, this.offsets.length * 2);
-			this.offsets = new Float64Array(size);
-			this.values = new Float64Array(size);
-			this.words = new Uint32Array(this.values.buffer);
-		}
-		this.#times(codec & 0x0f, count);
-		this.#values(codec >> 4, count);
-		return count;
-	}
-
-	#times(codec: number, count: number): void {
-		const offsets = this.offsets;
-		const first = this.#varint();
-		offsets[0] = first;
-		if (count === 1) return;
-		let delta = this.#varint();
-		if (codec === TIME_REGULAR) {
-			for (let i = 1; i < count; i++) offsets[i] = first + i * delta;
-			return;
-		}
-		if (codec !== TIME_DELTA2) throw new ChunkDamaged(`time codec ${codec} is unknown`);
-		this.#packed(offsets, 2, count - 2);
-		let time = first + delta;
-		offsets[1] = time;
-		for (let i = 2; i < count; i++) {
-			delta += offsets[i] as number;
-			time += delta;
-			offsets[i] = time;
-		}
-	}
-
-	#values(codec: number, count: number): void {
-		const { values, words } = this;
-		if (codec === VALUE_CONST) {
-			const low = this.#word();
-			const high = this.#word();
-			for (let i = 0; i < count; i++) {
-				words[i * 2] = low;
-				words[i * 2 + 1] = high;
-			}
-			return;
-		}
-		if (codec === VALUE_RAW) {
-			for (let i = 0; i < count * 2; i++) words[i] = this.#word();
-			return;
-		}
-		if (codec > VALUE_DELTA_PLANES) {
-			throw new ChunkDamaged(`value codec ${codec} is unknown`);
-		}
-		if (this.#pos >= this.#end) throw new ChunkDamaged('a chunk is cut off');
-		const power = POWERS[this.#bytes[this.#pos++] as number];
-		if (power === undefined) throw new ChunkDamaged('a chunk has an impossible scale');
-		if (codec === VALUE_DELTA_CONST) {
-			const first = this.#double();
-			const step = this.#double();
-			for (let i = 0; i < count; i++) values[i] = (first + i * step) / power;
-			return;
-		}
-		const exceptionCount = this.#varint();
-		if (exceptionCount > count) throw new ChunkDamaged('a chunk has more exceptions than samples');
-		const exceptionsAt = this.#pos;
-		for (let k = 0; k < exceptionCount; k++) {
-			this.#varint();
-			this.#skip(8);
-		}
-		let integer = this.#double();
-		let delta = 0;
-		if (codec === VALUE_PLANES) {
-			this.#planes(values, 0, count);
-			for (let i = 0; i < count; i++) values[i] = (integer + (values[i] as number)) / power;
-		} else if (codec !== VALUE_DELTA2) {
-			this.#deltas(codec, count);
-			values[0] = integer / power;
-			for (let i = 1; i < count; i++) {
-				integer += values[i] as number;
-				values[i] = integer / power;
-			}
-		} else {
-			delta = this.#double();
-			this.#packed(values, 2, count - 2);
-			values[0] = integer / power;
-			integer += delta;
-			if (count > 1) values[1] = integer / power;
-			for (let i = 2; i < count; i++) {
-				delta += values[i] as number;
-				integer += delta;
-				values[i] = integer / power;
-			}
-		}
-		this.#pos = exceptionsAt;
-		let index = 0;
-		for (let k = 0; k < exceptionCount; k++) {
-			index += this.#varint();
-			if (index >= count) throw new ChunkDamaged('a chunk has an exception beyond its samples');
-			words[index * 2] = this.#word();
-			words[index * 2 + 1] = this.#word();
-		}
-	}
-
-	/** Differences of integers, in one of three forms, from index 1. */
-	#deltas(codec: number, count: number): void {
-		const values = this.values;
-		if (codec === VALUE_DELTA) {
-			this.#packed(values, 1, count - 1);
-			return;
-		}
-		if (codec === VALUE_DELTA_PLANES) this.#planes(values, 1, count - 1);
-		else {
-			this.#pos = readVarints(this.#bytes, this.#pos, this.#end, values, 1, count - 1);
-			if (this.#pos < 0) throw new ChunkDamaged('a chunk is cut off');
-		}
-		for (let i = 1; i < count; i++) values[i] = unzigzag(values[i] as number);
-	}
-
-	#planes(target: Float64Array, at: number, count: number): void {
-		if (this.#pos >= this.#end) throw new ChunkDamaged('a chunk is cut off');
-		const width = this.#bytes[this.#pos++] as number;
-		if (width > 7) throw new ChunkDamaged(`a chunk has integers of ${width} bytes`);
-		const start = this.#pos;
-		this.#skip(width * count);
-		readPlanes(this.#bytes, start, target, at, count, width);
-	}
-
-	#packed(target: Float64Array, at: number, count: number): void {
-		if (count <= 0) return;
-		this.#pos = readPacked(this.#bytes, this.#pos, this.#end, target, at, count);
-		if (this.#pos < 0) throw new ChunkDamaged('a chunk is cut off');
-	}
-
-	#varint(): number {
-		let value = 0;
-		for (let shift = 0; shift < 35; shift += 7) {
-			if (this.#pos >= this.#end) break;
-			const byte = this.#bytes[this.#pos++] as number;
-			value += (byte & 0x7f) * 2 ** shift;
-			if (byte < 0x80) return value;
-		}
-		throw new ChunkDamaged('a chunk is cut off');
-	}
-
-	#skip(count: number): void {
-		if (this.#pos + count > this.#end) throw new ChunkDamaged('a chunk is cut off');
-		this.#pos += count;
-	}
-
-	#word(): number {
-		const pos = this.#pos;
-		this.#skip(4);
-		return this.#view.getUint32(pos, true);
-	}
-
-	#double(): number {
-		const pos = this.#pos;
-		this.#skip(8);
-		return this.#view.getFloat64(pos, true);
 	}
 }
