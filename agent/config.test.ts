@@ -7,7 +7,8 @@ const problems = (text: string) => {
 };
 
 test('an empty file is a working configuration', () => {
-	expect(parseAgentConfig('', 'agent.yml')).toEqual({
+	const result = parseAgentConfig('', 'agent.yml');
+	expect(result).toMatchObject({
 		kind: 'ok',
 		config: {
 			host: { name: '', system: '', zone: '' },
@@ -15,17 +16,12 @@ test('an empty file is a working configuration', () => {
 			listen: '127.0.0.1:9998',
 			data: './data/agent',
 			spool: { max_bytes: 536870912, max_age: '7d' },
-			inputs: {
-				host: { enabled: true, timeout: '5s', mounts_exclude: '' },
-				nginx: [],
-				tomcat: [],
-				mysql: [],
-				redis: [],
-				probes: [],
-				logs: [],
-			},
+			inputs: { host: { enabled: true, timeout: '5s', mounts_exclude: '', remote_mounts: false, containers: true, units: [] } },
 		},
 	});
+	const inputs = result.kind === 'ok' ? result.config.inputs : {};
+	// Nothing is watched that was not asked for, besides the host itself.
+	expect(Object.entries(inputs).filter(([name, value]) => name !== 'host' && Array.isArray(value) && value.length > 0)).toEqual([]);
 });
 
 test('defaults reach the entries of lists, each with its own objects', () => {
@@ -47,6 +43,21 @@ describe('mistakes', () => {
 	test.each([
 		['an unknown key', 'colector: {}', '1 colector: unknown key; did you mean "collector"?'],
 		['a wrong type', 'interval: 10', '1 interval: '],
+		[
+			'a group of processes that takes all',
+			'inputs:\n  host:\n    processes: [{ name: a }]\n',
+			'3 inputs.host.processes[0]: needs "comm" or "command"',
+		],
+		[
+			'a pattern that is none',
+			'inputs:\n  host:\n    processes: [{ name: a, command: "(" }]\n',
+			'3 inputs.host.processes[0].command: "(" is not a regular expression',
+		],
+		[
+			'a port that is expected and ignored',
+			'inputs:\n  host:\n    ports: { expected: [80], ignored: [80] }\n',
+			'3 inputs.host.ports.ignored: 80 is expected as well',
+		],
 		['no interval', 'interval: 0s', '1 interval: must be longer than zero'],
 		['a secret inline', 'inputs:\n  mysql:\n    - address: a\n      username: u\n      password: plain\n', '5 inputs.mysql[0].password: '],
 		['an address that is none', 'collector: { url: "ftp://x" }', '1 collector.url: '],

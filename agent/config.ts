@@ -3,9 +3,10 @@ import { type ConfigResult, loadConfigFile, parseConfig } from '../core/config-f
 import { tryParseDuration } from '../core/duration.ts';
 import { SecretRefSchema } from '../core/secret.ts';
 import { durationSchema } from './inputs/entry-schema.ts';
-import { HostConfigSchema } from './inputs/host/config.ts';
+import { checkHostConfig, HostConfigSchema } from './inputs/host/config.ts';
 import { MysqlConfigSchema } from './inputs/mysql/config.ts';
 import { NginxConfigSchema } from './inputs/nginx/config.ts';
+import { NtpConfigSchema } from './inputs/ntp/config.ts';
 import { ProbeConfigSchema } from './inputs/probe/config.ts';
 import { RedisConfigSchema } from './inputs/redis/config.ts';
 import { TomcatConfigSchema } from './inputs/tomcat/config.ts';
@@ -53,6 +54,7 @@ export const AgentConfigSchema = Type.Object(
 		inputs: Type.Object(
 			{
 				host: HostConfigSchema,
+				ntp: Type.Array(NtpConfigSchema, { default: [] }),
 				nginx: Type.Array(NginxConfigSchema, { default: [] }),
 				tomcat: Type.Array(TomcatConfigSchema, { default: [] }),
 				mysql: Type.Array(MysqlConfigSchema, { default: [] }),
@@ -75,6 +77,10 @@ export function checkAgentConfig(config: AgentConfig, report: Report): void {
 	const { inputs } = config;
 	pattern(inputs.host.mounts_exclude, ['inputs', 'host', 'mounts_exclude'], report);
 	checkDurations(inputs.host, ['inputs', 'host'], report);
+	checkHostConfig(inputs.host, report);
+	inputs.ntp.forEach((entry, i) => {
+		checkDurations(entry, ['inputs', 'ntp', i], report);
+	});
 	for (const kind of ['nginx', 'tomcat', 'mysql', 'redis'] as const) {
 		const seen = new Map<string, number>();
 		inputs[kind].forEach((entry, i) => {

@@ -4,11 +4,13 @@ import type { Logger } from '../../core/log.ts';
 import { resolveSecret, type Secret, type SecretRef } from '../../core/secret.ts';
 import { readCaFile } from '../ca-file.ts';
 import type { AgentConfig } from '../config.ts';
+import { hostSelection } from './host/config.ts';
 import { createHostInput } from './host/input.ts';
 import type { HostFacts } from './host/inventory.ts';
 import type { Input } from './input.ts';
 import { createMysqlInput } from './mysql/input.ts';
 import { createNginxInput } from './nginx/input.ts';
+import { createNtpInput } from './ntp/input.ts';
 import { createProbeInput } from './probe/input.ts';
 import { createRedisInput } from './redis/input.ts';
 import { serviceInstance } from './service-address.ts';
@@ -33,22 +35,26 @@ export function createInputs(config: AgentConfig, deps: InputDependencies): read
 		timeoutMs: parseDuration(entry.timeout),
 	});
 	const list: Input[] = [];
+	const hostTarget = {
+		job: process.platform === 'win32' ? 'windows' : 'node',
+		instance: deps.hostName,
+		host: deps.hostName,
+		...place,
+	};
 	if (inputs.host.enabled) {
 		list.push(
 			createHostInput({
-				target: {
-					job: process.platform === 'win32' ? 'windows' : 'node',
-					instance: deps.hostName,
-					host: deps.hostName,
-					...place,
-				},
+				target: hostTarget,
 				...timing(inputs.host),
-				mountsExclude: inputs.host.mounts_exclude === '' ? null : new RegExp(inputs.host.mounts_exclude),
+				...hostSelection(inputs.host),
 				readFacts: deps.readFacts,
 				clock: deps.clock,
 				log: deps.log,
 			}),
 		);
+	}
+	for (const entry of inputs.ntp) {
+		list.push(createNtpInput({ target: hostTarget, ...timing(entry), kind: entry.kind, server: entry.server }));
 	}
 	const service = (job: string, entry: { readonly labels: Readonly<Record<string, string>> }, instance: string) => ({
 		job,

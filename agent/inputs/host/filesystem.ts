@@ -1,14 +1,9 @@
 import { execFile } from 'node:child_process';
 import * as fs from 'node:fs';
+import type { FamilySet } from '../input.ts';
 import type { HostReader } from './host-reader.ts';
+import { type Mount, measuringOf, parseMounts } from './mounts.ts';
 import { readText, tryReadText } from './proc-text.ts';
-
-export interface Mount {
-	readonly device: string;
-	readonly mountpoint: string;
-	readonly fstype: string;
-	readonly readonly: boolean;
-}
 
 export interface MountUsage {
 	readonly sizeBytes: number;
@@ -18,86 +13,110 @@ export interface MountUsage {
 	readonly filesFree: number;
 }
 
-/** Without a disk behind them, or a second view of one that is measured already. */
-const VIRTUAL_TYPES =
-	/^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|efivarfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|overlay|proc|procfs|pstore|ramfs|rpc_pipefs|securityfs|selinuxfs|squashfs|sysfs|tracefs)$/;
-/** A dead server behind one of these blocks `statfs` for ever, and four blocked calls stop all asynchronous file access of the process. */
-const REMOTE_TYPES =
-	/^(nfs[0-9]?|cifs|smb[0-9]?|smbfs|ncpfs|afs|ceph|glusterfs|lustre|gpfs|9p|davfs|sshfs|fuse(\..*)?|fuseblk|beegfs|ocfs2|gfs2)$/;
-const IGNORED_MOUNTS = /^\/(dev|proc|run\/credentials\/.+|sys|var\/lib\/docker\/.+|var\/lib\/containers\/storage\/.+)($|\/)/;
-/** Calls that may hang at the same time. The thread pool has four threads. */
+/** Calls of this process that may hang at the same time. The thread pool has four threads. */
 const MAX_HANGING = 2;
 const STATFS_TIMEOUT_MS = 2000;
+/** A child per network mount and round would be too many; a share fills up slowly. */
+const REMOTE_EVERY_MS = 60_000;
 
-/** The mounts of `/proc/1/mounts` (or `/proc/mounts`), escapes undone, a device mounted over another at the same place listed once. */
-export function parseMounts(text: string): readonly Mount[] {
-	const byMountpoint = new Map<string, Mount>();
-	for (const line of text.split('\n')) {
-		const [device, mountpoint, fstype, options] = line.split(' ');
-		if (device === undefined || mountpoint === undefined || fstype === undefined || options === undefined) continue;
-		byMountpoint.set(unescapeOctal(mountpoint), {
-			device: unescapeOctal(device),
-			mountpoint: unescapeOctal(mountpoint),
-			fstype,
-			readonly: options.split(',').includes('ro'),
-		});
-	}
-	return [...byMountpoint.values()];
-}
-
-/** The kernel writes space, tab, line feed and backslash as three octal digits. */
-function unescapeOctal(text: string): string {
-	return text.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)));
-}
-
-export function isMeasured(mount: Mount, exclude: RegExp | null): boolean {
-	return (
-		!VIRTUAL_TYPES.test(mount.fstype) &&
-		!REMOTE_TYPES.test(mount.fstype) &&
-		!IGNORED_MOUNTS.test(mount.mountpoint) &&
-		!(exclude?.test(mount.mountpoint) ?? false)
-	);
-}
-
-/** Sizes of local filesystems. A call that hangs is left alone, its mount reports `device_error` until it returns, and two of them end the measuring of others. */
-export function filesystemReader(options: {
+export interface FilesystemReaderOptions {
 	readonly exclude: RegExp | null;
+	/** Whether filesystems behind a network are measured. */
+	readonly remote: boolean;
 	readonly usage?: (mountpoint: string) => Promise<MountUsage>;
+	/** Default: `stat -f` in a child. Settles only once the child has ended, which for one that hangs in the kernel may be never. */
+	readonly remoteUsage?: (mountpoint: string) => Promise<MountUsage>;
 	/** How long a mount may take before it counts as hanging. Default 2 s. */
 	readonly timeoutMs?: number;
-}): HostReader {
+}
+
+/** What is known of a mount that is measured in a child. */
+interface RemoteState {
+	usage: MountUsage | null;
+	outstanding: boolean;
+	dueMs: number;
+}
+
+/**
+ * Sizes of filesystems. Local ones are asked from this process: a call that hangs is left alone, its mount reports
+ * `device_error` until it returns, and two of them end the asking of others. Remote ones are asked in a child process,
+ * at most one per mount, outside of the round: the round reports what the last child said.
+ */
+export function filesystemReader(options: FilesystemReaderOptions): HostReader {
+	const timeoutMs = options.timeoutMs ?? STATFS_TIMEOUT_MS;
 	const usage = options.usage ?? mountUsage;
+	const remoteUsage = options.remoteUsage ?? statCommandUsage;
 	const hanging = new Set<string>();
+	const remotes = new Map<string, RemoteState>();
+	const labelsOf = new Map<string, readonly string[]>();
+
+	const local = async (mount: Mount): Promise<MountUsage | null> => {
+		if (hanging.has(mount.mountpoint) || hanging.size >= MAX_HANGING) return null;
+		hanging.add(mount.mountpoint);
+		const call = usage(mount.mountpoint).finally(() => hanging.delete(mount.mountpoint));
+		return settleWithin(call, timeoutMs);
+	};
+
+	const remote = async (mount: Mount, nowMs: number): Promise<MountUsage | null> => {
+		let state = remotes.get(mount.mountpoint);
+		const first = state === undefined;
+		if (state === undefined) {
+			state = { usage: null, outstanding: false, dueMs: 0 };
+			remotes.set(mount.mountpoint, state);
+		}
+		if (state.outstanding || nowMs < state.dueMs) return state.usage;
+		const own = state;
+		own.outstanding = true;
+		own.dueMs = nowMs + REMOTE_EVERY_MS;
+		const call = remoteUsage(mount.mountpoint).finally(() => {
+			own.outstanding = false;
+		});
+		const settled = settleWithin(call, timeoutMs).then((result) => {
+			own.usage = result;
+		});
+		// Only the first answer is waited for: a series that begins with an error for a minute would alarm at every start.
+		if (first) await settled;
+		return own.usage;
+	};
+
 	return {
 		name: 'filesystem',
-		async read({ roots, families, signal }) {
+		async read({ roots, families, signal, nowMs }) {
 			const text = tryReadText(`${roots.proc}/1/mounts`) ?? readText(`${roots.proc}/mounts`);
-			for (const mount of parseMounts(text)) {
+			const mounts = parseMounts(text);
+			for (const mount of mounts) {
 				if (signal.aborted) return;
-				if (!isMeasured(mount, options.exclude)) continue;
-				const labels = ['device', mount.device, 'fstype', mount.fstype, 'mountpoint', mount.mountpoint];
-				let result: MountUsage | null = null;
-				if (!hanging.has(mount.mountpoint) && hanging.size < MAX_HANGING) {
-					hanging.add(mount.mountpoint);
-					const call = usage(mount.mountpoint).finally(() => hanging.delete(mount.mountpoint));
-					result = await settleWithin(call, options.timeoutMs ?? STATFS_TIMEOUT_MS);
+				const way = measuringOf(mount, options.exclude);
+				if (way === 'none' || (way === 'remote' && !options.remote)) continue;
+				const result = way === 'local' ? await local(mount) : await remote(mount, nowMs);
+				const key = `${mount.device}\n${mount.fstype}\n${mount.mountpoint}`;
+				let labels = labelsOf.get(key);
+				if (labels === undefined) {
+					if (labelsOf.size > 1000) labelsOf.clear();
+					labels = ['device', mount.device, 'fstype', mount.fstype, 'mountpoint', mount.mountpoint];
+					labelsOf.set(key, labels);
 				}
-				families.gauge(
-					'node_filesystem_device_error',
-					'Whether an error occurred while getting statistics for the given device.',
-					result === null ? 1 : 0,
-					labels,
-				);
-				families.gauge('node_filesystem_readonly', 'Filesystem read-only status.', mount.readonly ? 1 : 0, labels);
-				if (result === null) continue;
-				families.gauge('node_filesystem_size_bytes', 'Filesystem size in bytes.', result.sizeBytes, labels);
-				families.gauge('node_filesystem_free_bytes', 'Filesystem free space in bytes.', result.freeBytes, labels);
-				families.gauge('node_filesystem_avail_bytes', 'Filesystem space available to non-root users in bytes.', result.availBytes, labels);
-				families.gauge('node_filesystem_files', 'Filesystem total file nodes.', result.files, labels);
-				families.gauge('node_filesystem_files_free', 'Filesystem total free file nodes.', result.filesFree, labels);
+				mountFamilies(mount, result, labels, families);
 			}
+			for (const mountpoint of remotes.keys()) if (!mounts.some((mount) => mount.mountpoint === mountpoint)) remotes.delete(mountpoint);
 		},
 	};
+}
+
+function mountFamilies(mount: Mount, result: MountUsage | null, labels: readonly string[], families: FamilySet): void {
+	families.gauge(
+		'node_filesystem_device_error',
+		'Whether an error occurred while getting statistics for the given device.',
+		result === null ? 1 : 0,
+		labels,
+	);
+	families.gauge('node_filesystem_readonly', 'Filesystem read-only status.', mount.readonly ? 1 : 0, labels);
+	if (result === null) return;
+	families.gauge('node_filesystem_size_bytes', 'Filesystem size in bytes.', result.sizeBytes, labels);
+	families.gauge('node_filesystem_free_bytes', 'Filesystem free space in bytes.', result.freeBytes, labels);
+	families.gauge('node_filesystem_avail_bytes', 'Filesystem space available to non-root users in bytes.', result.availBytes, labels);
+	families.gauge('node_filesystem_files', 'Filesystem total file nodes.', result.files, labels);
+	families.gauge('node_filesystem_files_free', 'Filesystem total free file nodes.', result.filesFree, labels);
 }
 
 /** The result, or `null` when the call fails or is late; a mount that cannot be read is a value of its own and not an exception. */
@@ -135,13 +154,16 @@ function statfsUsage(mountpoint: string): Promise<MountUsage> {
 	});
 }
 
-/** Exported for the test that compares both ways. */
-export function statCommandUsage(mountpoint: string): Promise<MountUsage> {
+/** `stat -f` in a child that is killed when it is late. `command` is another program with the same output, for tests. */
+export function statCommandUsage(
+	mountpoint: string,
+	options: { readonly command?: string; readonly timeoutMs?: number } = {},
+): Promise<MountUsage> {
 	return new Promise((resolve, reject) => {
 		execFile(
-			'stat',
+			options.command ?? 'stat',
 			['-f', '-c', '%S %b %f %a %c %d', '--', mountpoint],
-			{ timeout: STATFS_TIMEOUT_MS, killSignal: 'SIGKILL' },
+			{ timeout: options.timeoutMs ?? STATFS_TIMEOUT_MS, killSignal: 'SIGKILL' },
 			(error, stdout) => {
 				if (error !== null) {
 					reject(error);

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../core/clock.ts';
@@ -15,9 +15,10 @@ import {
 import { FamilySet, type MetricFamily } from '../input.ts';
 import { values } from '../measured-values.ts';
 import { hold } from './cpu.ts';
-import { filesystemReader, isMeasured, parseMounts, statCommandUsage } from './filesystem.ts';
+import { filesystemReader, statCommandUsage } from './filesystem.ts';
 import { createHostInput, type HostInputOptions } from './input.ts';
 import { parseHostFacts, readHostFacts } from './inventory.ts';
+import { measuringOf, parseMounts } from './mounts.ts';
 import { readPortableHost } from './portable.ts';
 
 let folder: TemporaryFolder | null = null;
@@ -58,17 +59,18 @@ describe('filesystems', () => {
 	});
 
 	test.each([
-		['ext4', '/', true],
-		['xfs', '/data', true],
-		['nfs4', '/mnt/share', false],
-		['fuse.sshfs', '/mnt/ssh', false],
-		['cifs', '/mnt/win', false],
-		['proc', '/proc', false],
-		['ext4', '/var/lib/docker/overlay2/x', false],
-		['overlay', '/', false],
-		['ext4', '/excluded/here', false],
+		['ext4', '/', 'local'],
+		['xfs', '/data', 'local'],
+		['nfs4', '/mnt/share', 'remote'],
+		['fuse.sshfs', '/mnt/ssh', 'remote'],
+		['cifs', '/mnt/win', 'remote'],
+		['proc', '/proc', 'none'],
+		['ext4', '/var/lib/docker/overlay2/x', 'none'],
+		['overlay', '/', 'none'],
+		['ext4', '/excluded/here', 'none'],
+		['nfs', '/excluded/share', 'none'],
 	])('%s on %s is measured: %s', (fstype, mountpoint, expected) => {
-		expect(isMeasured({ device: 'd', fstype, mountpoint, readonly: false }, /^\/excluded/)).toBe(expected);
+		expect(measuringOf({ device: 'd', fstype, mountpoint, readonly: false }, /^\/excluded/)).toBe(expected);
 	});
 
 	test('mounts that hang are reported, are not asked again, and stop the asking of others', async () => {
@@ -78,6 +80,7 @@ describe('filesystems', () => {
 		const asked: string[] = [];
 		const reader = filesystemReader({
 			exclude: null,
+			remote: false,
 			timeoutMs: 10,
 			usage: (mountpoint) => {
 				asked.push(mountpoint);
@@ -94,9 +97,60 @@ describe('filesystems', () => {
 		expect(asked).toEqual(['/a', '/b']);
 	});
 
+	describe('behind a network', () => {
+		const line = 'server:/x /share nfs4 rw 0 0\n/dev/a /local ext4 rw 0 0\n';
+		const setUp = (command: string) => {
+			folder = temporaryFolder('proc');
+			mkdirSync(join(folder.path, '1'));
+			writeFileSync(join(folder.path, '1/mounts'), line);
+			const program = join(folder.path, 'stat');
+			writeFileSync(program, `#!/bin/sh\necho $$ >> ${join(folder.path, 'pids')}\n${command}\n`, { mode: 0o755 });
+			const local = { sizeBytes: 5, freeBytes: 4, availBytes: 3, files: 2, filesFree: 1 };
+			const reader = filesystemReader({
+				exclude: null,
+				remote: true,
+				timeoutMs: 150,
+				usage: async () => local,
+				remoteUsage: (mountpoint) => statCommandUsage(mountpoint, { command: program, timeoutMs: 300 }),
+			});
+			const roots = { proc: folder.path, sys: '' };
+			const read = async (nowMs: number) => {
+				const families = new FamilySet();
+				await reader.read({ roots, families, nowMs, signal: new AbortController().signal });
+				return values(families.list());
+			};
+			const pids = () => readFileSync(join(roots.proc, 'pids'), 'utf8').trim().split('\n').map(Number);
+			return { read, pids };
+		};
+		const share = (name: string) => `node_filesystem_${name}{device="server:/x",fstype="nfs4",mountpoint="/share"}`;
+		const local = (name: string) => `node_filesystem_${name}{device="/dev/a",fstype="ext4",mountpoint="/local"}`;
+
+		test('a share is asked in a child, once a minute', async () => {
+			const { read, pids } = setUp('echo 4096 100 50 40 10 5');
+			expect((await read(0))[share('size_bytes')]).toBe(409_600);
+			expect((await read(10_000))[share('avail_bytes')]).toBe(163_840);
+			expect(pids()).toHaveLength(1);
+			await read(60_000);
+			expect(pids()).toHaveLength(2);
+		});
+
+		test('one that hangs reports an error, is killed, is asked one child at a time, and costs nobody else', async () => {
+			const { read, pids } = setUp('exec sleep 30');
+			const first = await read(0);
+			expect([first[share('device_error')], first[share('size_bytes')]]).toEqual([1, undefined]);
+			expect([first[local('device_error')], first[local('size_bytes')]]).toEqual([0, 5]);
+			await read(61_000);
+			expect(pids()).toHaveLength(1);
+			await waitFor('the child to be killed', () => !existsSync(`/proc/${pids()[0]}`));
+			await read(122_000);
+			expect(pids()).toHaveLength(2);
+			await waitFor('the second child to be killed', () => !existsSync(`/proc/${pids()[1]}`));
+		});
+	});
+
 	test.skipIf(!linux)('the command for old runtimes gives the numbers of the call', async () => {
 		const families = new FamilySet();
-		await filesystemReader({ exclude: null }).read({
+		await filesystemReader({ exclude: null, remote: false }).read({
 			roots: { proc: '/proc', sys: '/sys' },
 			families,
 			nowMs: 0,
@@ -122,10 +176,10 @@ test('a missing file costs its group only; nothing at all is an error', async ()
 });
 
 test('the portable variant reads this machine too', async () => {
-	const node = values(await readPortableHost('darwin', Date.now()));
+	const node = values(await readPortableHost('darwin', { nowMs: Date.now() }));
 	expect(node['node_memory_MemTotal_bytes']).toBeGreaterThan(0);
 	expect(node['node_cpu_seconds_total{cpu="0",mode="idle"}']).toBeGreaterThan(0);
-	const windows = values(await readPortableHost('win32', Date.now()));
+	const windows = values(await readPortableHost('win32', { nowMs: Date.now() }));
 	expect(windows['windows_memory_available_bytes']).toBeGreaterThan(0);
 	expect(windows['windows_cpu_time_total{core="0,0",mode="idle"}']).toBeGreaterThan(0);
 });

@@ -2,6 +2,8 @@ import type { Clock } from '../../../core/clock.ts';
 import { AppError, errorText } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
 import { FamilySet, type Input, type MetricFamily } from '../input.ts';
+import type { HostSelection } from './config.ts';
+import { containerReader } from './containers.ts';
 import { cpuReader, loadReader, pressureReader, statReader } from './cpu.ts';
 import { diskReader } from './disk.ts';
 import { filesystemReader } from './filesystem.ts';
@@ -10,15 +12,17 @@ import { type HostFacts, hostInfoFamilies } from './inventory.ts';
 import { conntrackReader, fileDescriptorReader, memoryReader, vmstatReader } from './memory.ts';
 import { netstatReader, networkClassReader, networkDeviceReader, sockstatReader } from './network.ts';
 import { readPortableHost } from './portable.ts';
+import { portReader } from './ports.ts';
+import { processReader } from './processes.ts';
 import { timeReader, unameReader } from './uname.ts';
+import { unitReader } from './units.ts';
 
 const FACTS_EVERY_MS = 86_400_000;
 
-export interface HostInputOptions {
+export interface HostInputOptions extends HostSelection {
 	readonly target: Readonly<Record<string, string>>;
 	readonly intervalMs: number;
 	readonly timeoutMs: number;
-	readonly mountsExclude: RegExp | null;
 	/** Called at the start and once a day, outside of the rounds. `null`: no facts. */
 	readonly readFacts: (() => Promise<HostFacts>) | null;
 	readonly clock: Clock;
@@ -44,13 +48,17 @@ export function createHostInput(options: HostInputOptions): Input {
 		fileDescriptorReader,
 		conntrackReader,
 		diskReader,
-		filesystemReader({ exclude: options.mountsExclude }),
+		filesystemReader({ exclude: options.mountsExclude, remote: options.remoteMounts ?? false }),
 		networkDeviceReader,
 		networkClassReader,
 		netstatReader,
 		sockstatReader,
 		unameReader,
 		timeReader,
+		...(options.containers === false ? [] : [containerReader()]),
+		...(options.units === undefined || options.units.length === 0 ? [] : [unitReader(options.units)]),
+		...(options.processes === undefined || options.processes.length === 0 ? [] : [processReader(options.processes)]),
+		...(options.ports == null ? [] : [portReader(options.ports)]),
 	];
 	let facts: readonly MetricFamily[] = [];
 	let factsDueMs = 0;
@@ -74,7 +82,7 @@ export function createHostInput(options: HostInputOptions): Input {
 		onFailure: [],
 		async collect(signal, nowMs) {
 			refreshFacts(nowMs);
-			if (platform !== 'linux') return [...(await readPortableHost(platform, nowMs)), ...facts];
+			if (platform !== 'linux') return [...(await readPortableHost(platform, { nowMs, services: options.units ?? [] })), ...facts];
 			const families = new FamilySet();
 			let succeeded = 0;
 			let firstError: unknown = null;

@@ -5,7 +5,11 @@ import { FamilySet, type MetricFamily } from '../input.ts';
  * Host metrics where there is no `/proc`, through Node and systeminformation: windows_exporter's names on Windows,
  * node_exporter's elsewhere. Fewer than on Linux, at the price of child processes on some systems.
  */
-export async function readPortableHost(platform: NodeJS.Platform, nowMs: number): Promise<readonly MetricFamily[]> {
+export async function readPortableHost(
+	platform: NodeJS.Platform,
+	options: { readonly nowMs: number; readonly services?: readonly string[] },
+): Promise<readonly MetricFamily[]> {
+	const { nowMs, services = [] } = options;
 	const si = await import('systeminformation');
 	const [memory, filesystems, networks] = await Promise.all([si.mem(), si.fsSize(), si.networkStats('*')]);
 	const families = new FamilySet();
@@ -71,10 +75,34 @@ export async function readPortableHost(platform: NodeJS.Platform, nowMs: number)
 			]);
 		}
 	}
+	if (services.length > 0) serviceFamilies(await si.services(services.join(',')), services, windows, families);
 	families.gauge(windows ? 'windows_os_time' : 'node_time_seconds', 'System time in seconds since epoch (1970).', nowMs / 1000);
 	return families.list();
 }
 
 function windowsMode(mode: string): string {
 	return mode === 'sys' ? 'privileged' : mode === 'irq' ? 'interrupt' : mode;
+}
+
+/** Services by name: windows_exporter's states, of which two are known, or the metric of a systemd unit elsewhere. */
+function serviceFamilies(
+	found: readonly { readonly name: string; readonly running: boolean }[],
+	names: readonly string[],
+	windows: boolean,
+	families: FamilySet,
+): void {
+	for (const name of names) {
+		const running = found.some((service) => service.name.toLowerCase() === name.toLowerCase() && service.running);
+		if (!windows) {
+			families.gauge('fournines_host_unit_up', 'Whether processes run in the control group of the systemd unit.', running ? 1 : 0, [
+				'unit',
+				name,
+			]);
+			continue;
+		}
+		for (const state of ['running', 'stopped'] as const) {
+			const value = (state === 'running') === running ? 1 : 0;
+			families.gauge('windows_service_state', 'The state of the service.', value, ['name', name.toLowerCase(), 'state', state]);
+		}
+	}
 }
