@@ -4,7 +4,6 @@ import type { Clock } from '../core/clock.ts';
 import { parseDuration } from '../core/duration.ts';
 import { CleanupStack } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
-import { resolveSecret, type Secret } from '../core/secret.ts';
 import { writeExposition } from '../protocol/exposition/write.ts';
 import { readCaFile } from './ca-file.ts';
 import type { AgentConfig } from './config.ts';
@@ -17,9 +16,7 @@ import { type AgentMetrics, createAgentMetrics, selfFamilies } from './self-metr
 import { LogClient } from './tails/log-client.ts';
 import { LogShipper } from './tails/log-shipper.ts';
 import { PositionStore } from './tails/position-store.ts';
-import { RemoteWriteClient } from './uplink/remote-write-client.ts';
-import { Sender } from './uplink/sender.ts';
-import { Spool } from './uplink/spool.ts';
+import { endpoint, openUplink, secretReader, type Uplink } from './uplink/destinations.ts';
 
 export interface AgentOptions {
 	readonly config: AgentConfig;
@@ -54,12 +51,25 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 	const cleanup = new CleanupStack(log);
 	try {
 		const metrics = createAgentMetrics(options.version);
-		const uplink = config.collector === undefined ? null : openUplink(options, config.collector, metrics, cleanup);
+		const uplink = openUplink(
+			{
+				config,
+				collector: config.collector === undefined ? null : endpointOptions(options, config.collector),
+				dataDir: options.dataDir ?? config.data,
+				metrics,
+				userAgent: userAgent(options),
+				env: options.env,
+				clock: options.clock,
+				log,
+				flushMs: options.flushMs ?? 5000,
+			},
+			cleanup,
+		);
 		const shippers = config.collector === undefined ? [] : openTails(options, config.collector, metrics, cleanup);
-		const { rounds, current } = openRounds(options, metrics, uplink?.spool ?? null, cleanup);
+		const { rounds, current } = openRounds(options, metrics, uplink, cleanup);
 		const startAll = () => {
 			rounds.start();
-			uplink?.sender.start();
+			uplink.start();
 			for (const shipper of shippers) shipper.start();
 		};
 		let ready = false;
@@ -101,7 +111,7 @@ export async function collectOnce(options: AgentOptions): Promise<SnapshotResult
 	}
 }
 
-function openRounds(options: AgentOptions, metrics: AgentMetrics, spool: Spool | null, cleanup: CleanupStack) {
+function openRounds(options: AgentOptions, metrics: AgentMetrics, uplink: Uplink | null, cleanup: CleanupStack) {
 	const { config, clock, log } = options;
 	const hostName = agentHostName(config);
 	const agentTarget = { job: 'agent', host: hostName, system: config.host.system, zone: config.host.zone };
@@ -112,10 +122,7 @@ function openRounds(options: AgentOptions, metrics: AgentMetrics, spool: Spool |
 		timeoutMs: 5000,
 		onFailure: [],
 		async collect() {
-			if (spool !== null) {
-				metrics.spoolBytes.set(spool.sizeBytes);
-				metrics.spoolPendingBytes.set(spool.pendingBytes);
-			}
+			uplink?.measure();
 			return selfFamilies(metrics);
 		},
 		async close() {},
@@ -131,30 +138,13 @@ function openRounds(options: AgentOptions, metrics: AgentMetrics, spool: Spool |
 	const rounds = new Rounds({
 		inputs: [...inputs, self],
 		agentTarget,
-		sink: (batch, nowMs) => spool?.append(batch, nowMs),
+		sink: (batch, nowMs) => uplink?.append(batch, nowMs),
 		onMissed: (input) => metrics.missedRounds.inc({ input }),
 		clock,
 		log,
 	});
 	cleanup.add('inputs', () => rounds.stop());
 	return { rounds, current: () => rounds.current() };
-}
-
-function openUplink(options: AgentOptions, collector: NonNullable<AgentConfig['collector']>, metrics: AgentMetrics, cleanup: CleanupStack) {
-	const { config, clock, log } = options;
-	metrics.spoolMaxBytes.set(config.spool.max_bytes);
-	const spool = new Spool({
-		folder: join(options.dataDir ?? config.data, 'spool'),
-		maxBytes: config.spool.max_bytes,
-		maxAgeMs: parseDuration(config.spool.max_age),
-		log,
-		onDrop: (reason, samples) => metrics.droppedSamples.inc({ reason }, samples),
-	});
-	cleanup.add('spool', () => spool.close());
-	const client = new RemoteWriteClient({ ...endpointOptions(options, collector), url: endpoint(collector.url, '/api/v1/write') });
-	const sender = new Sender({ spool, client, clock, log, metrics });
-	cleanup.add('sender', () => sender.stop(options.flushMs ?? 5000));
-	return { spool, sender };
 }
 
 function openTails(
@@ -182,25 +172,12 @@ function openTails(
 /** What every client of the collector needs. */
 function endpointOptions(options: AgentOptions, collector: NonNullable<AgentConfig['collector']>) {
 	return {
-		token: tokenReader(collector, options.env),
+		token: secretReader(collector.token, options.env),
 		...(collector.ca_file === undefined ? {} : { ca: readCaFile(collector.ca_file) }),
 		timeoutMs: parseDuration(collector.timeout),
 		userAgent: userAgent(options),
 		now: () => options.clock.now(),
 	};
-}
-
-/** Reads the token at each use, so that its file can be replaced; the first read happens at once, so that a wrong path is an error of the start. */
-function tokenReader(collector: NonNullable<AgentConfig['collector']>, env: AgentOptions['env']): () => Secret | null {
-	const ref = collector.token;
-	if (ref === undefined) return () => null;
-	resolveSecret(ref, env);
-	return () => resolveSecret(ref, env);
-}
-
-/** `path` under the base address, whatever slashes it ends with. */
-function endpoint(base: string, path: string): string {
-	return base.replace(/\/+$/, '') + path;
 }
 
 function userAgent(options: AgentOptions): string {

@@ -1,7 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { type ConfigResult, loadConfigFile, parseConfig } from '../core/config-file.ts';
 import { tryParseDuration } from '../core/duration.ts';
-import { SecretRefSchema } from '../core/secret.ts';
 import { durationSchema } from './inputs/entry-schema.ts';
 import { checkHostConfig, HostConfigSchema } from './inputs/host/config.ts';
 import { MysqlConfigSchema } from './inputs/mysql/config.ts';
@@ -12,6 +11,7 @@ import { RedisConfigSchema } from './inputs/redis/config.ts';
 import { TomcatConfigSchema } from './inputs/tomcat/config.ts';
 import { LogConfigSchema } from './tails/config.ts';
 import { streamSuffix } from './tails/stream-name.ts';
+import { CollectorConfigSchema, RemoteWriteConfigSchema, SpoolConfigSchema } from './uplink/config.ts';
 
 /** `agent.yml`. Every key has a default; an empty file measures the host and serves it on `/metrics`. */
 export const AgentConfigSchema = Type.Object(
@@ -30,27 +30,11 @@ export const AgentConfigSchema = Type.Object(
 		listen: Type.String({ default: '127.0.0.1:9998', pattern: '^(|.+:[0-9]{1,5})$' }),
 		/** Folder of the spool and of positions in log files. */
 		data: Type.String({ default: './data/agent', minLength: 1 }),
-		/** Where to send. Without it the agent only serves `/metrics`. */
-		collector: Type.Optional(
-			Type.Object(
-				{
-					/** Base address, for example `http://10.0.0.5:9999`; `/api/v1/write` and the log path are appended. */
-					url: Type.String({ pattern: '^https?://' }),
-					token: Type.Optional(SecretRefSchema),
-					/** PEM file of a private CA. */
-					ca_file: Type.Optional(Type.String({ minLength: 1 })),
-					timeout: durationSchema('30s'),
-				},
-				{ additionalProperties: false },
-			),
-		),
-		spool: Type.Object(
-			{
-				max_bytes: Type.Integer({ default: 512 * 1024 * 1024, minimum: 256 * 1024 }),
-				max_age: durationSchema('7d'),
-			},
-			{ additionalProperties: false, default: {} },
-		),
+		/** Where to send. Without it and `remote_write` the agent only serves `/metrics`. */
+		collector: Type.Optional(CollectorConfigSchema),
+		/** Further receivers of the same samples. */
+		remote_write: Type.Array(RemoteWriteConfigSchema, { default: [], maxItems: 8 }),
+		spool: SpoolConfigSchema,
 		inputs: Type.Object(
 			{
 				host: HostConfigSchema,
@@ -131,8 +115,28 @@ export function checkAgentConfig(config: AgentConfig, report: Report): void {
 	});
 	if (inputs.logs.length > 0 && config.collector === undefined)
 		report(['inputs', 'logs'], 'log files are sent to a collector; set "collector.url"');
+	checkRemoteWrite(config.remote_write, report);
 	if (config.collector !== undefined && !isUrl(config.collector.url))
 		report(['collector', 'url'], 'not an address; write for example http://10.0.0.5:9999');
+}
+
+function checkRemoteWrite(entries: AgentConfig['remote_write'], report: Report): void {
+	const names = new Map<string, number>();
+	entries.forEach((entry, i) => {
+		const path = ['remote_write', i] as const;
+		const first = names.get(entry.name);
+		if (first === undefined) names.set(entry.name, i);
+		else report([...path, 'name'], `"${entry.name}" is already the name of remote_write[${first}]`);
+		if (!isUrl(entry.url)) report([...path, 'url'], 'not an address; write for example https://prometheus.example.cn/api/v1/write');
+		if (entry.username !== undefined && entry.token !== undefined) report(path, 'has both a token and a username; keep one');
+		if ((entry.username === undefined) !== (entry.password === undefined)) report(path, 'a username and a password belong together');
+		for (const header of Object.keys(entry.headers)) {
+			if (/^(authorization|content-|host$|user-agent$|x-prometheus-)/i.test(header)) {
+				report([...path, 'headers', header], 'this header is set by the agent; write credentials as token or password');
+			}
+		}
+		checkDurations(entry, path, report);
+	});
 }
 
 /** Reads and checks `file`, and reports every problem with its line. */

@@ -1,19 +1,15 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { MetricType } from '../protocol/metric-type.ts';
 import { FamilySet, type MetricFamily } from './inputs/input.ts';
+import { collectorUplinkMetrics, destinationMetrics, type UplinkMetrics } from './uplink/uplink-metrics.ts';
 
 /** What the agent says of itself, on `/metrics` and in every push. Listed in `docs/metrics/agent.md`. */
 export interface AgentMetrics {
 	readonly registry: Registry;
-	readonly pushedSamples: Counter;
-	readonly droppedSamples: Counter<'reason'>;
-	readonly pushes: Counter<'result'>;
-	readonly lastPush: Gauge;
-	readonly clockOffset: Gauge;
-	readonly held: Gauge<'reason'>;
-	readonly spoolBytes: Gauge;
-	readonly spoolPendingBytes: Gauge;
-	readonly spoolMaxBytes: Gauge;
+	/** Of the collector. */
+	readonly uplink: UplinkMetrics;
+	/** Of a further destination. */
+	readonly destination: (name: string) => UplinkMetrics;
 	readonly missedRounds: Counter<'input'>;
 	readonly logRecords: Counter<'stream'>;
 	readonly logGaps: Counter<'stream'>;
@@ -58,53 +54,10 @@ export function createAgentMetrics(version: string): AgentMetrics {
 		registers,
 	});
 	build.set({ version, node: process.version }, 1);
-	const lastPush = new Gauge({
-		name: 'fournines_agent_last_push_timestamp_seconds',
-		help: 'When the collector last acknowledged a request; absent before the first time.',
-		registers,
-	});
-	const clockOffset = new Gauge({
-		name: 'fournines_agent_clock_offset_seconds',
-		help: 'Clock of this host minus clock of the collector, from the Date of its answers; precise to a second.',
-		registers,
-	});
-	// prom-client begins with 0, which would say that a push happened in 1970 and that the clocks agree.
-	lastPush.remove();
-	clockOffset.remove();
 	return {
 		registry,
-		pushedSamples: new Counter({
-			name: 'fournines_agent_pushed_samples_total',
-			help: 'Samples that the collector has acknowledged.',
-			registers,
-		}),
-		droppedSamples: new Counter({
-			name: 'fournines_agent_dropped_samples_total',
-			help: 'Samples that were given up, by reason.',
-			labelNames: ['reason'],
-			registers,
-		}),
-		pushes: new Counter({
-			name: 'fournines_agent_pushes_total',
-			help: 'Requests to the collector, by result.',
-			labelNames: ['result'],
-			registers,
-		}),
-		lastPush,
-		clockOffset,
-		held: new Gauge({
-			name: 'fournines_agent_uplink_held',
-			help: '1 while sending is held back for a reason that somebody must remove.',
-			labelNames: ['reason'],
-			registers,
-		}),
-		spoolBytes: new Gauge({ name: 'fournines_agent_spool_bytes', help: 'Size of the spool on disk.', registers }),
-		spoolPendingBytes: new Gauge({
-			name: 'fournines_agent_spool_pending_bytes',
-			help: 'Bytes in the spool that wait for acknowledgement.',
-			registers,
-		}),
-		spoolMaxBytes: new Gauge({ name: 'fournines_agent_spool_max_bytes', help: 'Configured cap of the spool.', registers }),
+		uplink: collectorUplinkMetrics(registry),
+		destination: destinationMetrics(registry),
 		missedRounds: new Counter({
 			name: 'fournines_agent_missed_rounds_total',
 			help: 'Collections that were skipped because the one before was still running.',

@@ -21,6 +21,11 @@ export interface RemoteWriteClientOptions {
 	readonly url: string;
 	/** Read at every request, so that a token file can be replaced without a restart. */
 	readonly token: () => Secret | null;
+	/** HTTP Basic instead of a token, with `password`, which is read at every request too. */
+	readonly username?: string;
+	readonly password?: () => Secret | null;
+	/** Added to every request; they do not replace those of the protocol. */
+	readonly headers?: Readonly<Record<string, string>>;
 	readonly ca?: string;
 	readonly timeoutMs: number;
 	readonly userAgent: string;
@@ -57,15 +62,15 @@ export class RemoteWriteClient {
 	}
 
 	#post(body: Uint8Array<ArrayBuffer>, version: 1 | 2, signal: AbortSignal): Promise<HttpResponse> {
-		const token = this.#options.token();
 		return httpExchange(this.#options.url, {
 			method: 'POST',
 			headers: {
+				...this.#options.headers,
 				'content-type': version === 2 ? REMOTE_WRITE_V2_CONTENT_TYPE : REMOTE_WRITE_V1_CONTENT_TYPE,
 				'content-encoding': 'snappy',
 				'x-prometheus-remote-write-version': version === 2 ? '2.0.0' : '0.1.0',
 				'user-agent': this.#options.userAgent,
-				...(token === null ? {} : { authorization: `Bearer ${token.reveal()}` }),
+				...this.#authorization(),
 			},
 			body: compress(body),
 			timeoutMs: this.#options.timeoutMs,
@@ -73,6 +78,15 @@ export class RemoteWriteClient {
 			signal,
 			...(this.#options.ca === undefined ? {} : { ca: this.#options.ca }),
 		});
+	}
+
+	#authorization(): Readonly<Record<string, string>> {
+		const { token, username, password } = this.#options;
+		if (username !== undefined) {
+			return { authorization: `Basic ${Buffer.from(`${username}:${password?.()?.reveal() ?? ''}`).toString('base64')}` };
+		}
+		const bearer = token();
+		return bearer === null ? {} : { authorization: `Bearer ${bearer.reveal()}` };
 	}
 
 	#answer(response: HttpResponse): WriteAnswer {

@@ -67,7 +67,14 @@ beforeEach(async () => {
 		userAgent: 'test',
 		now: () => systemClock.now(),
 	});
-	sender = new Sender({ spool, client, clock: systemClock, log: silentLogger, metrics, backOff: new BackOff({ firstMs: 5, maxMs: 20 }) });
+	sender = new Sender({
+		spool,
+		client,
+		clock: systemClock,
+		log: silentLogger,
+		metrics: metrics.uplink,
+		backOff: new BackOff({ firstMs: 5, maxMs: 20 }),
+	});
 });
 
 afterEach(async () => {
@@ -100,8 +107,11 @@ function append(values: readonly number[], timestampMs = Date.now()): void {
 	);
 }
 
-async function counter(metric: { get(): Promise<{ values: { value: number }[] }> }): Promise<number> {
-	return (await metric.get()).values.reduce((sum, entry) => sum + entry.value, 0);
+/** Sum over the series of a metric that have this label, or any. */
+async function counter(name: string, reason?: string): Promise<number> {
+	const metric = await metrics.registry.getSingleMetric(name)?.get();
+	if (metric === undefined) throw new Error(`there is no metric ${name}`);
+	return metric.values.reduce((sum, entry) => (reason === undefined || entry.labels['reason'] === reason ? sum + entry.value : sum), 0);
 }
 
 const emptied = () => waitFor('the spool to be empty', () => spool.pendingBytes === 0);
@@ -115,7 +125,7 @@ test('samples arrive with the token, and the cursor follows', async () => {
 	await emptied();
 	expect(taken).toEqual([1, 2, 3, 4]);
 	expect(requests[0]).toMatchObject({ version: 2, authorization: 'Bearer t0ken' });
-	expect(await counter(metrics.pushedSamples)).toBe(4);
+	expect(await counter('fournines_agent_pushed_samples_total')).toBe(4);
 });
 
 describe('receivers that only know version 1', () => {
@@ -141,7 +151,7 @@ test.each([500, 503, 429])('%d is tried again until it works', async (status) =>
 	sender.start();
 	await emptied();
 	expect(taken).toEqual([1, 2]);
-	expect(await counter(metrics.droppedSamples)).toBe(0);
+	expect(await counter('fournines_agent_dropped_samples_total')).toBe(0);
 });
 
 test('one bad series is dropped and counted, the others arrive', async () => {
@@ -150,7 +160,7 @@ test('one bad series is dropped and counted, the others arrive', async () => {
 	sender.start();
 	await emptied();
 	expect([...taken].sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i).filter((value) => value !== 13));
-	expect(await counter(metrics.droppedSamples)).toBe(1);
+	expect(await counter('fournines_agent_dropped_samples_total')).toBe(1);
 });
 
 test('413 sends in parts', async () => {
@@ -165,22 +175,18 @@ test.each([401, 403])('%d holds everything back', async (status) => {
 	respond = () => ({ status });
 	append([1]);
 	sender.start();
-	await waitFor('the hold', async () =>
-		(await metrics.held.get()).values.some((entry) => entry.labels.reason === 'unauthorized' && entry.value === 1),
-	);
+	await waitFor('the hold', async () => (await counter('fournines_agent_uplink_held', 'unauthorized')) === 1);
 	expect(requests).toHaveLength(1);
 	expect(spool.pendingBytes).toBeGreaterThan(0);
-	expect(await counter(metrics.droppedSamples)).toBe(0);
+	expect(await counter('fournines_agent_dropped_samples_total')).toBe(0);
 });
 
 test('samples that are refused for being ahead are held, not dropped', async () => {
 	respond = () => ({ status: 400 });
 	append([1], Date.now() + 10 * 60_000);
 	sender.start();
-	await waitFor('the hold', async () =>
-		(await metrics.held.get()).values.some((entry) => entry.labels.reason === 'clock' && entry.value === 1),
-	);
-	expect(await counter(metrics.droppedSamples)).toBe(0);
+	await waitFor('the hold', async () => (await counter('fournines_agent_uplink_held', 'clock')) === 1);
+	expect(await counter('fournines_agent_dropped_samples_total')).toBe(0);
 	expect(spool.pendingBytes).toBeGreaterThan(0);
 });
 
@@ -189,8 +195,30 @@ test('the offset of the clock is measured', async () => {
 	append([1]);
 	sender.start();
 	await emptied();
-	const offset = (await metrics.clockOffset.get()).values[0]?.value ?? 0;
+	const offset = await counter('fournines_agent_clock_offset_seconds');
 	expect(Math.abs(offset - 60)).toBeLessThan(2);
+});
+
+test('after an outage fresh data goes before the backlog, and all of it arrives', async () => {
+	respond = () => ({ status: 503, headers: { 'retry-after': '0' } });
+	const client = new RemoteWriteClient({ url, token: () => null, timeoutMs: 5000, userAgent: 'test', now: () => systemClock.now() });
+	const backOff = new BackOff({ firstMs: 5, maxMs: 20 });
+	sender = new Sender({ spool, client, clock: systemClock, log: silentLogger, metrics: metrics.uplink, backOff, order: 'newest_first' });
+	// Each record is larger than a request, so that a backlog takes several.
+	const backlog = (round: number) => Array.from({ length: 12_000 }, (_, i) => round * 100_000 + i);
+	for (let round = 0; round < 5; round++) append(backlog(round));
+	sender.start();
+	await waitFor('refusals', () => requests.length >= 2);
+	let fresh = 0;
+	respond = () => {
+		// Something is measured while the backlog goes out.
+		if (taken.length > 0 && fresh < 3) append([-++fresh]);
+		return { status: 204, headers: written };
+	};
+	await emptied();
+	const order = taken.filter((value) => value < 0 || value % 100_000 === 0);
+	expect(order).toEqual([0, 100_000, -1, -2, -3, 200_000, 300_000, 400_000]);
+	expect(taken).toHaveLength(60_003);
 });
 
 test('stop sends what is left', async () => {

@@ -3,12 +3,12 @@ import { AppError, errorText } from '../../core/errors.ts';
 import { formatLabels } from '../../core/labels.ts';
 import type { Logger } from '../../core/log.ts';
 import type { WriteSeries } from '../../protocol/remote-write/write-series.ts';
-import type { AgentMetrics } from '../self-metrics.ts';
 import { BackOff } from './back-off.ts';
 import { countSamples } from './batch-codec.ts';
 import { halve, mergeBatches } from './merge-batches.ts';
 import type { RemoteWriteClient, WriteAnswer } from './remote-write-client.ts';
-import type { Spool } from './spool.ts';
+import type { Spool, SpoolOrder } from './spool.ts';
+import type { UplinkMetrics } from './uplink-metrics.ts';
 
 /** Samples per request; at some 25 bytes each on the wire this stays far below receivers' limits. */
 const MAX_SAMPLES = 10_000;
@@ -32,7 +32,9 @@ export interface SenderOptions {
 	readonly client: RemoteWriteClient;
 	readonly clock: Clock;
 	readonly log: Logger;
-	readonly metrics: AgentMetrics;
+	readonly metrics: UplinkMetrics;
+	/** What is sent first after an outage. Default `oldest_first`. */
+	readonly order?: SpoolOrder;
 	/** First and longest delay between attempts. Default 1 s and 1 min. */
 	readonly backOff?: BackOff;
 	/** A batch whose newest sample is further ahead than this is dropped and not held. Default 7 days. */
@@ -44,7 +46,7 @@ type Step =
 	| { readonly kind: 'retry'; readonly afterMs: number }
 	| { readonly kind: 'hold'; readonly reason: HoldReason; readonly message: string };
 
-/** Empties the spool into the collector, in order, one request at a time. */
+/** Empties the spool into a receiver, one request at a time: in order, or with `newest_first` fresh data before what an outage has left. */
 export class Sender {
 	readonly #options: SenderOptions;
 	readonly #backOff: BackOff;
@@ -55,6 +57,8 @@ export class Sender {
 	#running: Promise<void> | null = null;
 	#searchLeft = 0;
 	#held: HoldReason | null = null;
+	/** Nothing has arrived since the start or the last failure, so there may be a backlog. */
+	#away = true;
 
 	constructor(options: SenderOptions) {
 		this.#options = options;
@@ -105,15 +109,17 @@ export class Sender {
 	/** One batch. `null`: the spool is empty. */
 	async #sendNext(signal: AbortSignal): Promise<Step | null> {
 		const { spool, clock } = this.#options;
-		const batch = spool.read(MAX_SAMPLES, clock.now());
+		const batch = spool.read(MAX_SAMPLES, clock.now(), this.#options.order);
 		if (batch === null) return null;
 		this.#searchLeft = SEARCH_REQUESTS;
 		const step = await this.#deliver(mergeBatches(batch.records), signal);
 		if (step.kind === 'done') {
-			spool.acknowledge(batch.end);
+			spool.acknowledge(batch);
 			this.#backOff.reset();
 			this.#hold(null, '');
-		}
+			if (this.#away && this.#options.order === 'newest_first') spool.beginFresh();
+			this.#away = false;
+		} else this.#away = true;
 		return step;
 	}
 
@@ -124,17 +130,17 @@ export class Sender {
 		try {
 			answer = await client.send(seriesList, signal);
 		} catch (error) {
-			metrics.pushes.inc({ result: 'no_answer' });
+			metrics.push('no_answer');
 			if (error instanceof AppError && !error.retryable) return { kind: 'hold', reason: 'rejected', message: errorText(error) };
 			const afterMs = this.#backOff.next();
 			if (!signal.aborted) log.warn({ error: errorText(error), retryInMs: afterMs }, 'the collector cannot be reached');
 			return { kind: 'retry', afterMs };
 		}
-		if (answer.receiverTimeMs !== null) metrics.clockOffset.set((clock.now() - answer.receiverTimeMs - DATE_BIAS_MS) / 1000);
-		metrics.pushes.inc({ result: String(answer.status) });
+		if (answer.receiverTimeMs !== null) metrics.clockOffset((clock.now() - answer.receiverTimeMs - DATE_BIAS_MS) / 1000);
+		metrics.push(String(answer.status));
 		if (answer.status < 300) {
-			metrics.pushedSamples.inc(countSamples(seriesList));
-			metrics.lastPush.set(clock.now() / 1000);
+			metrics.pushed(countSamples(seriesList));
+			metrics.lastPush(clock.now() / 1000);
 			return { kind: 'done' };
 		}
 		if (answer.status === 429 || answer.status >= 500) {
@@ -170,7 +176,7 @@ export class Sender {
 		const parts = this.#searchLeft > 0 ? halve(seriesList) : null;
 		if (parts === null) {
 			const samples = countSamples(seriesList);
-			this.#options.metrics.droppedSamples.inc({ reason: 'refused' }, samples);
+			this.#options.metrics.dropped('refused', samples);
 			this.#options.log.error(
 				{ status: answer.status, reason: answer.reason, samples, series: formatLabels(seriesList[0]?.labels ?? []) },
 				'the collector refuses samples; they were dropped',
@@ -189,7 +195,7 @@ export class Sender {
 		if (reason !== null && reason !== this.#held) this.#options.log.error({ reason }, message);
 		if (reason === null && this.#held !== null) this.#options.log.info({ reason: this.#held }, 'sending goes on');
 		this.#held = reason;
-		for (const known of HOLD_REASONS) this.#options.metrics.held.set({ reason: known }, known === reason ? 1 : 0);
+		for (const known of HOLD_REASONS) this.#options.metrics.held(known, known === reason);
 	}
 }
 

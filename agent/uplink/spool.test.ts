@@ -114,7 +114,7 @@ describe('queue', () => {
 		expect(waiting(spool)).toEqual([1, 2, 3]);
 		const first = spool.read(1, 0);
 		expect(first?.samples).toBe(1);
-		if (first !== null) spool.acknowledge(first.end);
+		if (first !== null) spool.acknowledge(first);
 		expect(waiting(spool)).toEqual([2, 3]);
 		expect(waiting(open())).toEqual([2, 3]);
 	});
@@ -144,7 +144,7 @@ describe('queue', () => {
 		const flying = spool.read(1, 0);
 		for (let value = 1; value <= 400; value++) spool.append(batch(value, 30), 0);
 		const before = waiting(spool);
-		if (flying !== null) spool.acknowledge(flying.end);
+		if (flying !== null) spool.acknowledge(flying);
 		expect(waiting(spool)).toEqual(before);
 	});
 
@@ -160,6 +160,81 @@ describe('queue', () => {
 		const file = join(folder.path, 'file');
 		writeFileSync(file, '');
 		expect(() => open({ folder: join(file, 'spool') })).toThrow(expect.objectContaining({ code: 'FN_AGENT_SPOOL_FOLDER' }));
+	});
+});
+
+describe('a backlog set aside', () => {
+	/** Reads and acknowledges everything in the order of `newest_first`, one record at a time. */
+	const drain = (spool: Spool) => {
+		const values: number[] = [];
+		for (let read = spool.read(1, 0, 'newest_first'); read !== null; read = spool.read(1, 0, 'newest_first')) {
+			values.push(read.records[0]?.[0]?.samples[0]?.value ?? Number.NaN);
+			spool.acknowledge(read);
+		}
+		return values;
+	};
+
+	test('is read behind what is fresh, also after a restart, and leaves no files', () => {
+		const first = open({ segmentBytes: 100 });
+		for (const value of [1, 2, 3]) first.append(batch(value), 0);
+		first.beginFresh();
+		for (const value of [4, 5]) first.append(batch(value), 0);
+		first.close();
+		const spool = open({ segmentBytes: 100 });
+		expect(spool.pendingBytes).toBeGreaterThan(0);
+		expect(waiting(spool)).toEqual([1, 2, 3]);
+		spool.beginFresh();
+		spool.append(batch(6), 0);
+		expect(drain(spool)).toEqual([6, 4, 5, 1, 2, 3]);
+		expect(spool.pendingBytes).toBe(0);
+		expect(segments()).toHaveLength(1);
+		spool.append(batch(7), 0);
+		expect(drain(spool)).toEqual([7]);
+	});
+
+	test('is dropped first at the cap, and every sample is counted', () => {
+		const spool = open({ maxBytes: 60_000, segmentBytes: 8_000 });
+		for (let value = 1; value <= 200; value++) {
+			spool.append(batch(value, 30), 0);
+			if (value === 100) spool.beginFresh();
+		}
+		const left = drain(spool);
+		expect(left).toContain(200);
+		expect((dropped.get('bytes') ?? 0) + left.length * 30).toBe(200 * 30);
+	});
+
+	test('whatever happens in whatever order, a record is read until it is acknowledged, and not after that', () => {
+		const operation = fc.oneof(
+			{ weight: 6, arbitrary: fc.constant('append' as const) },
+			{ weight: 4, arbitrary: fc.constantFrom('oldest_first' as const, 'newest_first' as const) },
+			{ weight: 2, arbitrary: fc.constant('beginFresh' as const) },
+			{ weight: 1, arbitrary: fc.constant('reopen' as const) },
+		);
+		fc.assert(
+			fc.property(fc.array(operation, { maxLength: 60 }), fc.integer({ min: 1, max: 3 }), (operations, size) => {
+				for (const file of readdirSync(folder.path)) rmSync(join(folder.path, file));
+				let spool = open({ segmentBytes: 150 });
+				const left = new Set<number>();
+				let next = 1;
+				for (const what of operations) {
+					if (what === 'append') {
+						spool.append(batch(next), 0);
+						left.add(next++);
+					} else if (what === 'beginFresh') spool.beginFresh();
+					else if (what === 'reopen') {
+						spool.close();
+						spool = open({ segmentBytes: 150 });
+					} else {
+						const read = spool.read(size, 0, what);
+						expect(read === null).toBe(left.size === 0);
+						for (const record of read?.records ?? []) expect(left.delete(record[0]?.samples[0]?.value ?? Number.NaN)).toBe(true);
+						if (read !== null) spool.acknowledge(read);
+					}
+				}
+				expect(drain(spool).sort((a, b) => a - b)).toEqual([...left]);
+				spool.close();
+			}),
+		);
 	});
 });
 
@@ -224,16 +299,29 @@ describe('unclean ends', () => {
 		spool.append(batch(1), 0);
 		spool.append(batch(2), 0);
 		const read = spool.read(1, 0);
-		if (read !== null) spool.acknowledge(read.end);
+		if (read !== null) spool.acknowledge(read);
 		spool.close();
-		writeFileSync(join(folder.path, 'cursor'), Buffer.alloc(64, 7));
+		writeFileSync(join(folder.path, 'cursor'), Buffer.alloc(240, 7));
 		expect(waiting(open())).toEqual([1, 2]);
+	});
+
+	test('segments that were lost do not hide new ones behind the cursor', () => {
+		const spool = open();
+		for (const value of [1, 2, 3]) spool.append(batch(value), 0);
+		const read = spool.read(3, 0);
+		if (read !== null) spool.acknowledge(read);
+		spool.close();
+		for (const file of segments()) rmSync(file);
+		const again = open();
+		again.append(batch(4), 0);
+		expect(waiting(again)).toEqual([4]);
 	});
 
 	test('a torn write of the cursor leaves the one before', () => {
 		const file = join(folder.path, 'cursor-alone');
 		const cursor = new CursorFile(file);
-		for (let offset = 1; offset <= 5; offset++) cursor.save({ segment: 1, offset });
+		const lane = (segment: number, offset: number) => [{ from: { segment, offset }, until: null }];
+		for (let offset = 1; offset <= 5; offset++) cursor.save(lane(1, offset));
 		cursor.close();
 		const whole = readFileSync(file);
 		for (let at = 0; at < whole.length; at++) {
@@ -241,11 +329,11 @@ describe('unclean ends', () => {
 			torn[at] = (torn[at] ?? 0) ^ 0xff;
 			writeFileSync(file, torn);
 			const damaged = new CursorFile(file);
-			expect([4, 5]).toContain(damaged.load()?.offset);
-			damaged.save({ segment: 2, offset: 0 });
+			expect([lane(1, 4), lane(1, 5)]).toContainEqual(damaged.load());
+			damaged.save(lane(2, 0));
 			damaged.close();
 			const again = new CursorFile(file);
-			expect(again.load()).toEqual({ segment: 2, offset: 0 });
+			expect(again.load()).toEqual(lane(2, 0));
 			again.close();
 		}
 	});

@@ -6,8 +6,9 @@ import { makeFolder } from '../../core/folder.ts';
 import type { Logger } from '../../core/log.ts';
 import type { WriteSeries } from '../../protocol/remote-write/write-series.ts';
 import { countSamples, decodeBatch, encodeBatch } from './batch-codec.ts';
-import { CursorFile, type SpoolPosition } from './cursor-file.ts';
+import { CursorFile } from './cursor-file.ts';
 import { countSamplesFrom, createSegment, cutTornTail, readRecord, SEGMENT_MAGIC, writeRecord } from './segment.ts';
+import { type SpoolLane, SpoolLanes, type SpoolPosition } from './spool-lanes.ts';
 
 /** Why samples were given up. */
 export type DropReason = 'bytes' | 'age' | 'corrupt' | 'write_failed';
@@ -22,12 +23,26 @@ export interface SpoolOptions {
 	readonly onDrop: (reason: DropReason, samples: number) => void;
 }
 
-/** Records that belong together for one sending; `end` is what to acknowledge once they have arrived. */
+/** Records that belong together for one sending, to be acknowledged once they have arrived. */
 export interface SpoolBatch {
 	readonly records: readonly (readonly WriteSeries[])[];
 	readonly samples: number;
+	/** The end of the lane that they are of. */
+	readonly until: number | null;
 	readonly end: SpoolPosition;
 }
+
+export interface EncodedBatch {
+	readonly payload: Buffer;
+	readonly samples: number;
+}
+
+export function encodeForSpool(seriesList: readonly WriteSeries[]): EncodedBatch {
+	return { payload: Buffer.from(compress(encodeBatch(seriesList))), samples: countSamples(seriesList) };
+}
+
+/** Which records are read first when there is a backlog beside fresh data. */
+export type SpoolOrder = 'oldest_first' | 'newest_first';
 
 interface SegmentFile {
 	readonly number: number;
@@ -40,7 +55,7 @@ const SEGMENT_NAME = /^([0-9]{16})\.seg$/;
 const CURSOR_FILE = 'cursor';
 
 /**
- * First-in first-out queue on disk between the inputs and the sender. What `append` accepted survives SIGKILL at any
+ * Queue on disk between the inputs and the sender, first in first out unless a backlog was set aside (`beginFresh`). What `append` accepted survives SIGKILL at any
  * byte: records carry a checksum, a torn tail is cut when the spool is opened, and the cursor moves only after the
  * receiver has acknowledged. At the caps the oldest data goes, and is counted to the sample.
  */
@@ -49,7 +64,7 @@ export class Spool {
 	readonly #segmentBytes: number;
 	readonly #segments: SegmentFile[] = [];
 	readonly #cursorFile: CursorFile;
-	#cursor: SpoolPosition = { segment: 0, offset: 0 };
+	#lanes = new SpoolLanes([{ from: { segment: 0, offset: 0 }, until: null }]);
 	#writeFd: number | null = null;
 	#readFd: { readonly segment: number; readonly fd: number } | null = null;
 	#waiters: (() => void)[] = [];
@@ -82,17 +97,19 @@ export class Spool {
 	get pendingBytes(): number {
 		let size = 0;
 		for (const segment of this.#segments) {
-			if (segment.number > this.#cursor.segment) size += segment.sizeBytes - SEGMENT_MAGIC.length;
-			else if (segment.number === this.#cursor.segment) size += segment.sizeBytes - this.#cursor.offset;
+			const lane = this.#lanes.of(segment.number);
+			if (lane !== null) size += Math.max(0, segment.sizeBytes - startIn(lane, segment.number));
 		}
-		return Math.max(0, size);
+		return size;
 	}
 
 	/** Keeps a batch. When the disk refuses, the batch is dropped and counted: the agent must go on measuring. */
 	append(seriesList: readonly WriteSeries[], nowMs: number): void {
-		if (seriesList.length === 0) return;
-		const samples = countSamples(seriesList);
-		const payload = Buffer.from(compress(encodeBatch(seriesList)));
+		if (seriesList.length > 0) this.appendEncoded(encodeForSpool(seriesList), nowMs);
+	}
+
+	/** The same for what was encoded once for several spools. */
+	appendEncoded({ payload, samples }: EncodedBatch, nowMs: number): void {
 		const segment = this.#activeSegment();
 		if (segment === null) {
 			this.#options.onDrop('write_failed', samples);
@@ -113,15 +130,39 @@ export class Spool {
 		for (const wake of waiters) wake();
 	}
 
-	/** The oldest records that are not acknowledged, as many as fit into `maxSamples` but at least one; `null` when there are none. */
-	read(maxSamples: number, nowMs: number): SpoolBatch | null {
+	/**
+	 * The first records of a lane that are not acknowledged, as many as fit into `maxSamples` but at least one; `null` when nothing waits.
+	 * With `newest_first`, the newest lane that has any.
+	 */
+	read(maxSamples: number, nowMs: number, order: SpoolOrder = 'oldest_first'): SpoolBatch | null {
+		const lanes = order === 'oldest_first' ? this.#lanes.list : [...this.#lanes.list].reverse();
+		for (const lane of lanes) {
+			const batch = this.#readLane(lane, maxSamples, nowMs);
+			if (batch !== null) return batch;
+		}
+		return null;
+	}
+
+	/**
+	 * Sets what waits now aside as a backlog, so that `newest_first` reads what comes from now on before it. Does nothing when there are too
+	 * many backlogs already; then the newest is read in its order.
+	 */
+	beginFresh(): void {
+		const newest = this.#segments[this.#segments.length - 1];
+		if (newest === undefined || this.#readLane(this.#lanes.open, 1, 0) === null) return;
+		if (!this.#lanes.split(newest.number + 1)) return;
+		this.#closeActive();
+		this.#saveLanes();
+	}
+
+	#readLane(lane: SpoolLane, maxSamples: number, nowMs: number): SpoolBatch | null {
 		const records: WriteSeries[][] = [];
 		let samples = 0;
-		let position = this.#cursor;
+		let position = lane.from;
 		let skipped = false;
 		for (;;) {
 			const segment = this.#segments.find((candidate) => candidate.number >= position.segment);
-			if (segment === undefined) break;
+			if (segment === undefined || (lane.until !== null && segment.number >= lane.until)) break;
 			const offset = segment.number === position.segment ? Math.max(position.offset, SEGMENT_MAGIC.length) : SEGMENT_MAGIC.length;
 			position = { segment: segment.number, offset };
 			if (offset >= segment.sizeBytes) {
@@ -159,23 +200,31 @@ export class Spool {
 			}
 			position = next;
 		}
+		// At the end of its last segment a closed lane is over.
+		if (lane.until !== null && !this.#segments.some(({ number }) => number > position.segment && number < (lane.until as number))) {
+			const last = this.#segments.find(({ number }) => number === position.segment);
+			if (last === undefined || position.offset >= last.sizeBytes) position = { segment: lane.until, offset: 0 };
+		}
 		if (records.length === 0) {
-			if (skipped) this.acknowledge(position);
+			if (skipped || lane.until !== null) this.#advance(lane.until, position);
 			return null;
 		}
-		return { records, samples, end: position };
+		return { records, samples, until: lane.until, end: position };
 	}
 
-	/** Moves the cursor behind what the receiver has taken and removes the segments before it. A position that a cap has already passed changes nothing. */
-	acknowledge(end: SpoolPosition): void {
-		if (end.segment < this.#cursor.segment || (end.segment === this.#cursor.segment && end.offset <= this.#cursor.offset)) return;
-		this.#cursor = end;
-		this.#saveCursor();
-		while (this.#segments.length > 0) {
-			const oldest = this.#segments[0] as SegmentFile;
-			const finished = oldest.number < end.segment || (oldest.number === end.segment && end.offset >= oldest.sizeBytes);
-			if (!finished || this.#segments.length === 1) break;
-			this.#removeOldest();
+	/** Moves a lane behind what the receiver has taken and removes segments that nobody waits for. A position that was passed already changes nothing. */
+	acknowledge(batch: SpoolBatch): void {
+		this.#advance(batch.until, batch.end);
+	}
+
+	#advance(until: number | null, to: SpoolPosition): void {
+		if (!this.#lanes.advance(until, to)) return;
+		this.#saveLanes();
+		const active = this.#segments[this.#segments.length - 1];
+		for (const segment of [...this.#segments]) {
+			if (segment === active) break;
+			const lane = this.#lanes.of(segment.number);
+			if (lane === null || startIn(lane, segment.number) >= segment.sizeBytes) this.#remove(segment);
 		}
 	}
 
@@ -221,19 +270,14 @@ export class Spool {
 			if (sizeBytes === 0) unlinkSync(file);
 			else this.#segments.push({ number, sizeBytes, newestMs: mtimeMs });
 		});
-		const saved = this.#cursorFile.load();
 		const oldest = this.#segments[0];
-		this.#cursor = saved ?? { segment: oldest?.number ?? 0, offset: 0 };
-		// Numbers are never reused: a cursor left behind by lost files must not hide new segments.
-		const newest = this.#segments[this.#segments.length - 1];
-		if (newest === undefined || newest.number < this.#cursor.segment) return;
-		if (newest.number === this.#cursor.segment && this.#cursor.offset > newest.sizeBytes)
-			this.#cursor = { segment: newest.number, offset: newest.sizeBytes };
+		this.#lanes =
+			savedLanes(this.#cursorFile.load()) ?? new SpoolLanes([{ from: { segment: oldest?.number ?? 0, offset: 0 }, until: null }]);
 	}
 
-	#saveCursor(): void {
+	#saveLanes(): void {
 		try {
-			this.#cursorFile.save(this.#cursor);
+			this.#cursorFile.save(this.#lanes.list);
 		} catch (error) {
 			// Not fatal: after a restart the receiver gets these records a second time and ignores them.
 			this.#options.log.error({ code: systemErrorCode(error) }, 'the spool cursor cannot be saved');
@@ -245,7 +289,8 @@ export class Spool {
 		if (this.#writeFd !== null && newest !== undefined && newest.sizeBytes < this.#segmentBytes) return newest;
 		this.#closeActive();
 		// A restart always begins a new segment: the old tail was checked once and is not touched again.
-		const number = Math.max(newest?.number ?? 0, this.#cursor.segment) + 1;
+		const { from } = this.#lanes.open;
+		const number = Math.max((newest?.number ?? 0) + 1, from.offset > 0 ? from.segment + 1 : from.segment);
 		try {
 			this.#writeFd = createSegment(this.#file(number));
 		} catch (error) {
@@ -276,8 +321,9 @@ export class Spool {
 			const oldest = this.#segments[0] as SegmentFile;
 			const tooMany = this.sizeBytes > this.#options.maxBytes;
 			if (!tooMany && oldest.newestMs >= nowMs - this.#options.maxAgeMs) break;
-			const from = oldest.number === this.#cursor.segment ? Math.max(this.#cursor.offset, SEGMENT_MAGIC.length) : SEGMENT_MAGIC.length;
-			if (oldest.number >= this.#cursor.segment && from < oldest.sizeBytes) {
+			const lane = this.#lanes.of(oldest.number);
+			const from = lane === null ? oldest.sizeBytes : startIn(lane, oldest.number);
+			if (from < oldest.sizeBytes) {
 				const lost = countSamplesFrom(this.#openForReading(oldest.number), from);
 				if (lost > 0) {
 					this.#options.onDrop(tooMany ? 'bytes' : 'age', lost);
@@ -287,24 +333,18 @@ export class Spool {
 					);
 				}
 			}
-			this.#removeOldest();
-			const next = this.#segments[0] as SegmentFile;
-			if (this.#cursor.segment < next.number) {
-				this.#cursor = { segment: next.number, offset: SEGMENT_MAGIC.length };
-				this.#saveCursor();
-			}
+			this.#remove(oldest);
 		}
 	}
 
-	#removeOldest(): void {
-		const oldest = this.#segments.shift();
-		if (oldest === undefined) return;
-		if (this.#readFd?.segment === oldest.number) {
+	#remove(segment: SegmentFile): void {
+		this.#segments.splice(this.#segments.indexOf(segment), 1);
+		if (this.#readFd?.segment === segment.number) {
 			closeSync(this.#readFd.fd);
 			this.#readFd = null;
 		}
 		try {
-			unlinkSync(this.#file(oldest.number));
+			unlinkSync(this.#file(segment.number));
 		} catch (error) {
 			if (systemErrorCode(error) !== 'ENOENT')
 				this.#options.log.error({ code: systemErrorCode(error) }, 'a spool segment cannot be removed');
@@ -322,5 +362,19 @@ export class Spool {
 
 	#file(segment: number): string {
 		return join(this.#options.folder, `${String(segment).padStart(16, '0')}.seg`);
+	}
+}
+
+/** Where the lane begins in the segment, which it covers. */
+function startIn(lane: SpoolLane, segment: number): number {
+	return lane.from.segment === segment ? Math.max(lane.from.offset, SEGMENT_MAGIC.length) : SEGMENT_MAGIC.length;
+}
+
+/** What was saved, if it makes sense: a checksum says that it was written, not that the files are still those. */
+function savedLanes(saved: readonly SpoolLane[] | null): SpoolLanes | null {
+	try {
+		return saved === null ? null : new SpoolLanes(saved);
+	} catch {
+		return null;
 	}
 }
