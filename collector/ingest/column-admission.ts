@@ -7,6 +7,13 @@ import { describeSeries, judgeSeries, type RefusalReason } from './series-policy
 /** Reasons shown in one answer; the rest is counted. */
 const SHOWN_REFUSALS = 5;
 
+/** Errors of a store that mean one series, not the request. */
+const LIMITS: Readonly<Record<string, RefusalReason>> = {
+	FN_STORE_SERIES_LIMIT: 'series_limit',
+	FN_STORE_HOST_SERIES_LIMIT: 'host_series_limit',
+	FN_STORE_LABELS_TOO_LONG: 'labels_too_long',
+};
+
 /** What was not taken, and why. */
 export class Refusals {
 	samples = 0;
@@ -120,8 +127,9 @@ export class ColumnAdmission {
 			if (!same) this.#store.addAlias(this.#bytes, start, end, id);
 			return id;
 		} catch (error) {
-			if (!(error instanceof AppError) || error.code !== 'FN_STORE_SERIES_LIMIT') throw error;
-			refusals.add('series_limit', to - from, () => `${describeSeries(this.#bytes, start, end)} is new, and ${error.message}`);
+			const reason = error instanceof AppError ? LIMITS[error.code] : undefined;
+			if (!(error instanceof AppError) || reason === undefined) throw error;
+			refusals.add(reason, to - from, () => `${describeSeries(this.#bytes, start, end)} is new, and ${error.message}`);
 			return -1;
 		}
 	}

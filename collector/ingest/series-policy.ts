@@ -15,6 +15,8 @@ export type RefusalReason =
 	| 'labels_too_many'
 	| 'metric_name_missing'
 	| 'series_limit'
+	| 'host_series_limit'
+	| 'labels_too_long'
 	| 'sample_too_new'
 	| 'sample_too_old'
 	| 'native_histogram';

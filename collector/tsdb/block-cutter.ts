@@ -7,10 +7,11 @@ import type { Logger } from '../../core/log.ts';
 import { type BlockFile, FAMILIES, FAMILY_CHECKS, parseBlockFile } from './blocks/block-files.ts';
 import type { BlockTask } from './blocks/block-messages.ts';
 import { BlockThread } from './blocks/block-thread.ts';
+import { fileOfDeletions } from './blocks/deleted-ranges.ts';
 import type { Checkpoint } from './blocks/index-file.ts';
 import { packChunks } from './chunk-packer.ts';
 import type { Head } from './head.ts';
-import type { LogWriter } from './log/log-writer.ts';
+import type { Deletion, LogWriter } from './log/log-writer.ts';
 import { QuietSeries } from './quiet-series.ts';
 import type { BlockSpan } from './recovery.ts';
 import { BUCKET_MS } from './shared-head.ts';
@@ -21,6 +22,8 @@ export interface BlockCutterOptions {
 	readonly head: Head;
 	readonly logWriter: LogWriter;
 	readonly checkpoint: Checkpoint;
+	/** What the log says was deleted, and block files do not know yet. */
+	readonly pendingDeletions: readonly Deletion[];
 	/** Slots whose series the index does not have, or has as gone; emptied as it gets them. */
 	readonly unpersistedSeries: number[];
 	/** When those lived, as far as blocks know. */
@@ -81,6 +84,7 @@ export class BlockCutter {
 	#compactionCheckedMs = Number.NEGATIVE_INFINITY;
 	/** When files were last compacted, monotonic. */
 	readonly #compactedMs = new Map<string, number>();
+	readonly #deletions: Deletion[];
 	#lastBoundary: number;
 	#stopping = false;
 	#lastError: unknown = null;
@@ -92,8 +96,10 @@ export class BlockCutter {
 		// Without anything from before, the hours that have passed have nothing to write.
 		const due = this.#dueBucket();
 		this.#lastBoundary = options.head.seriesCount > 0 ? Math.min(due, Math.floor(options.checkpoint.beforeMs / BUCKET_MS)) : due;
+		this.#deletions = [...options.pendingDeletions];
 		this.#timer = setInterval(() => this.#tick(), options.intervalMs);
 		this.#timer.unref();
+		if (this.#deletions.length > 0) void this.#track(this.#applyDeletions());
 	}
 
 	/** Whether memory holds twice what it should, because blocks cannot be written. */
@@ -107,6 +113,33 @@ export class BlockCutter {
 		if (this.#cut === null) this.#begin(Math.min(EVERYTHING, Math.ceil(beforeMs / BUCKET_MS)));
 		await this.#run();
 		if (this.#cut !== null) throw this.#lastError;
+	}
+
+	/**
+	 * Deletes from block files, after what is being written now and before anything else. Resolves at once when that has to wait;
+	 * `deletionsDone` waits for it.
+	 */
+	async deleteFromBlocks(deletion: Deletion): Promise<void> {
+		this.#deletions.push(deletion);
+		if (this.#running === null) await this.#track(this.#applyDeletions());
+	}
+
+	/** Rejects with the reason when deletions cannot be applied to block files; they are tried again before anything else is written. */
+	async deletionsDone(): Promise<void> {
+		while (this.#deletions.length > 0) {
+			if (this.#running !== null) await this.#running;
+			else {
+				await this.#track(this.#applyDeletions());
+				if (this.#deletions.length > 0) throw this.#lastError;
+			}
+		}
+	}
+
+	async #applyDeletions(): Promise<void> {
+		for (let next = this.#deletions[0]; next !== undefined; next = this.#deletions[0]) {
+			await this.#thread.run({ kind: 'delete', ...next });
+			this.#deletions.shift();
+		}
 	}
 
 	/** Compacts every file that ends before `beforeMs`. Rejects when one cannot be written. */
@@ -123,19 +156,37 @@ export class BlockCutter {
 	#fileToCompact(beforeMs: number): string | null {
 		const now = this.#options.clock.monotonic();
 		for (const name of readdirSync(join(this.#options.folder, 'blocks')).sort()) {
-			const file = parseBlockFile(name);
-			if (file === null || file.isLong || file.endMs > beforeMs) continue;
-			const last = this.#compactedMs.get(name);
-			if (last === undefined || now - last > COMPACT_AGAIN_MS) return name;
+			const hours = hoursToCompact(name);
+			if (hours === null || hours.endMs > beforeMs) continue;
+			const last = this.#compactedMs.get(hours.name);
+			if (last === undefined || now - last > COMPACT_AGAIN_MS) return hours.name;
 		}
 		return null;
+	}
+
+	/** Writes every compacted file anew from which something was deleted, so that it is not only hidden. Rejects when one cannot be written. */
+	async cleanDeletions(): Promise<void> {
+		await this.deletionsDone();
+		for (const name of readdirSync(join(this.#options.folder, 'blocks')).filter((its) => fileOfDeletions(its) !== null)) {
+			const hours = hoursToCompact(name);
+			while (this.#running !== null) await this.#running;
+			this.#lastError = null;
+			if (hours !== null && !this.#stopping) await this.#track(this.#compact(hours.name));
+			if (this.#lastError !== null) throw this.#lastError;
+		}
 	}
 
 	async #compact(name: string): Promise<void> {
 		const { clock, log, metrics } = this.#options;
 		const started = clock.monotonic();
 		this.#compactedMs.set(name, started);
-		while (!(await this.#thread.run({ kind: 'compact', name })).complete) if (this.#stopping) return;
+		while (!(await this.#thread.run({ kind: 'compact', name })).complete) {
+			if (this.#stopping) return;
+			if (this.#deletions.length === 0) continue;
+			// It would not have what is deleted from the hours meanwhile; another attempt comes after that.
+			this.#compactedMs.delete(name);
+			return;
+		}
 		this.#compactionCheckedMs = Number.NEGATIVE_INFINITY;
 		metrics.compactions.inc();
 		log.info({ file: name, milliseconds: Math.round(clock.monotonic() - started) }, 'a block file was compacted');
@@ -213,6 +264,8 @@ export class BlockCutter {
 
 	async #finish(cut: Cut): Promise<void> {
 		const { head, logWriter, metrics, clock, log, publish } = this.#options;
+		// What comes now may have been written after a deletion of the same time, and must not fall under it.
+		await this.#applyDeletions();
 		for (let from = 0; from < head.slotCount; from += SETTLE_SLICE) {
 			head.settleSlots(from, from + SETTLE_SLICE);
 			this.#quiet.noteHeard(from, from + SETTLE_SLICE, clock.now());
@@ -316,6 +369,12 @@ export class BlockCutter {
 		await this.#thread.run({ kind: 'drop', names: over });
 		log.info({ files: over }, 'block files beyond the retention were deleted');
 	}
+}
+
+/** The file of hours that this is, or from whose compacted one something was deleted; `null` for any other file. */
+function hoursToCompact(name: string): BlockFile | null {
+	const file = parseBlockFile(fileOfDeletions(name) === null ? name : name.replace(/\.long\.deleted$/, '.db'));
+	return file === null || file.isLong ? null : file;
 }
 
 interface SizedFile extends BlockFile {

@@ -9,7 +9,8 @@ import { equals, openTestStore } from '../../tests/harness/store/open-test-store
 import { isStaleAt } from '../storage/storage.ts';
 import { LongGroup, packGroup } from './blocks/long-file.ts';
 import { ChunkDamaged } from './codec/chunk-codec.ts';
-import type { Store, StoreOptions } from './store.ts';
+import type { Store } from './store.ts';
+import type { StoreOptions } from './store-options.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -68,7 +69,7 @@ async function everything(store: Store) {
 	return all.map(({ labels, timestamps, values }) => ({
 		labels,
 		timestamps: [...timestamps],
-		bits: [...new BigUint64Array(values.buffer)],
+		bits: [...new BigUint64Array(values.buffer, values.byteOffset, values.length)],
 	}));
 }
 

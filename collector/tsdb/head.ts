@@ -1,13 +1,12 @@
 import { ChunkEncoder } from './codec/chunk-codec.ts';
 import type { HeadCounters } from './head-counters.ts';
+import type { HostSeries } from './host-series.ts';
+import { lateOrder } from './late-order.ts';
 import { Memtable } from './memtable.ts';
 import { PagePool, pageSegment, pageWord } from './page-pool.ts';
 import { SeriesRegistry } from './registry.ts';
 import {
-	ARENA_WORDS,
 	BUCKET_MS,
-	CHUNK_BUCKET,
-	CHUNK_PREVIOUS,
 	CONTROL_ADDED,
 	CONTROL_DEPARTURES,
 	CONTROL_GONE,
@@ -55,14 +54,16 @@ export class Head {
 	readonly #offsets = new Uint32Array(PAGE_SAMPLES);
 	readonly #words = new Uint32Array(PAGE_SAMPLES * 2);
 	readonly #values = new Float64Array(this.#words.buffer);
+	readonly #hosts: HostSeries | null;
 	readonly #freeSlots: number[] = [];
 	/** Id of the next series that is new. */
 	nextId = 0;
 	#capacity = FIRST_CAPACITY;
 	#layoutChanged = true;
 
-	constructor(firstLogSegment: number) {
-		this.lifetimes.fill(0);
+	/** `hosts` is told which series come and go. */
+	constructor(firstLogSegment: number, hosts: HostSeries | null = null) {
+		this.#hosts = hosts;
 		this.registry = new SeriesRegistry(this, this.#markLayout);
 		this.#pages = new PagePool(this.#markLayout);
 		this.active = this.#memtable(0, firstLogSegment);
@@ -110,6 +111,7 @@ export class Head {
 			this.#turn(slot);
 		}
 		this.#freeSlots.pop();
+		this.#hosts?.add(slot, labels);
 		if (id >= this.nextId) this.nextId = id + 1;
 		Atomics.store(this.#control, CONTROL_SERIES, this.registry.count);
 		Atomics.add(this.#control, CONTROL_ADDED, 1);
@@ -128,6 +130,7 @@ export class Head {
 			this.#turn(slot);
 			this.#releasePages(slot);
 			this.registry.remove(slot);
+			this.#hosts?.remove(slot);
 			this.lifetimes[slot * 2] = Number.POSITIVE_INFINITY;
 			this.lifetimes[slot * 2 + 1] = Number.NEGATIVE_INFINITY;
 			this.#turn(slot);
@@ -159,6 +162,18 @@ export class Head {
 			if (page !== 0) this.#pages.release(page);
 			this.slots[slot * SLOT_WORDS + field] = 0;
 		}
+	}
+
+	/** Takes the samples of `slot` out of memory; the series stays. */
+	empty(slot: number): void {
+		this.settleSlots(slot, slot + 1);
+		this.#turn(slot);
+		this.#releasePages(slot);
+		this.slots[slot * SLOT_WORDS + SLOT_COUNT] = 0;
+		this.slots[slot * SLOT_WORDS + SLOT_LATE_COUNT] = 0;
+		Atomics.store(this.active.chain, slot, 0);
+		if (this.retiring !== null) Atomics.store(this.retiring.chain, slot, 0);
+		this.#turn(slot);
 	}
 
 	/** Makes the slot's generation odd, and even again: readers that looked in between look again. */
@@ -287,15 +302,13 @@ export class Head {
 		const word = pageWord(page);
 		const words = this.#pages.words[segment] as Uint32Array;
 		const doubles = this.#pages.doubles[segment] as Float64Array;
-		const order = Array.from({ length: count }, (_, i) => i);
-		const timeOf = (index: number) => doubles[(word + index * 4) >> 1] as number;
-		order.sort((a, b) => timeOf(a) - timeOf(b) || a - b);
+		const order = lateOrder(doubles, word, count);
 		let bucket = 0;
 		let filled = 0;
 		order.forEach((index, position) => {
-			const timeMs = timeOf(index);
+			const timeMs = doubles[(word + index * 4) >> 1] as number;
 			const next = order[position + 1];
-			if (next !== undefined && timeOf(next) === timeMs) return;
+			if (next !== undefined && doubles[(word + next * 4) >> 1] === timeMs) return;
 			const itsBucket = Math.floor(timeMs / BUCKET_MS);
 			if (filled > 0 && itsBucket !== bucket) {
 				this.#link(id, memtable, bucket, 0, filled, true);
@@ -378,17 +391,7 @@ export class Head {
 	/** Copies the chunks of newer buckets into the active memtable, oldest first, because the order decides which value wins. */
 	#carry(id: number, from: Memtable, newest: number): boolean {
 		let late = false;
-		const refs: number[] = [];
-		for (let ref = newest; ref !== 0; ) {
-			const arena = from.segments[(ref / ARENA_WORDS) | 0] as Int32Array;
-			const at = ref % ARENA_WORDS;
-			if ((arena[at + CHUNK_BUCKET] as number) >= this.boundaryBucket) refs.push(ref);
-			ref = arena[at + CHUNK_PREVIOUS] as number;
-		}
-		for (let i = refs.length - 1; i >= 0; i--) {
-			const ref = refs[i] as number;
-			if (this.active.linkCopy(id, from, ref)) late = true;
-		}
+		for (const ref of from.chunksSince(newest, this.boundaryBucket)) if (this.active.linkCopy(id, from, ref)) late = true;
 		return late;
 	}
 

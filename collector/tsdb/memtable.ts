@@ -86,6 +86,18 @@ export class Memtable {
 		this.#list(header.bucket, slot);
 	}
 
+	/** The chunks of a chain whose bucket is not before `bucket`, oldest first. */
+	chunksSince(newest: number, bucket: number): readonly number[] {
+		const refs: number[] = [];
+		for (let ref = newest; ref !== 0; ) {
+			const arena = this.segments[(ref / ARENA_WORDS) | 0] as Int32Array;
+			const at = ref % ARENA_WORDS;
+			if ((arena[at + CHUNK_BUCKET] as number) >= bucket) refs.push(ref);
+			ref = arena[at + CHUNK_PREVIOUS] as number;
+		}
+		return refs.reverse();
+	}
+
 	/** Makes a copy of a chunk of another memtable the newest of `slot`. Returns whether it holds late samples. */
 	linkCopy(slot: number, from: Memtable, ref: number): boolean {
 		const arena = from.segments[(ref / ARENA_WORDS) | 0] as Int32Array;

@@ -5,9 +5,13 @@ import type { Logger } from '../../core/log.ts';
 import type { MetricMetadata } from '../storage/storage.ts';
 import { takeBlockCensus } from './blocks/block-census.ts';
 import { familyOfLabels } from './blocks/block-files.ts';
+import { clipSpan } from './blocks/deleted-ranges.ts';
 import { type Checkpoint, INDEX_FILE, isDamage, readIndex, SeriesLookup } from './blocks/index-file.ts';
 import type { Head } from './head.ts';
+import { HeadReader } from './head-reader.ts';
+import { keptInMemory, rewriteInMemory } from './kept-samples.ts';
 import { type LogDamage, type ReplayedSegment, replayLog } from './log/log-replay.ts';
+import type { Deletion } from './log/log-writer.ts';
 
 export interface RecoveryReport {
 	readonly seriesFromIndex: number;
@@ -31,6 +35,9 @@ export interface Recovered {
 	readonly segments: readonly ReplayedSegment[];
 	/** Slots of series that the index does not have, or has as gone. */
 	readonly unpersistedSeries: number[];
+	/** In the log, and not yet applied to block files. */
+	readonly pendingDeletions: readonly Deletion[];
+	readonly lastDeletion: number;
 	/** What the index does not know of the life of series that blocks have. */
 	readonly blockSpans: ReadonlyMap<number, BlockSpan>;
 }
@@ -62,6 +69,9 @@ export function recover(folder: string, head: Head, log: Logger): Recovered {
 	// A definition without samples may be of a series that has gone; it is not brought back for nothing.
 	const defined = new Map<number, Uint8Array>();
 	const lookup = new SeriesLookup(folder);
+	const pendingDeletions: Deletion[] = [];
+	let lastDeletion = index.deletedThrough;
+	const reader = new HeadReader(head.layout(), () => head.takeLayout());
 	const replayed = replayLog(join(folder, 'log'), {
 		series: ({ id, labels }) => {
 			head.reserveIds(id + 1);
@@ -85,6 +95,22 @@ export function recover(folder: string, head: Head, log: Logger): Recovered {
 			samples++;
 		},
 		metadata: takeMetadata,
+		deletion: (deletion) => {
+			const { number, ids, minMs, maxMs } = deletion;
+			lastDeletion = Math.max(lastDeletion, number);
+			const isPending = number > index.deletedThrough;
+			if (isPending) pendingDeletions.push(deletion);
+			reader.refresh();
+			for (const id of ids) {
+				const slot = slots.get(id);
+				if (slot < 0) continue;
+				// What the index says of a life is without what was deleted from blocks, and may be with what came later.
+				const known = lookup.span(id);
+				const inBlocks = known !== null && isPending ? clipSpan(known, minMs, maxMs) : known;
+				const nothing = { firstMs: Number.POSITIVE_INFINITY, lastMs: head.lifetimes[slot * 2 + 1] as number };
+				rewriteInMemory(head, keptInMemory(reader, slot, id, minMs, maxMs), inBlocks ?? nothing);
+			}
+		},
 	});
 	lookup.close();
 	for (const damage of replayed.damage) {
@@ -117,6 +143,8 @@ export function recover(folder: string, head: Head, log: Logger): Recovered {
 		nextSegment: Math.max(newest, checkpoint.segment) + 1,
 		segments: replayed.segments,
 		unpersistedSeries,
+		pendingDeletions,
+		lastDeletion,
 		blockSpans: index.spans,
 	};
 }
@@ -160,6 +188,7 @@ interface OpenedIndex {
 	readonly unpersisted: readonly number[];
 	readonly seriesFromBlocks: number;
 	readonly spans: ReadonlyMap<number, BlockSpan>;
+	readonly deletedThrough: number;
 }
 
 function openIndex(folder: string, slots: SlotsById, takeMetadata: (json: string) => void, log: Logger): OpenedIndex {
@@ -167,9 +196,10 @@ function openIndex(folder: string, slots: SlotsById, takeMetadata: (json: string
 	const visit = {
 		series: (id: number, labels: Uint8Array, firstMs: number | null, lastMs: number | null) => {
 			const slot = slots.add(id, labels);
-			if (firstMs === null || lastMs === null) return;
-			slots.head.widenLifetime(slot, firstMs, lastMs);
-			spans.set(id, { firstMs, lastMs });
+			if (lastMs === null) return;
+			// Without a first time all of it was deleted.
+			slots.head.widenLifetime(slot, firstMs ?? Number.POSITIVE_INFINITY, lastMs);
+			if (firstMs !== null) spans.set(id, { firstMs, lastMs });
 		},
 		metadata: takeMetadata,
 	};
@@ -194,7 +224,8 @@ function openIndex(folder: string, slots: SlotsById, takeMetadata: (json: string
 	const seriesFromBlocks = rebuildFromBlocks(folder, slots, spans, log);
 	const unpersisted = Array.from({ length: slots.head.slotCount }, (_, slot) => slot);
 	// Metadata and checkpoint are gone: metadata comes again with the senders, and the whole log is replayed.
-	return { checkpoint: { segment: 0, beforeMs: 0 }, series: unpersisted.length, putAside, unpersisted, seriesFromBlocks, spans };
+	const checkpoint = { segment: 0, beforeMs: 0 };
+	return { checkpoint, series: unpersisted.length, putAside, unpersisted, seriesFromBlocks, spans, deletedThrough: 0 };
 }
 
 /** Learns again from the block files which series there are. Returns how many came from them. */

@@ -7,7 +7,8 @@ import { systemClock } from '../../core/clock.ts';
 import { temporaryFolder, waitFor } from '../../tests/harness/process.ts';
 import { equals, matches, openTestStore } from '../../tests/harness/store/open-test-store.ts';
 import { isStaleAt } from '../storage/storage.ts';
-import type { Store, StoreOptions } from './store.ts';
+import type { Store } from './store.ts';
+import type { StoreOptions } from './store-options.ts';
 
 const opened: Store[] = [];
 const folders: { remove(): void }[] = [];

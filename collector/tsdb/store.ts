@@ -2,10 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { Registry } from 'prom-client';
-import type { Clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
-import type { Logger } from '../../core/log.ts';
 import type { Labels } from '../../protocol/labels.ts';
 import type { ColumnIngest, SampleColumns } from '../storage/column-ingest.ts';
 import type {
@@ -24,66 +21,20 @@ import { BlockReader } from './blocks/block-reader.ts';
 import { GoneSeriesReader } from './blocks/gone-series.ts';
 import { Head } from './head.ts';
 import { HeadReader } from './head-reader.ts';
+import { HostSeries } from './host-series.ts';
 import { LogWriter, type SeriesDefinition } from './log/log-writer.ts';
 import { OldChecks } from './old-checks.ts';
 import { type RecoveryReport, recover } from './recovery.ts';
 import { StoreQueries } from './select.ts';
+import { SeriesDeletion } from './series-deletion.ts';
 import { SeriesIndex } from './series-index.ts';
 import { type HeadLayout, layoutBytes, type ReaderMessage, SLOT_FAMILY, SLOT_ID, SLOT_WORDS } from './shared-head.ts';
 import { StoreAppender } from './store-appender.ts';
 import { lockStore, type StoreLock } from './store-lock.ts';
 import { createStoreMetrics } from './store-metrics.ts';
+import { DEFAULT_FUTURE_MS, DEFAULT_MAX_SERIES, type StoreOptions } from './store-options.ts';
+import { type StoreStats, storeStats } from './store-stats.ts';
 
-export interface StoreOptions {
-	/** The store lives in `<dataDir>/store`. */
-	readonly dataDir: string;
-	readonly retentionMs: number;
-	/** For `probe_success` and `fournines_check_*`. */
-	readonly checkRetentionMs: number;
-	/** Bytes that block files of samples may take; whole days are deleted, the oldest first, looked at every ten minutes. Default: unlimited. */
-	readonly retentionBytes?: number;
-	readonly fsync: 'interval' | 'always';
-	readonly log: Logger;
-	readonly clock: Clock;
-	readonly metrics: Registry;
-	/** Default 2,000,000. */
-	readonly maxSeries?: number;
-	/** Memory for sealed chunks before blocks are written early. Default 512 MiB; at twice that, samples are refused (429). */
-	readonly maxHeadBytes?: number;
-	/** A log segment is closed at this size. Default 128 MiB. */
-	readonly logSegmentBytes?: number;
-	/** A series without samples for so long leaves memory when blocks are next written; queries find it in blocks. Default 3 h. */
-	readonly quietMs?: number;
-	/** A day (of checks: a month) is compacted when it is over for so long. Default 6 h. */
-	readonly compactAfterMs?: number;
-	/** How often it looks whether blocks are due. Default 5 s. */
-	readonly cutIntervalMs?: number;
-	/**
-	 * Told the oldest time when samples of checks came that are more than 10 minutes old, so that what was computed from then on is
-	 * computed again. At most once per 100 ms; never after `stop`.
-	 */
-	readonly onOldChecks?: (minMs: number) => void;
-	/** Told after a batch that holds samples of checks was taken. Called for every such batch, so it must be cheap. */
-	readonly onChecks?: () => void;
-}
-
-export interface StoreStats {
-	readonly series: number;
-	/** Samples taken since the start of the process. */
-	readonly samplesAppended: number;
-	readonly headChunkBytes: number;
-	/** Bytes of the buffers in which series and their newest samples lie. */
-	readonly headMemoryBytes: number;
-	readonly logBytes: number;
-	readonly minTimeMs: number | null;
-	readonly maxTimeMs: number | null;
-	readonly labelPairs: number;
-	readonly seriesByMetric: readonly { readonly name: string; readonly count: number }[];
-	readonly valuesByLabel: readonly { readonly name: string; readonly count: number }[];
-}
-
-/** Samples further ahead than this are a wrong clock, and would push aside what is true. */
-const FUTURE_MS = 300_000;
 const INDEX_SLICE = 4000;
 /** A check that is older than this when it comes has missed the time in which its ledger is still expected to change. */
 const OLD_CHECK_MS = 600_000;
@@ -100,9 +51,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 		mkdirSync(join(folder, 'log'), { recursive: true, mode: 0o700 });
 		mkdirSync(join(folder, 'blocks'), { recursive: true, mode: 0o700 });
 		lock = lockStore(folder);
-		const head = new Head(0);
+		const hosts = options.maxSeriesPerHost === undefined ? null : new HostSeries();
+		const head = new Head(0, hosts);
 		const recovered = recover(folder, head, options.log);
-		return new Store(options, folder, { lock, head, recovered });
+		return new Store(options, folder, { lock, head, hosts, recovered });
 	} catch (error) {
 		lock?.release();
 		if (error instanceof AppError) throw error;
@@ -112,17 +64,26 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 	}
 }
 
+interface StoreParts {
+	readonly lock: StoreLock;
+	readonly head: Head;
+	readonly hosts: HostSeries | null;
+	readonly recovered: ReturnType<typeof recover>;
+}
+
 export class Store implements Queryable, Appendable, MetadataSource, ColumnIngest {
 	/** What the start found and repaired. */
 	readonly recovery: RecoveryReport;
 	readonly #options: StoreOptions;
 	readonly #lock: StoreLock;
 	readonly #head: Head;
+	readonly #hosts: HostSeries | null;
 	readonly #log: LogWriter;
 	readonly #cutter: BlockCutter;
 	readonly #reader: HeadReader;
 	readonly #index: SeriesIndex;
 	readonly #queries: StoreQueries;
+	readonly #deletion: SeriesDeletion;
 	readonly #metadata: Map<string, MetricMetadata>;
 	readonly #changedMetadata = new Set<string>();
 	readonly #readers = new Set<MessagePort>();
@@ -139,12 +100,13 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 	readonly #oldChecks: OldChecks | null;
 	#stopped = false;
 
-	constructor(options: StoreOptions, folder: string, parts: { lock: StoreLock; head: Head; recovered: ReturnType<typeof recover> }) {
+	constructor(options: StoreOptions, folder: string, parts: StoreParts) {
 		this.#options = options;
 		this.#folder = folder;
 		this.#oldChecks = options.onOldChecks === undefined ? null : new OldChecks(options.onOldChecks);
 		this.#lock = parts.lock;
 		this.#head = parts.head;
+		this.#hosts = parts.hosts;
 		this.recovery = parts.recovered.report;
 		this.#metadata = parts.recovered.metadata;
 		this.#unpersistedSeries = parts.recovered.unpersistedSeries;
@@ -161,6 +123,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			fsync: options.fsync,
 			log: options.log,
 			onSyncFailure: () => metrics.logSyncFailures.inc(),
+			...(options.fsyncIntervalMs === undefined ? {} : { fsyncIntervalMs: options.fsyncIntervalMs }),
 			...(options.logSegmentBytes === undefined ? {} : { segmentBytes: options.logSegmentBytes }),
 		});
 		this.#log.adopt(parts.recovered.segments);
@@ -170,17 +133,14 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			return this.#layout;
 		});
 		this.#index = new SeriesIndex(this.#reader);
-		this.#queries = new StoreQueries(
-			this.#reader,
-			this.#index,
-			new BlockReader(join(folder, 'blocks'), options.log),
-			new GoneSeriesReader(folder),
-		);
+		const gone = new GoneSeriesReader(folder);
+		this.#queries = new StoreQueries(this.#reader, this.#index, new BlockReader(join(folder, 'blocks'), options.log), gone);
 		this.#cutter = new BlockCutter({
 			folder,
 			head: this.#head,
 			logWriter: this.#log,
 			checkpoint: parts.recovered.checkpoint,
+			pendingDeletions: parts.recovered.pendingDeletions,
 			unpersistedSeries: this.#unpersistedSeries,
 			blockSpans: parts.recovered.blockSpans,
 			changedMetadata: this.#changedMetadata,
@@ -197,6 +157,16 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			maxHeadBytes: options.maxHeadBytes ?? 512 * 1024 * 1024,
 			intervalMs: options.cutIntervalMs ?? 5000,
 		});
+		this.#deletion = new SeriesDeletion({
+			head: this.#head,
+			reader: this.#reader,
+			index: this.#index,
+			gone,
+			logWriter: this.#log,
+			cutter: this.#cutter,
+			publish: () => this.#publish(),
+			lastNumber: parts.recovered.lastDeletion,
+		});
 		this.#scheduleIndexing();
 	}
 
@@ -206,7 +176,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 
 	createSeries(canonical: Uint8Array): number {
 		const known = this.#head.seriesCount;
-		const limit = this.#options.maxSeries ?? 2_000_000;
+		const limit = this.#options.maxSeries ?? DEFAULT_MAX_SERIES;
 		if (known >= limit) {
 			throw new AppError(
 				'FN_STORE_SERIES_LIMIT',
@@ -217,11 +187,25 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			);
 		}
 		const labels = canonical.slice();
+		this.#refuseWildHost(labels);
 		const id = this.#head.nextId;
 		const slot = this.#head.addSeries(id, labels, familyOfLabels(labels));
 		this.#undefinedSeries.push({ id, labels });
 		this.#unpersistedSeries.push(slot);
 		return slot;
+	}
+
+	#refuseWildHost(labels: Uint8Array): void {
+		const limit = this.#options.maxSeriesPerHost;
+		if (this.#hosts === null || limit === undefined) return;
+		const host = this.#hosts.hostName(labels);
+		if (this.#hosts.count(host) < limit) return;
+		const whose = host === '' ? 'series without the labels host and instance' : `"${host.slice(0, 200)}"`;
+		throw new AppError(
+			'FN_STORE_HOST_SERIES_LIMIT',
+			`${whose} has ${limit} series, the most that store.max_series_per_host allows; its new series are refused, all others go on`,
+			{ status: 429 },
+		);
 	}
 
 	addAlias(bytes: Uint8Array, start: number, end: number, id: number): void {
@@ -239,7 +223,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 
 	bounds(): { readonly minMs: number; readonly maxMs: number } {
 		const now = this.#options.clock.now();
-		return { minMs: now - this.#options.retentionMs, maxMs: now + FUTURE_MS };
+		return { minMs: now - this.#options.retentionMs, maxMs: now + (this.#options.futureMs ?? DEFAULT_FUTURE_MS) };
 	}
 
 	write(samples: SampleColumns, count: number): Promise<void> {
@@ -329,28 +313,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 	stats(): StoreStats {
 		this.#reader.refresh();
 		this.#index.sync();
-		const byMetric: { name: string; count: number }[] = [];
-		for (const [name, ids] of this.#index.values('__name__')) byMetric.push({ name, count: ids.length });
-		const byLabel = [...this.#index.names()].map((name) => ({ name, count: this.#index.valueCount(name) }));
-		let minTimeMs = Number.POSITIVE_INFINITY;
-		let maxTimeMs = Number.NEGATIVE_INFINITY;
-		for (let id = 0; id < this.#head.slotCount; id++) {
-			minTimeMs = Math.min(minTimeMs, this.#head.lifetimes[id * 2] as number);
-			maxTimeMs = Math.max(maxTimeMs, this.#head.lifetimes[id * 2 + 1] as number);
-		}
-		const most = (a: { count: number }, b: { count: number }) => b.count - a.count;
-		return {
-			series: this.#head.seriesCount,
-			samplesAppended: this.#head.counters.appended,
-			headChunkBytes: this.#head.chunkBytes,
-			headMemoryBytes: layoutBytes(this.#head.layout()),
-			logBytes: this.#log.sizeBytes,
-			minTimeMs: Number.isFinite(minTimeMs) ? minTimeMs : null,
-			maxTimeMs: Number.isFinite(maxTimeMs) ? maxTimeMs : null,
-			labelPairs: byLabel.reduce((sum, entry) => sum + entry.count, 0),
-			seriesByMetric: byMetric.sort(most).slice(0, 10),
-			valuesByLabel: byLabel.sort(most).slice(0, 10),
-		};
+		return storeStats(this.#head, this.#index, this.#log.sizeBytes);
 	}
 
 	/** Writes what memory holds of the hours that begin before `beforeMs` (default: all) into blocks now, instead of when they are over. */
@@ -361,6 +324,25 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 	/** Compacts every block file whose span ends before `beforeMs` now, instead of some hours later. */
 	compactBlocks(beforeMs = Number.POSITIVE_INFINITY): Promise<void> {
 		return this.#cutter.compactNow(beforeMs);
+	}
+
+	/**
+	 * Deletes the samples that matching series have between the two times, both inclusive, in memory and in blocks; samples that come later are
+	 * new, whatever their time. Resolves with the number of series when no reader sees them any more and a crash cannot bring them back.
+	 * Throws `FN_STORE_DELETE_CHECKS` when series of checks match and `includeChecks` is not set, and then deletes nothing.
+	 */
+	deleteSeries(
+		matchers: readonly Matcher[],
+		minMs: number,
+		maxMs: number,
+		options: { readonly includeChecks?: boolean } = {},
+	): Promise<number> {
+		return this.#deletion.run(matchers, minMs, maxMs, options.includeChecks === true);
+	}
+
+	/** Writes compacted files anew from which something was deleted, so that the bytes are gone as well. */
+	cleanDeletions(): Promise<void> {
+		return this.#cutter.cleanDeletions();
 	}
 
 	/** Finishes a block that is being written and syncs the log. Samples in memory stay in the log for the next start. */

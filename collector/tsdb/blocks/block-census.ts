@@ -5,6 +5,7 @@ import { errorText } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
 import { BUCKET_MS } from '../shared-head.ts';
 import { parseBlockFile } from './block-files.ts';
+import { readDeletionsSparing } from './deleted-ranges.ts';
 import { GroupCache, LongFile } from './long-file.ts';
 
 /** What block files say of their series, for a store that has lost its index. */
@@ -31,8 +32,12 @@ export function takeBlockCensus(
 		try {
 			if (file.isLong) {
 				long = new LongFile(join(folder, name), '', new GroupCache(0));
+				const deleted = readDeletionsSparing({ folder, longName: name, mark: long.mark }, (message) =>
+					log.error({ file: join(folder, name) }, message),
+				);
 				for (const { id, labels } of long.series()) {
 					highestId = Math.max(highestId, id);
+					if (deleted.covers(id, file.startMs, file.endMs - 1)) continue;
 					visit(id, labels, file.startMs, file.endMs - 1);
 				}
 				continue;

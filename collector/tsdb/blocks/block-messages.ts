@@ -17,6 +17,14 @@ export type BlockTask =
 	| { readonly kind: 'gone'; readonly ids: Uint32Array }
 	/** Forgets gone series whose last sample is before their retention. */
 	| { readonly kind: 'forget'; readonly samplesBeforeMs: number; readonly checksBeforeMs: number }
+	/** Deletes samples, and records that everything up to deletion `number` has been deleted. */
+	| {
+			readonly kind: 'delete';
+			readonly number: number;
+			readonly ids: Uint32Array;
+			readonly minMs: number;
+			readonly maxMs: number;
+	  }
 	/** Makes everything before it durable and records it. */
 	| { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
 	/** Compacts a complete file, a bounded part of it per task: again until the answer says that it is `complete`. */

@@ -7,6 +7,7 @@ import { ChunkDamaged, ChunkDecoder } from '../codec/chunk-codec.ts';
 import type { SampleRuns } from '../sample-runs.ts';
 import { BUCKET_MS } from '../shared-head.ts';
 import { type BlockFile, chunkKey, type Family, parseBlockFile } from './block-files.ts';
+import { addUndeleted, DeletedRanges, deletionsIdentity, readDeletionsSparing } from './deleted-ranges.ts';
 import { GroupCache, LongFile } from './long-file.ts';
 
 interface HourFile {
@@ -25,6 +26,8 @@ interface CompactedFile {
 	readonly file: BlockFile;
 	readonly identity: string;
 	readonly long: LongFile;
+	deleted: DeletedRanges;
+	deletedIdentity: string;
 }
 
 type OpenFile = HourFile | CompactedFile;
@@ -106,7 +109,10 @@ export class BlockReader {
 		const place = group?.chunk(id) ?? null;
 		if (group === null || place === null) return;
 		const count = this.#decoder.decode(group.bytes, place.start, place.end);
-		runs.add(open.file.startMs, this.#decoder.offsets, 0, this.#decoder.words, 0, count);
+		const deleted = open.deleted.of(id);
+		const { offsets, words } = this.#decoder;
+		if (deleted === undefined) runs.add(open.file.startMs, offsets, 0, words, 0, count);
+		else addUndeleted(deleted, { baseMs: open.file.startMs, offsets, words, count }, runs);
 	}
 
 	#collectHours(open: HourFile, id: number, minMs: number, maxMs: number, runs: SampleRuns): void {
@@ -137,13 +143,12 @@ export class BlockReader {
 				this.#close(file.name);
 				open = undefined;
 			}
-			open ??= file.isLong
-				? { kind: 'long', file, identity, long: new LongFile(path, identity, this.#groups) }
-				: openHours(path, file, identity);
+			open ??= file.isLong ? this.#openLong(path, file, identity) : openHours(path, file, identity);
 			// Insertion order is the order of use.
 			this.#open.delete(file.name);
 			this.#open.set(file.name, open);
 			if (open.kind === 'hours') refreshBuckets(open);
+			else this.#refreshDeletions(open);
 			return open;
 		} catch (error) {
 			this.#close(file.name);
@@ -151,6 +156,25 @@ export class BlockReader {
 			this.#report(file.name, error);
 			return null;
 		}
+	}
+
+	#openLong(path: string, file: BlockFile, identity: string): CompactedFile {
+		return {
+			kind: 'long',
+			file,
+			identity,
+			long: new LongFile(path, identity, this.#groups),
+			deleted: new DeletedRanges([]),
+			deletedIdentity: '',
+		};
+	}
+
+	#refreshDeletions(open: CompactedFile): void {
+		const identity = deletionsIdentity(this.#folder, open.file.name);
+		if (identity === open.deletedIdentity) return;
+		const place = { folder: this.#folder, longName: open.file.name, mark: open.long.mark };
+		open.deleted = readDeletionsSparing(place, (message) => this.#log.error({ file: open.file.name }, message));
+		open.deletedIdentity = identity;
 	}
 
 	#close(name: string): void {

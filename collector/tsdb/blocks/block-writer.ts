@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { errorText } from '../../../core/errors.ts';
@@ -8,8 +8,10 @@ import { decodeLabelBytes } from '../../storage/label-bytes.ts';
 import { ChunkDamaged, ChunkDecoder, ChunkEncoder } from '../codec/chunk-codec.ts';
 import { SampleRuns, sampleBudget } from '../sample-runs.ts';
 import { BUCKET_MS } from '../shared-head.ts';
-import { BLOCK_SCHEMA, BLOCK_VERSION, type BlockFile, blockFile, chunkKey, parseBlockFile } from './block-files.ts';
+import { BlockDeletion } from './block-deletion.ts';
+import { BLOCK_SCHEMA, BLOCK_VERSION, type BlockFile, blockFile, chunkKey, longName, parseBlockFile } from './block-files.ts';
 import type { BlockTask, ChunkTask, TaskResult } from './block-messages.ts';
+import { clipSpan, deletedName } from './deleted-ranges.ts';
 import { FileCompaction } from './file-compaction.ts';
 import { isDamage, openIndexForWriting } from './index-file.ts';
 
@@ -71,6 +73,10 @@ export class BlockWriter {
 				break;
 			case 'gone':
 				this.#gone(task.ids);
+				break;
+			case 'delete':
+				this.#abandonCompaction();
+				this.#delete(task);
 				break;
 			case 'forget':
 				this.#forget(task.samplesBeforeMs, task.checksBeforeMs);
@@ -231,6 +237,34 @@ export class BlockWriter {
 		});
 	}
 
+	#delete(task: Extract<BlockTask, { kind: 'delete' }>): void {
+		const folder = join(this.#folder, 'blocks');
+		const { ids, minMs, maxMs } = task;
+		new BlockDeletion({ folder, open: (file) => this.#openBlock(file).database, report: this.#report }).run(task);
+		syncFolder(folder);
+		for (const id of ids) {
+			const pending = this.#lifetimes.get(id);
+			if (pending === undefined) continue;
+			const { firstMs, lastMs } = clipSpan({ firstMs: pending[0], lastMs: pending[1] }, minMs, maxMs);
+			if (firstMs === Number.POSITIVE_INFINITY) this.#lifetimes.delete(id);
+			else this.#lifetimes.set(id, [firstMs, lastMs]);
+		}
+		const spanOf = this.#index.prepare('select first_ms, last_ms from series where id = ?');
+		const update = this.#index.prepare('update series set first_ms = ?, last_ms = ? where id = ?');
+		inTransaction(this.#index, () => {
+			for (const id of ids) {
+				const row = spanOf.get(id);
+				if (typeof row?.['first_ms'] !== 'number' || typeof row['last_ms'] !== 'number') continue;
+				const { firstMs, lastMs } = clipSpan({ firstMs: row['first_ms'], lastMs: row['last_ms'] }, minMs, maxMs);
+				// Without a first time it is found by nobody, and forgotten when its last one is old enough.
+				update.run(firstMs === Number.POSITIVE_INFINITY ? null : firstMs, lastMs, id);
+			}
+			this.#index
+				.prepare('insert into deletion (id, number) values (1, ?) on conflict (id) do update set number = max(number, excluded.number)')
+				.run(task.number);
+		});
+	}
+
 	#forget(samplesBeforeMs: number, checksBeforeMs: number): void {
 		const isCheck = "(name = 'probe_success' or name like 'fournines\\_check\\_%' escape '\\')";
 		this.#index
@@ -250,6 +284,7 @@ export class BlockWriter {
 			this.#abandonCompaction();
 			this.#open.get(name)?.database.close();
 			this.#open.delete(name);
+			if (!existsSync(join(this.#folder, 'blocks', name)) && !existsSync(join(this.#folder, 'blocks', longName(name)))) return true;
 			try {
 				this.#compaction = { name, work: new FileCompaction(join(this.#folder, 'blocks'), file, this.#report) };
 			} catch (error) {
@@ -275,6 +310,7 @@ export class BlockWriter {
 			this.#open.get(name)?.database.close();
 			this.#open.delete(name);
 			for (const suffix of ['', '-wal', '-shm']) rmSync(join(this.#folder, 'blocks', name + suffix), { force: true });
+			rmSync(join(this.#folder, 'blocks', deletedName(name)), { force: true });
 		}
 	}
 

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
@@ -6,6 +7,7 @@ import { CHUNK_VARIANTS, ChunkDamaged, ChunkDecoder, ChunkEncoder } from '../cod
 import { SampleRuns, sampleBudget } from '../sample-runs.ts';
 import { BUCKET_MS } from '../shared-head.ts';
 import { type BlockFile, chunkKey, longName } from './block-files.ts';
+import { addUndeleted, DeletedRanges, deletedName, readDeletionsSparing } from './deleted-ranges.ts';
 import { GROUP_SERIES, GroupCache, LONG_SCHEMA, LONG_VERSION, LongFile, type LongSeries, packGroup } from './long-file.ts';
 
 const BUSY_TIMEOUT_MS = 10_000;
@@ -23,9 +25,11 @@ export class FileCompaction {
 	readonly #folder: string;
 	readonly #file: BlockFile;
 	readonly #report: (file: string, message: string) => void;
-	readonly #hours: DatabaseSync;
-	readonly #chunk: StatementSync;
+	/** `null` when the compacted file is only written anew, without what was deleted from it. */
+	readonly #hours: DatabaseSync | null;
+	readonly #chunk: StatementSync | null;
 	readonly #previous: LongFile | null;
+	readonly #deleted: DeletedRanges;
 	readonly #target: DatabaseSync;
 	readonly #targetPath: string;
 	readonly #order: readonly { readonly id: number; readonly labels: Uint8Array }[];
@@ -44,20 +48,24 @@ export class FileCompaction {
 		this.#report = report;
 		const long = join(folder, longName(file.name));
 		this.#targetPath = `${long}.new`;
-		this.#hours = new DatabaseSync(join(folder, file.name), { timeout: BUSY_TIMEOUT_MS });
-		this.#chunk = this.#hours.prepare('select data from chunk where key = ?');
+		this.#hours = existsSync(join(folder, file.name)) ? new DatabaseSync(join(folder, file.name), { timeout: BUSY_TIMEOUT_MS }) : null;
+		this.#chunk = this.#hours?.prepare('select data from chunk where key = ?') ?? null;
 		this.#previous = existsSync(long) ? new LongFile(long, '', new GroupCache(GROUP_CACHE_BYTES)) : null;
+		this.#deleted =
+			this.#previous === null
+				? new DeletedRanges([])
+				: readDeletionsSparing({ folder, longName: longName(file.name), mark: this.#previous.mark }, (message) =>
+						report(file.name, message),
+					);
 		const labels = new Map<number, Uint8Array>();
 		for (const { id, labels: bytes } of this.#previous?.series() ?? []) labels.set(id, bytes);
-		for (const row of this.#hours.prepare('select id, labels from series').iterate()) {
+		for (const row of this.#hours?.prepare('select id, labels from series').iterate() ?? []) {
 			if (row['labels'] instanceof Uint8Array) labels.set(Number(row['id']), row['labels']);
 		}
 		// Label bytes begin with the name of the metric: its series are alike, and mostly asked for together.
 		this.#order = [...labels].map(([id, bytes]) => ({ id, labels: bytes })).sort((a, b) => Buffer.compare(a.labels, b.labels));
-		this.#buckets = this.#hours
-			.prepare('select bucket from bucket order by bucket')
-			.all()
-			.map((row) => Number(row['bucket']));
+		const buckets = this.#hours?.prepare('select bucket from bucket order by bucket').all() ?? [];
+		this.#buckets = buckets.map((row) => Number(row['bucket']));
 		for (const suffix of ['', '-journal']) rmSync(this.#targetPath + suffix, { force: true });
 		this.#target = new DatabaseSync(this.#targetPath);
 		// Nobody looks at it before it is whole, so it needs no journal. Small pages: half a page is lost per group.
@@ -86,11 +94,17 @@ export class FileCompaction {
 	finish(): void {
 		const addBucket = this.#target.prepare('insert or ignore into bucket (bucket) values (?)');
 		for (const bucket of [...(this.#previous?.buckets ?? []), ...this.#buckets]) addBucket.run(bucket);
-		this.#target.exec(`commit; pragma user_version = ${LONG_VERSION};`);
+		this.#target.exec(`commit; pragma user_version = ${LONG_VERSION}; pragma application_id = ${randomInt(1, 2 ** 31 - 1)};`);
 		this.close();
-		sync(this.#targetPath);
-		renameSync(this.#targetPath, join(this.#folder, longName(this.#file.name)));
+		const long = join(this.#folder, longName(this.#file.name));
+		if (this.#group === 0) for (const path of [this.#targetPath, long]) rmSync(path, { force: true });
+		else {
+			sync(this.#targetPath);
+			renameSync(this.#targetPath, long);
+		}
 		sync(this.#folder);
+		// It names the mark of the file that was there before, so that it means nothing any more.
+		rmSync(join(this.#folder, deletedName(longName(this.#file.name))), { force: true });
 		for (const suffix of ['', '-wal', '-shm']) rmSync(join(this.#folder, this.#file.name + suffix), { force: true });
 	}
 
@@ -98,7 +112,7 @@ export class FileCompaction {
 	close(): void {
 		if (this.#closed) return;
 		this.#closed = true;
-		this.#hours.close();
+		this.#hours?.close();
 		this.#previous?.close();
 		this.#target.close();
 	}
@@ -111,10 +125,15 @@ export class FileCompaction {
 			const group = this.#previous?.groupOf(id) ?? null;
 			const place = group?.chunk(id) ?? null;
 			if (group === null || place === null) return;
-			this.#add(0, group.bytes, place.start, place.end);
+			const count = this.#decoder.decode(group.bytes, place.start, place.end);
+			const { offsets, words } = this.#decoder;
+			const deleted = (this.#deleted.of(id) ?? []).map(({ minMs, maxMs }) => {
+				return { id, minMs: minMs - this.#file.startMs, maxMs: maxMs - this.#file.startMs };
+			});
+			addUndeleted(deleted, { baseMs: 0, offsets, words, count }, runs);
 		});
 		for (const bucket of this.#buckets) {
-			const data = this.#chunk.get(chunkKey(bucket, id))?.['data'];
+			const data = this.#chunk?.get(chunkKey(bucket, id))?.['data'];
 			if (data instanceof Uint8Array) this.#sparingDamage(() => this.#add(bucket * BUCKET_MS - this.#file.startMs, data, 0, data.length));
 		}
 		if (runs.isEmpty) return null;

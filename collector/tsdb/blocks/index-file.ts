@@ -13,6 +13,7 @@ create table if not exists series (
 );
 create table if not exists metadata (metric text primary key not null, json text not null);
 create table if not exists checkpoint (id integer primary key not null check (id = 1), segment integer not null, before_ms integer not null);
+create table if not exists deletion (id integer primary key not null check (id = 1), number integer not null);
 `;
 
 /** Finds series that have gone by metric name and time. Apart, because a version 1 index has no such columns yet. */
@@ -46,14 +47,26 @@ export class SeriesLookup {
 	}
 
 	labels(id: number): Uint8Array | null {
-		if (!existsSync(join(this.#folder, INDEX_FILE))) return null;
-		this.#database ??= new DatabaseSync(join(this.#folder, INDEX_FILE), { timeout: 5000 });
-		const labels = this.#database.prepare('select labels from series where id = ?').get(id)?.['labels'];
+		const labels = this.#row(id)?.['labels'];
 		return labels instanceof Uint8Array ? labels : null;
+	}
+
+	/** When blocks say that it lived; `null` for a series without any. */
+	span(id: number): { readonly firstMs: number; readonly lastMs: number } | null {
+		const row = this.#row(id);
+		const firstMs = asTime(row?.['first_ms']);
+		const lastMs = asTime(row?.['last_ms']);
+		return firstMs === null || lastMs === null ? null : { firstMs, lastMs };
 	}
 
 	close(): void {
 		this.#database?.close();
+	}
+
+	#row(id: number): Record<string, unknown> | undefined {
+		if (!existsSync(join(this.#folder, INDEX_FILE))) return undefined;
+		this.#database ??= new DatabaseSync(join(this.#folder, INDEX_FILE), { timeout: 5000 });
+		return this.#database.prepare('select labels, first_ms, last_ms from series where id = ?').get(id);
 	}
 }
 
@@ -73,6 +86,8 @@ export interface IndexContent {
 	readonly nextId: number;
 	/** Whether there are series that have left memory: those are not visited. */
 	readonly hasGone: boolean;
+	/** Deletions up to this number have been applied to block files. */
+	readonly deletedThrough: number;
 }
 
 /** Reads the index and writes nothing, so that it works on a full disk; a folder without one is a new store. SQLite's errors pass through. */
@@ -83,7 +98,7 @@ export function readIndex(
 		readonly metadata: (json: string) => void;
 	},
 ): IndexContent {
-	const nothing = { checkpoint: { segment: 0, beforeMs: 0 }, series: 0, missing: true, nextId: 0, hasGone: false };
+	const nothing = { checkpoint: { segment: 0, beforeMs: 0 }, series: 0, missing: true, nextId: 0, hasGone: false, deletedThrough: 0 };
 	if (!existsSync(join(folder, INDEX_FILE))) return nothing;
 	const database = new DatabaseSync(join(folder, INDEX_FILE), { timeout: 5000 });
 	try {
@@ -101,7 +116,11 @@ export function readIndex(
 		for (const row of database.prepare('select json from metadata').iterate()) visit.metadata(String(row['json']));
 		const row = database.prepare('select segment, before_ms from checkpoint').get();
 		const checkpoint = { segment: Number(row?.['segment'] ?? 0), beforeMs: Number(row?.['before_ms'] ?? 0) };
-		return { checkpoint, series, missing: false, nextId: typeof highest === 'number' ? highest + 1 : 0, hasGone };
+		// An index that was made before there were deletions has no such table.
+		const hasDeletions = database.prepare("select 1 from sqlite_master where name = 'deletion'").get() !== undefined;
+		const deletedThrough = hasDeletions ? Number(database.prepare('select number from deletion').get()?.['number'] ?? 0) : 0;
+		const nextId = typeof highest === 'number' ? highest + 1 : 0;
+		return { checkpoint, series, missing: false, nextId, hasGone, deletedThrough };
 	} catch (error) {
 		// A crash between the creation of the file and of its tables.
 		if (errorText(error).includes('no such table')) return nothing;

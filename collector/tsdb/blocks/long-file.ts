@@ -129,6 +129,8 @@ export class LongFile {
 	readonly buckets: readonly number[];
 	readonly #cache: GroupCache;
 	readonly #identity: string;
+	/** Tells this file from the one that the next compaction puts in its place. */
+	readonly mark: number;
 
 	/** `identity` tells this file from others that had its name before. */
 	constructor(file: string, identity: string, cache: GroupCache) {
@@ -142,6 +144,7 @@ export class LongFile {
 				.prepare('select bucket from bucket order by bucket')
 				.all()
 				.map((row) => Number(row['bucket']));
+			this.mark = Number(database.prepare('pragma application_id').get()?.['application_id'] ?? 0);
 			this.#database = database;
 		} catch (error) {
 			database.close();
@@ -153,6 +156,10 @@ export class LongFile {
 	groupOf(id: number): LongGroup | null {
 		const grp = this.#groupOf.get(id)?.['grp'];
 		return typeof grp === 'number' ? this.#group(grp) : null;
+	}
+
+	has(id: number): boolean {
+		return this.#groupOf.get(id) !== undefined;
 	}
 
 	/** Every series of the file. */

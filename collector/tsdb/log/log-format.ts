@@ -14,6 +14,7 @@ export const MAX_RECORD_BYTES = 1 << 30;
 export const RECORD_SERIES = 1;
 export const RECORD_SAMPLES = 2;
 export const RECORD_METADATA = 3;
+export const RECORD_DELETION = 4;
 
 /** Flag of a samples record: one time for all samples, no column of times. */
 export const SAMPLES_SAME_TIME = 1;

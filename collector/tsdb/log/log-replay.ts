@@ -8,6 +8,7 @@ import {
 	LOG_VERSION,
 	MAX_RECORD_BYTES,
 	padTo8,
+	RECORD_DELETION,
 	RECORD_HEADER_BYTES,
 	RECORD_MAGIC,
 	RECORD_METADATA,
@@ -17,13 +18,15 @@ import {
 	segmentName,
 	segmentNumber,
 } from './log-format.ts';
-import type { SeriesDefinition } from './log-writer.ts';
+import type { Deletion, SeriesDefinition } from './log-writer.ts';
 
 export interface ReplayTarget {
 	series(definition: SeriesDefinition): void;
 	/** `words` has two words per sample from `wordsAt` on. */
 	sample(id: number, timeMs: number, low: number, high: number, segment: number): void;
 	metadata(json: string): void;
+	/** What came before it, of these series and this time, is deleted. */
+	deletion(deletion: Deletion): void;
 }
 
 export interface LogDamage {
@@ -39,6 +42,7 @@ export interface ReplayedSegment {
 	readonly number: number;
 	readonly size: number;
 	readonly newestMs: number;
+	readonly hasDeletions: boolean;
 }
 
 export interface ReplayReport {
@@ -81,7 +85,7 @@ export function replayLog(folder: string, target: ReplayTarget): ReplayReport {
 			}
 			damage.push({ ...stretch, file });
 		}
-		segments.push({ number, size: bytes.length, newestMs: result.newestMs });
+		segments.push({ number, size: bytes.length, newestMs: result.newestMs, hasDeletions: result.hasDeletions });
 	}
 	return { segments, samples, damage };
 }
@@ -89,6 +93,7 @@ export function replayLog(folder: string, target: ReplayTarget): ReplayReport {
 interface SegmentResult {
 	readonly samples: number;
 	readonly newestMs: number;
+	readonly hasDeletions: boolean;
 	readonly damage: readonly Omit<LogDamage, 'file'>[];
 }
 
@@ -99,6 +104,7 @@ export function replaySegment(source: Buffer, number: number, target: ReplayTarg
 	const damage: Omit<LogDamage, 'file'>[] = [];
 	let samples = 0;
 	let newestMs = Number.NEGATIVE_INFINITY;
+	let hasDeletions = false;
 	let at = LOG_HEADER_BYTES;
 	if (bytes.length < LOG_HEADER_BYTES || bytes.readUInt32LE(0) !== LOG_MAGIC || bytes.readUInt32LE(4) !== LOG_VERSION) {
 		const next = findRecord(bytes, 0);
@@ -110,7 +116,7 @@ export function replaySegment(source: Buffer, number: number, target: ReplayTarg
 				reason: 'the header is not one of a log',
 			});
 		}
-		if (next < 0) return { samples, newestMs, damage };
+		if (next < 0) return { samples, newestMs, hasDeletions, damage };
 		at = next;
 	}
 	while (at < bytes.length) {
@@ -134,10 +140,13 @@ export function replaySegment(source: Buffer, number: number, target: ReplayTarg
 			const newest = replaySamples(bytes, payload, number, target);
 			samples += bytes.readUInt32LE(payload);
 			if (newest > newestMs) newestMs = newest;
+		} else if (kind === RECORD_DELETION) {
+			target.deletion(readDeletion(bytes, payload));
+			hasDeletions = true;
 		} else damage.push({ kind: 'damaged', offset: at, lostBytes: size, reason: `a record of unknown kind ${kind}` });
 		at = payload + size;
 	}
-	return { samples, newestMs, damage };
+	return { samples, newestMs, hasDeletions, damage };
 }
 
 /** Why there is no intact record at `at`, or `null`. */
@@ -163,6 +172,7 @@ function fits(bytes: Buffer, payload: number, size: number, kind: number): boole
 		return count > 0 && size === 16 + padTo8(count * 4) + (sameTime ? 0 : count * 8) + count * 8;
 	}
 	if (kind === RECORD_METADATA) return size === 8 + padTo8(count);
+	if (kind === RECORD_DELETION) return size === 32 + padTo8(count * 4);
 	if (kind === RECORD_SERIES) {
 		let at = 8;
 		for (let i = 0; i < count; i++) {
@@ -180,6 +190,15 @@ function findRecord(bytes: Buffer, from: number): number {
 		if (bytes.readUInt32LE(at) === RECORD_MAGIC && recordProblem(bytes, at) === null) return at;
 	}
 	return -1;
+}
+
+function readDeletion(bytes: Buffer, payload: number): Deletion {
+	return {
+		number: bytes.readDoubleLE(payload + 8),
+		minMs: bytes.readDoubleLE(payload + 16),
+		maxMs: bytes.readDoubleLE(payload + 24),
+		ids: new Uint32Array(bytes.buffer, bytes.byteOffset + payload + 32, bytes.readUInt32LE(payload)).slice(),
+	};
 }
 
 function replaySeries(bytes: Buffer, payload: number, target: ReplayTarget): void {

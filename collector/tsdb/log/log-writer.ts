@@ -10,6 +10,7 @@ import {
 	LOG_MAGIC,
 	LOG_VERSION,
 	padTo8,
+	RECORD_DELETION,
 	RECORD_HEADER_BYTES,
 	RECORD_MAGIC,
 	RECORD_METADATA,
@@ -22,6 +23,15 @@ import {
 export interface SeriesDefinition {
 	readonly id: number;
 	readonly labels: Uint8Array;
+}
+
+/** Samples of series `ids` from `minMs` to `maxMs`, both inclusive, that were logged before are deleted. */
+export interface Deletion {
+	/** Rises with every deletion of a store. */
+	readonly number: number;
+	readonly ids: Uint32Array;
+	readonly minMs: number;
+	readonly maxMs: number;
 }
 
 export interface LogWriterOptions {
@@ -43,6 +53,7 @@ interface Segment {
 	readonly fd: number;
 	size: number;
 	newestMs: number;
+	hasDeletions: boolean;
 }
 
 /** A segment that is still needed, with the newest sample in it. */
@@ -50,6 +61,7 @@ export interface ClosedSegment {
 	readonly number: number;
 	readonly newestMs: number;
 	readonly size: number;
+	readonly hasDeletions: boolean;
 }
 
 /**
@@ -66,6 +78,7 @@ export class LogWriter {
 	#doubles = new Float64Array(this.#buffer);
 	#used = 0;
 	#batchNewestMs = Number.NEGATIVE_INFINITY;
+	#batchDeletes = false;
 	#dirty = false;
 	#syncing = false;
 	#waiting: { readonly resolve: () => void; readonly reject: (error: AppError) => void }[] = [];
@@ -154,12 +167,24 @@ export class LogWriter {
 		this.#end(start, RECORD_METADATA, size);
 	}
 
+	deletion({ number, ids, minMs, maxMs }: Deletion): void {
+		const size = 32 + padTo8(ids.length * 4);
+		const start = this.#begin(size);
+		const at = start + RECORD_HEADER_BYTES;
+		this.#bytes.fill(0, at, at + size);
+		this.#words[at >> 2] = ids.length;
+		this.#doubles.set([number, minMs, maxMs], (at >> 3) + 1);
+		this.#words.set(ids, (at + 32) >> 2);
+		this.#end(start, RECORD_DELETION, size);
+		this.#batchDeletes = true;
+	}
+
 	/** Writes the batch. Throws `FN_STORE_FULL` or `FN_STORE_LOG_WRITE`; the batch is then dropped and the file is as before. */
 	flush(): void {
 		const length = this.#used;
 		const newestMs = this.#batchNewestMs;
-		this.#used = 0;
-		this.#batchNewestMs = Number.NEGATIVE_INFINITY;
+		const deletes = this.#batchDeletes;
+		this.discard();
 		if (length === 0) return;
 		if (this.#segment.size > LOG_HEADER_BYTES && this.#segment.size + length > (this.#options.segmentBytes ?? 128 * 1024 * 1024)) {
 			this.rotate();
@@ -174,6 +199,7 @@ export class LogWriter {
 		}
 		segment.size += length;
 		if (newestMs > segment.newestMs) segment.newestMs = newestMs;
+		if (deletes) segment.hasDeletions = true;
 		this.#dirty = true;
 		// A giant request must not keep its memory for ever.
 		if (this.#buffer.byteLength > 1 << 24) this.#resize(1 << 16);
@@ -183,6 +209,17 @@ export class LogWriter {
 	discard(): void {
 		this.#used = 0;
 		this.#batchNewestMs = Number.NEGATIVE_INFINITY;
+		this.#batchDeletes = false;
+	}
+
+	/** Puts everything flushed so far on the disk, whatever is configured. Throws `FN_STORE_FULL` or `FN_STORE_LOG_WRITE`. */
+	syncNow(): void {
+		try {
+			fdatasyncSync(this.#segment.fd);
+		} catch (error) {
+			this.#syncFailed(error);
+			throw writeError(error, this.#options.folder);
+		}
 	}
 
 	/** Resolves when everything flushed so far is as durable as the configuration promises. */
@@ -199,7 +236,7 @@ export class LogWriter {
 		const old = this.#segment;
 		const next = this.#openSegment(old.number + 1);
 		this.#segment = next;
-		this.#closed.push({ number: old.number, newestMs: old.newestMs, size: old.size });
+		this.#closed.push({ number: old.number, newestMs: old.newestMs, size: old.size, hasDeletions: old.hasDeletions });
 		// What was promised for the old file must not depend on a descriptor that is gone.
 		try {
 			fdatasyncSync(old.fd);
@@ -210,11 +247,16 @@ export class LogWriter {
 		return old.number;
 	}
 
-	/** Deletes closed segments up to `number` whose samples are all before `beforeMs`. */
+	/**
+	 * Deletes closed segments up to `number` whose samples are all before `beforeMs`. A deletion is kept as long as anything that was logged
+	 * before it, which a replay would bring back, and so is what came after it, which a replay would delete.
+	 */
 	removeThrough(number: number, beforeMs: number): void {
+		const inOrder = this.#segment.hasDeletions || this.#closed.some((segment) => segment.hasDeletions);
 		for (let i = 0; i < this.#closed.length; ) {
 			const segment = this.#closed[i] as ClosedSegment;
 			if (segment.number > number || segment.newestMs >= beforeMs) {
+				if (inOrder) return;
 				i++;
 				continue;
 			}
@@ -274,7 +316,7 @@ export class LogWriter {
 		const file = join(this.#options.folder, segmentName(number));
 		try {
 			// The header comes with the first batch: on a full disk an empty file can still be made, and the store can open.
-			return { number, fd: openSync(file, 'wx', 0o600), size: 0, newestMs: Number.NEGATIVE_INFINITY };
+			return { number, fd: openSync(file, 'wx', 0o600), size: 0, newestMs: Number.NEGATIVE_INFINITY, hasDeletions: false };
 		} catch (error) {
 			throw writeError(error, this.#options.folder);
 		}

@@ -63,6 +63,7 @@ function recorder(): Seen {
 			words[1] = high;
 			samples.push(`${id}@${timeMs}=${value[0]}`);
 		},
+		deletion: () => {},
 		metadata: () => {},
 	};
 }
@@ -168,5 +169,33 @@ describe('append log', () => {
 		const seen = recorder();
 		replayLog(folder.path, seen);
 		expect(seen.samples).toEqual(expected([3, 4]));
+	});
+
+	test('a deletion stays as long as what it deleted, and so does what came after it', async () => {
+		const log = writer();
+		const batch = (timeMs: number) => {
+			log.samples({ ids: Uint32Array.of(1), timestamps: Float64Array.of(timeMs), valueWords: Uint32Array.of(0, 0) }, 1);
+			log.flush();
+			return log.rotate();
+		};
+		batch(5000);
+		log.deletion({ number: 1, ids: Uint32Array.of(1, 2, 3), minMs: 0, maxMs: 9000 });
+		batch(100);
+		const last = batch(200);
+		log.removeThrough(last, 1000);
+		expect(readdirSync(folder.path)).toHaveLength(4);
+		log.removeThrough(last, 6000);
+		expect(readdirSync(folder.path)).toHaveLength(1);
+		await log.close();
+	});
+
+	test('a deletion is replayed as it was written', async () => {
+		const log = writer();
+		log.deletion({ number: 7, ids: Uint32Array.of(1, 2, 3), minMs: -5, maxMs: 9000 });
+		log.flush();
+		await log.close();
+		const seen: unknown[] = [];
+		replayLog(folder.path, { ...recorder(), deletion: (deletion) => seen.push(deletion) });
+		expect(seen).toEqual([{ number: 7, ids: Uint32Array.of(1, 2, 3), minMs: -5, maxMs: 9000 }]);
 	});
 });
