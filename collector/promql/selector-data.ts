@@ -57,6 +57,8 @@ interface Wanted {
 	readonly key: string;
 	readonly minMs: number;
 	readonly maxMs: number;
+	/** Nothing but the newest sample is looked at: an instant selector at one time. */
+	readonly newestOnly: boolean;
 }
 
 export async function fetchSelectors(
@@ -82,16 +84,19 @@ export async function fetchSelectors(
 		group.sort((a, b) => a.minMs - b.minMs);
 		for (let i = 0; i < group.length; ) {
 			const first = group[i] as Wanted;
-			let maxMs = first.maxMs;
+			let { maxMs, newestOnly } = first;
 			let next = i + 1;
 			while (next < group.length && (group[next] as Wanted).minMs <= maxMs) {
-				maxMs = Math.max(maxMs, (group[next] as Wanted).maxMs);
+				const other = group[next] as Wanted;
+				newestOnly &&= other.newestOnly && other.maxMs === maxMs;
+				maxMs = Math.max(maxMs, other.maxMs);
 				next += 1;
 			}
 			options.guard.check();
 			const found = await options.queryable.select(matchersOf(first.selector.matchers), first.minMs, maxMs, {
 				signal: options.signal,
 				sampleLimit: options.guard.remaining,
+				newestOnly,
 			});
 			let samples = 0;
 			for (const series of found) samples += series.values.length;
@@ -118,7 +123,7 @@ function collect(expr: Expr, times: Times, settings: FetchSettings, wanted: Want
 		case 'string':
 			return;
 		case 'selector':
-			want(expr, settings.lookbackMs, times, settings, wanted);
+			want(expr, settings.lookbackMs, times, settings, wanted, true);
 			return;
 		case 'matrix':
 			want(expr.selector, expr.rangeMs, times, settings, wanted);
@@ -148,13 +153,20 @@ function collect(expr: Expr, times: Times, settings: FetchSettings, wanted: Want
 	}
 }
 
-function want(selector: VectorSelector, windowMs: number, times: Times, settings: FetchSettings, wanted: Wanted[]): void {
+function want(
+	selector: VectorSelector,
+	windowMs: number,
+	times: Times,
+	settings: FetchSettings,
+	wanted: Wanted[],
+	isInstant = false,
+): void {
 	const at = atTime(selector.at, settings);
 	const startMs = (at ?? times.startMs) - selector.offsetMs;
 	const endMs = (at ?? times.endMs) - selector.offsetMs;
 	const key = JSON.stringify(selector.matchers.map((spec) => [spec.name, spec.kind, spec.value]));
 	// Windows are open on the left, so the millisecond at their edge is never needed.
-	wanted.push({ selector, key, minMs: startMs - windowMs + 1, maxMs: endMs });
+	wanted.push({ selector, key, minMs: startMs - windowMs + 1, maxMs: endMs, newestOnly: isInstant && startMs === endMs });
 }
 
 /** The fixed time that an `@` modifier names, `null` when there is none. */

@@ -38,6 +38,8 @@ export interface SelectOptions {
 	readonly signal?: AbortSignal;
 	/** Samples that may be read before `FN_QUERY_SAMPLE_LIMIT` is thrown. Default: unlimited. */
 	readonly sampleLimit?: number;
+	/** Only the newest sample of each series in the range is looked at; a store may give further ones. Default `false`. */
+	readonly newestOnly?: boolean;
 }
 
 /** Reads. Both ends of every range are inclusive, in milliseconds. Results are sorted by labels (`compareLabels`). */

@@ -43,6 +43,7 @@ interface MappedMemtable {
 }
 
 const CACHED_LABELS = 200_000;
+const CACHED_TEXTS = 100_000;
 /** A writer rearranges a slot within microseconds; after this many looks it has most likely been descheduled. */
 const SPINS = 200;
 const WAIT_MS = 1;
@@ -69,7 +70,12 @@ export class HeadReader {
 	labelBytes = new Uint8Array(1024);
 	labelLength = 0;
 	readonly #labelCache = new Map<number, Labels>();
-	#refs: { memtable: MappedMemtable; ref: number; late: boolean }[] = [];
+	readonly #texts = new Map<string, string>();
+	/** Chunks that the last snapshot found, newest first, and the memtables that hold them. Arrays of plain values: this is done for every series of every query. */
+	readonly #refs: number[] = [];
+	readonly #refTables: MappedMemtable[] = [];
+	#refCount = 0;
+	#lateChunks = 0;
 	#seenId = -1;
 	#bucket = 0;
 	#count = 0;
@@ -168,10 +174,19 @@ export class HeadReader {
 		const cached = this.#labelCache.get(id);
 		if (cached !== undefined) return cached;
 		if (this.readLabels(slot) !== id) return null;
-		const labels = decodeLabelBytes(this.labelBytes, 0, this.labelLength);
+		const labels = decodeLabelBytes(this.labelBytes, 0, this.labelLength).map((text) => this.#shared(text));
 		if (this.#labelCache.size >= CACHED_LABELS) this.#labelCache.clear();
 		this.#labelCache.set(id, labels);
 		return labels;
+	}
+
+	/** One string for equal texts: labels repeat from series to series, and the same string is compared at a glance. */
+	#shared(text: string): string {
+		const known = this.#texts.get(text);
+		if (known !== undefined) return known;
+		if (this.#texts.size >= CACHED_TEXTS) this.#texts.clear();
+		this.#texts.set(text, text);
+		return text;
 	}
 
 	/**
@@ -179,7 +194,7 @@ export class HeadReader {
 	 * is there; one that has gone has all its samples in blocks.
 	 */
 	snapshot(slot: number, id: number, minMs: number, maxMs: number): boolean {
-		this.#settled(() => this.#trySnapshot(slot, minMs, maxMs));
+		if (!this.#trySnapshot(slot, minMs, maxMs)) this.#settled(() => this.#trySnapshot(slot, minMs, maxMs));
 		return this.#seenId === id;
 	}
 
@@ -189,20 +204,43 @@ export class HeadReader {
 	 */
 	emit(runs: SampleRuns): void {
 		// Chains run backwards.
-		for (let i = this.#refs.length - 1; i >= 0; i--) if (!this.#refs[i]?.late) this.#addChunk(i, runs);
-		if (this.#count > 0) runs.add(this.#bucket * BUCKET_MS, this.#page, 0, this.#page, PAGE_SAMPLES, this.#count);
-		for (let i = this.#refs.length - 1; i >= 0; i--) if (this.#refs[i]?.late) this.#addChunk(i, runs);
+		for (let i = this.#refCount - 1; i >= 0; i--) if (!this.#isLate(i)) this.#addChunk(i, runs);
+		this.#addPage(runs);
+		if (this.#lateChunks > 0) for (let i = this.#refCount - 1; i >= 0; i--) if (this.#isLate(i)) this.#addChunk(i, runs);
 		for (let i = 0; i < this.#lateCount; i++) runs.add(0, this.#lateTimes, i * 2, this.#latePage, i * 4 + 2, 1);
 	}
 
+	/**
+	 * Adds the newest samples of the last snapshot that lie in its range, at least the very newest. Returns `false`, and adds nothing, when memory
+	 * has none or late samples make it doubtful which is the newest. What is in order in memory is newer than all that blocks hold of the series.
+	 */
+	emitNewest(runs: SampleRuns): boolean {
+		if (this.#lateCount > 0 || this.#lateChunks > 0) return false;
+		this.#addPage(runs);
+		for (let i = 0; i < this.#refCount && runs.isEmpty; i++) this.#addChunk(i, runs);
+		return !runs.isEmpty;
+	}
+
+	#addPage(runs: SampleRuns): void {
+		if (this.#count > 0) runs.add(this.#bucket * BUCKET_MS, this.#page, 0, this.#page, PAGE_SAMPLES, this.#count);
+	}
+
+	#isLate(index: number): boolean {
+		if (this.#lateChunks === 0) return false;
+		const ref = this.#refs[index] as number;
+		const words = (this.#refTables[index] as MappedMemtable).words[(ref / ARENA_WORDS) | 0] as Int32Array;
+		return (words[(ref % ARENA_WORDS) + CHUNK_COUNT] as number) < 0;
+	}
+
 	#addChunk(index: number, runs: SampleRuns): void {
-		const { memtable: mapped, ref } = this.#refs[index] as { memtable: MappedMemtable; ref: number };
+		const ref = this.#refs[index] as number;
+		const mapped = this.#refTables[index] as MappedMemtable;
 		const segment = (ref / ARENA_WORDS) | 0;
 		const words = mapped.words[segment] as Int32Array;
 		const at = ref % ARENA_WORDS;
 		const start = (at + CHUNK_HEADER_WORDS) * 4;
-		const count = this.#decoder.decode(mapped.bytes[segment] as Uint8Array, start, start + (words[at + CHUNK_BYTES] as number));
-		runs.add((words[at + CHUNK_BUCKET] as number) * BUCKET_MS, this.#decoder.offsets, 0, this.#decoder.words, 0, count);
+		const place = { bytes: mapped.bytes[segment] as Uint8Array, start, end: start + (words[at + CHUNK_BYTES] as number) };
+		runs.addChunk(this.#decoder, place, (words[at + CHUNK_BUCKET] as number) * BUCKET_MS);
 	}
 
 	/** Repeats `look` until the writer has not moved anything under it. */
@@ -231,7 +269,8 @@ export class HeadReader {
 		const generation = Atomics.load(slots, slot + SLOT_GENERATION);
 		if ((generation & 1) === 1) return false;
 		const seenId = this.idOf(id);
-		this.#refs = [];
+		this.#refCount = 0;
+		this.#lateChunks = 0;
 		for (let m = this.#memtables.length - 1; m >= 0; m--) this.#walk(this.#memtables[m] as MappedMemtable, id, minMs, maxMs);
 		let count = Atomics.load(slots, slot + SLOT_COUNT);
 		const bucket = slots[slot + SLOT_BUCKET] as number;
@@ -257,7 +296,9 @@ export class HeadReader {
 			const at = ref % ARENA_WORDS;
 			const base = (arena[at + CHUNK_BUCKET] as number) * BUCKET_MS;
 			if (base + (arena[at + CHUNK_FIRST] as number) <= maxMs && base + (arena[at + CHUNK_LAST] as number) >= minMs) {
-				this.#refs.push({ memtable, ref, late: (arena[at + CHUNK_COUNT] as number) < 0 });
+				this.#refs[this.#refCount] = ref;
+				this.#refTables[this.#refCount++] = memtable;
+				if ((arena[at + CHUNK_COUNT] as number) < 0) this.#lateChunks++;
 			}
 			ref = arena[at + CHUNK_PREVIOUS] as number;
 		}

@@ -1,4 +1,5 @@
 import { AppError } from '../../core/errors.ts';
+import type { ChunkDecoder, SampleColumns } from './codec/chunk-decoder.ts';
 
 /** Samples that a query may still read. Shared by all series of one select. */
 export interface SampleBudget {
@@ -10,13 +11,28 @@ export function sampleBudget(limit: number | undefined): SampleBudget {
 	return { left: limit ?? Number.POSITIVE_INFINITY, limit: limit ?? Number.POSITIVE_INFINITY };
 }
 
+const FIRST_SAMPLES = 1024;
+/** Series of one select lie behind each other in memory of this many samples (1 MiB): memory for each of its own costs more than decoding it. */
+const SLAB_SAMPLES = 1 << 16;
+
+export interface Samples {
+	readonly timestamps: Float64Array<ArrayBuffer>;
+	readonly values: Float64Array<ArrayBuffer>;
+}
+
+interface Slab extends SampleColumns {
+	readonly times: Float64Array<ArrayBuffer>;
+	readonly values: Float64Array<ArrayBuffer>;
+}
+
 /**
  * Gathers the samples of one series from several places, given from the least to the most authoritative: where two have
  * the same time, the later given wins. Runs that follow each other in time are simply joined.
  */
 export class SampleRuns {
-	#times = new Float64Array(1024);
-	#words = new Uint32Array(2048);
+	#slab = newSlab(FIRST_SAMPLES);
+	/** Samples `[start .. start + count)` of the slab are those of the series; before them are taken ones. */
+	#start = 0;
 	#count = 0;
 	/** Whether a run began before the end of the one before. */
 	#tangled = false;
@@ -42,11 +58,11 @@ export class SampleRuns {
 	 * of the range are left out. Throws `FN_QUERY_SAMPLE_LIMIT`.
 	 */
 	add(baseMs: number, offsets: Float64Array | Uint32Array, from: number, words: Uint32Array, wordsFrom: number, count: number): void {
-		if (this.#count + count > this.#times.length) this.#grow(this.#count + count);
-		const times = this.#times;
-		const target = this.#words;
-		let at = this.#count;
-		let previous = at === 0 ? Number.NEGATIVE_INFINITY : (times[at - 1] as number);
+		this.#reserve(count);
+		const { times, words: target } = this.#slab;
+		const begin = this.#start + this.#count;
+		let at = begin;
+		let previous = this.#count === 0 ? Number.NEGATIVE_INFINITY : (times[at - 1] as number);
 		for (let i = 0; i < count; i++) {
 			const time = baseMs + (offsets[from + i] as number);
 			if (time < this.#minMs || time > this.#maxMs) continue;
@@ -57,8 +73,71 @@ export class SampleRuns {
 			target[at * 2 + 1] = words[wordsFrom + i * 2 + 1] as number;
 			at++;
 		}
-		this.#budget.left -= at - this.#count;
-		this.#count = at;
+		this.#spend(at - begin);
+	}
+
+	/**
+	 * Adds the chunk `bytes[start .. end)`, whose offsets count from `baseMs`, without copies in between. Throws `ChunkDamaged`, and then
+	 * nothing was added, and `FN_QUERY_SAMPLE_LIMIT`.
+	 */
+	addChunk(
+		decoder: ChunkDecoder,
+		{ bytes, start, end }: { readonly bytes: Uint8Array; readonly start: number; readonly end: number },
+		baseMs: number,
+	): void {
+		const count = decoder.open(bytes, start, end);
+		this.#reserve(count);
+		const begin = this.#start + this.#count;
+		decoder.read(this.#slab, begin, baseMs);
+		const { times, values } = this.#slab;
+		let lo = begin;
+		let hi = begin + count;
+		if ((times[lo] as number) < this.#minMs) lo = firstAfter(times, this.#minMs - 1, lo, hi);
+		if ((times[hi - 1] as number) > this.#maxMs) hi = firstAfter(times, this.#maxMs, lo, hi);
+		if (lo >= hi) return;
+		if (this.#count === 0) this.#start = lo;
+		else {
+			if ((times[lo] as number) <= (times[begin - 1] as number)) this.#tangled = true;
+			if (lo > begin) {
+				times.copyWithin(begin, lo, hi);
+				values.copyWithin(begin, lo, hi);
+			}
+		}
+		this.#spend(hi - lo);
+	}
+
+	/** Drops all but the newest sample. */
+	keepNewest(): void {
+		if (this.#tangled) this.#untangle();
+		if (this.#count < 2) return;
+		this.#start += this.#count - 1;
+		this.#count = 1;
+	}
+
+	get isEmpty(): boolean {
+		return this.#count === 0;
+	}
+
+	/** The samples in order, each time once, in arrays of their own. */
+	finish(): Samples {
+		if (this.#tangled) this.#untangle();
+		const end = this.#start + this.#count;
+		return { timestamps: this.#slab.times.slice(this.#start, end), values: this.#slab.values.slice(this.#start, end) };
+	}
+
+	/** As `finish`, but the arrays are views of memory that they share with those of other series. The next series goes behind them. */
+	take(): Samples {
+		if (this.#tangled) this.#untangle();
+		const end = this.#start + this.#count;
+		const samples = { timestamps: this.#slab.times.subarray(this.#start, end), values: this.#slab.values.subarray(this.#start, end) };
+		this.#start = end;
+		this.#count = 0;
+		return samples;
+	}
+
+	#spend(samples: number): void {
+		this.#count += samples;
+		this.#budget.left -= samples;
 		if (this.#budget.left < 0) {
 			throw new AppError(
 				'FN_QUERY_SAMPLE_LIMIT',
@@ -68,52 +147,59 @@ export class SampleRuns {
 		}
 	}
 
-	get isEmpty(): boolean {
-		return this.#count === 0;
-	}
-
-	/** The samples in order, each time once, in arrays of their own. */
-	finish(): { readonly timestamps: Float64Array<ArrayBuffer>; readonly values: Float64Array<ArrayBuffer> } {
-		if (this.#tangled) this.#untangle();
-		const values = new Float64Array(this.#count);
-		new Uint32Array(values.buffer).set(this.#words.subarray(0, this.#count * 2));
-		return { timestamps: this.#times.slice(0, this.#count), values };
-	}
-
 	#untangle(): void {
-		const times = this.#times;
-		const order = Uint32Array.from({ length: this.#count }, (_, i) => i).sort(
+		const { times, words } = this.#slab;
+		const order = Uint32Array.from({ length: this.#count }, (_, i) => this.#start + i).sort(
 			(a, b) => (times[a] as number) - (times[b] as number) || a - b,
 		);
 		const sorted = new Float64Array(order.length);
-		const words = new Uint32Array(order.length * 2);
+		const sortedWords = new Uint32Array(order.length * 2);
 		let at = 0;
 		for (let i = 0; i < order.length; i++) {
 			const index = order[i] as number;
 			const time = times[index] as number;
 			const next = order[i + 1];
 			if (next !== undefined && times[next] === time) {
-				if (this.#words[index * 2] !== this.#words[next * 2] || this.#words[index * 2 + 1] !== this.#words[next * 2 + 1]) this.replaced++;
+				if (words[index * 2] !== words[next * 2] || words[index * 2 + 1] !== words[next * 2 + 1]) this.replaced++;
 				continue;
 			}
 			sorted[at] = time;
-			words[at * 2] = this.#words[index * 2] as number;
-			words[at * 2 + 1] = this.#words[index * 2 + 1] as number;
+			sortedWords[at * 2] = words[index * 2] as number;
+			sortedWords[at * 2 + 1] = words[index * 2 + 1] as number;
 			at++;
 		}
-		this.#times = sorted;
-		this.#words = words;
+		times.set(sorted.subarray(0, at), this.#start);
+		words.set(sortedWords.subarray(0, at * 2), this.#start * 2);
 		this.#count = at;
 		this.#tangled = false;
 	}
 
-	#grow(needed: number): void {
-		const length = Math.max(needed, this.#times.length * 2);
-		const times = new Float64Array(length);
-		times.set(this.#times.subarray(0, this.#count));
-		const words = new Uint32Array(length * 2);
-		words.set(this.#words.subarray(0, this.#count * 2));
-		this.#times = times;
-		this.#words = words;
+	/** Makes room for `more` samples. What was taken stays where it is; the series that is being gathered moves. */
+	#reserve(more: number): void {
+		const { times, words } = this.#slab;
+		const needed = this.#count + more;
+		if (this.#start + needed <= times.length) return;
+		const larger = newSlab(this.#start === 0 ? Math.max(needed, times.length * 2) : Math.max(needed * 2, SLAB_SAMPLES));
+		larger.times.set(times.subarray(this.#start, this.#start + this.#count));
+		larger.words.set(words.subarray(this.#start * 2, (this.#start + this.#count) * 2));
+		this.#slab = larger;
+		this.#start = 0;
 	}
+}
+
+function newSlab(samples: number): Slab {
+	const values = new Float64Array(samples);
+	return { times: new Float64Array(samples), values, words: new Uint32Array(values.buffer) };
+}
+
+/** Index of the first time after `timeMs` within `[lo .. hi)`, `hi` when there is none. */
+function firstAfter(times: Float64Array, timeMs: number, lo: number, hi: number): number {
+	let from = lo;
+	let to = hi;
+	while (from < to) {
+		const middle = (from + to) >> 1;
+		if ((times[middle] as number) <= timeMs) from = middle + 1;
+		else to = middle;
+	}
+	return from;
 }

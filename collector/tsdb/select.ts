@@ -7,7 +7,9 @@ import type { Family } from './blocks/block-files.ts';
 import type { BlockReader } from './blocks/block-reader.ts';
 import type { GoneSeries, GoneSeriesReader } from './blocks/gone-series.ts';
 import type { HeadReader } from './head-reader.ts';
+import type { Ids } from './id-list.ts';
 import { SampleRuns, sampleBudget } from './sample-runs.ts';
+import { Selections } from './selection.ts';
 import type { SeriesIndex } from './series-index.ts';
 
 /** Longest time that a read keeps its thread before it lets others run and looks whether it was cancelled. */
@@ -19,6 +21,7 @@ export class StoreQueries implements Queryable {
 	readonly #index: SeriesIndex;
 	readonly #blocks: BlockReader;
 	readonly #gone: GoneSeriesReader;
+	readonly #selections: Selections;
 	/** Oldest memtable that was in memory when the block files were listed. */
 	#listedAtEpoch = -1;
 
@@ -27,14 +30,18 @@ export class StoreQueries implements Queryable {
 		this.#head = head;
 		this.#index = index;
 		this.#blocks = blocks;
+		this.#selections = new Selections(head, index);
 	}
 
 	async select(matchers: readonly Matcher[], minMs: number, maxMs: number, options: SelectOptions = {}): Promise<readonly SeriesSamples[]> {
 		const found: FoundSamples[] = [];
 		const runs = new SampleRuns(minMs, maxMs, sampleBudget(options.sampleLimit));
-		await this.#forEach(matchers, { minMs, maxMs, signal: options.signal, runs }, (id, labels) =>
-			found.push({ id, labels, ...runs.finish() }),
-		);
+		const range: ReadRange = { minMs, maxMs, signal: options.signal, runs, newestOnly: options.newestOnly === true };
+		const order = await this.#forEach(matchers, range, (id, labels) => {
+			const { timestamps, values } = runs.take();
+			found.push({ id, labels, timestamps, values });
+		});
+		if (order === 'sorted') return found;
 		found.sort((a, b) => compareLabels(a.labels, b.labels) || a.id - b.id);
 		return joinLives(found, minMs, maxMs);
 	}
@@ -42,7 +49,9 @@ export class StoreQueries implements Queryable {
 	async series(matchers: readonly Matcher[], minMs: number, maxMs: number, options: SelectOptions = {}): Promise<readonly Labels[]> {
 		const result: Labels[] = [];
 		const runs = new SampleRuns(minMs, maxMs, sampleBudget(undefined));
-		await this.#forEach(matchers, { minMs, maxMs, signal: options.signal, runs }, (_id, labels) => result.push(labels));
+		const range: ReadRange = { minMs, maxMs, signal: options.signal, runs, newestOnly: true };
+		const order = await this.#forEach(matchers, range, (_id, labels) => result.push(labels));
+		if (order === 'sorted') return result;
 		return result.sort(compareLabels).filter((labels, i) => i === 0 || compareLabels(result[i - 1] as Labels, labels) !== 0);
 	}
 
@@ -56,7 +65,8 @@ export class StoreQueries implements Queryable {
 		if (matchers.length === 0) {
 			for (const name of this.#index.names()) if (this.#anyLived(name, minMs, maxMs)) names.add(name);
 		} else {
-			for (const labels of this.#living(matchers, minMs, maxMs, options.signal)) addAll(labels);
+			const { slots, labels } = await this.#selections.resolve(matchers, this.#turns(options.signal));
+			for (let i = 0; i < slots.length; i++) if (this.#head.livedIn(slots[i] as number, minMs, maxMs)) addAll(labels[i] as Labels);
 		}
 		for (const gone of this.#goneSeries(matchers, minMs, maxMs)) addAll(gone.labels);
 		return [...names].sort();
@@ -71,18 +81,19 @@ export class StoreQueries implements Queryable {
 	): Promise<readonly string[]> {
 		this.#begin();
 		throwIfCancelled(options.signal);
-		const chosen = matchers.length === 0 ? null : new Set(this.#index.select(matchers));
 		const values = new Set<string>();
-		for (const [value, slots] of this.#index.values(name)) {
-			for (const slot of slots) {
-				if ((chosen !== null && !chosen.has(slot)) || !this.#head.livedIn(slot, minMs, maxMs)) continue;
-				values.add(value);
-				break;
+		if (matchers.length === 0) {
+			for (const [value, slots] of this.#index.sortedValues(name)) if (this.#anyOf(slots, minMs, maxMs)) values.add(value);
+			const gone = this.#goneSeries(matchers, minMs, maxMs);
+			if (gone.length === 0) return [...values];
+			addValues(gone, name, values);
+		} else {
+			const { slots, labels } = await this.#selections.resolve(matchers, this.#turns(options.signal));
+			for (let i = 0; i < slots.length; i++) {
+				const value = labelValue(labels[i] as Labels, name);
+				if (value !== '' && !values.has(value) && this.#head.livedIn(slots[i] as number, minMs, maxMs)) values.add(value);
 			}
-		}
-		for (const gone of this.#goneSeries(matchers, minMs, maxMs)) {
-			const value = labelValue(gone.labels, name);
-			if (value !== '') values.add(value);
+			addValues(this.#goneSeries(matchers, minMs, maxMs), name, values);
 		}
 		return [...values].sort();
 	}
@@ -107,10 +118,15 @@ export class StoreQueries implements Queryable {
 		runs.reset();
 		// Memory first: what moves into a block between the two looks is then seen twice, never missed.
 		if (!this.#head.snapshot(slot, id, minMs, maxMs)) return false;
+		if (range.newestOnly && this.#head.emitNewest(runs)) {
+			runs.keepNewest();
+			return true;
+		}
 		// The snapshot may have come without a memtable that was there when the blocks were listed: its samples are in new ones.
 		if (this.#head.oldestEpoch !== this.#listedAtEpoch) this.#listBlocks(minMs, maxMs);
 		this.#blocks.collect(id, this.#head.family(slot) as Family, minMs, maxMs, runs);
 		this.#head.emit(runs);
+		if (range.newestOnly) runs.keepNewest();
 		return true;
 	}
 
@@ -120,29 +136,38 @@ export class StoreQueries implements Queryable {
 	}
 
 	#anyLived(name: string, minMs: number, maxMs: number): boolean {
-		for (const [, slots] of this.#index.values(name)) for (const slot of slots) if (this.#head.livedIn(slot, minMs, maxMs)) return true;
+		for (const [, slots] of this.#index.values(name)) if (this.#anyOf(slots, minMs, maxMs)) return true;
 		return false;
 	}
 
-	*#living(matchers: readonly Matcher[], minMs: number, maxMs: number, signal: AbortSignal | undefined): Iterable<Labels> {
-		const slots = this.#index.select(matchers);
-		for (let i = 0; i < slots.length; i++) {
-			throwIfCancelled(signal);
-			const slot = slots[i] as number;
-			const labels = this.#head.livedIn(slot, minMs, maxMs) ? this.#head.labels(slot, this.#index.idOf(slot)) : null;
-			if (labels !== null) yield labels;
-		}
+	#anyOf(slots: Ids, minMs: number, maxMs: number): boolean {
+		for (let i = 0; i < slots.length; i++) if (this.#head.livedIn(slots[i] as number, minMs, maxMs)) return true;
+		return false;
 	}
 
-	/** Visits every series that has samples in the range; they are in `range.runs` then. */
-	async #forEach(matchers: readonly Matcher[], range: ReadRange, visit: (id: number, labels: Labels) => void): Promise<void> {
+	#turns(signal: AbortSignal | undefined): (step: number) => Promise<void> | undefined {
+		const turns = new Turns(async () => {
+			await nextTurn();
+			throwIfCancelled(signal);
+			this.#head.refresh();
+		});
+		return (step) => turns.next(step);
+	}
+
+	/**
+	 * Visits every series that has samples in the range; they are in `range.runs` then. Returns whether they came sorted by labels, each label set once.
+	 */
+	async #forEach(
+		matchers: readonly Matcher[],
+		range: ReadRange,
+		visit: (id: number, labels: Labels) => void,
+	): Promise<'sorted' | 'unsorted'> {
 		const { minMs, maxMs, signal, runs } = range;
 		this.#begin();
 		throwIfCancelled(signal);
-		// Copies: other reads go on while this one lets them, and bring the index up to date.
-		const slots = Uint32Array.from(this.#index.select(matchers));
-		const ids = slots.map((slot) => this.#index.idOf(slot));
-		const visited = new Set<number>();
+		const { slots, ids, labels, hasTwins } = await this.#selections.resolve(matchers, this.#turns(signal));
+		const hasGone = this.#head.hasGone;
+		const visited = hasGone ? new Set<number>() : null;
 		const turns = new Turns(async () => {
 			await nextTurn();
 			throwIfCancelled(signal);
@@ -155,24 +180,33 @@ export class StoreQueries implements Queryable {
 			const id = ids[i] as number;
 			if (!this.#head.livedIn(slot, minMs, maxMs)) continue;
 			if (this.#collect(slot, id, range) && !runs.isEmpty) {
-				const labels = this.#head.labels(slot, id);
-				if (labels !== null) {
-					visited.add(id);
-					visit(id, labels);
-				}
+				visited?.add(id);
+				visit(id, labels[i] as Labels);
 			}
-			await turns.next(i);
+			const turn = turns.next(i);
+			if (turn !== undefined) await turn;
 		}
+		if (!hasGone && !this.#head.hasGone) return hasTwins ? 'unsorted' : 'sorted';
 		// After those in memory: what leaves its slot meanwhile is found here.
 		const gone = this.#goneSeries(matchers, minMs, maxMs);
 		if (gone.length > 0) this.#listBlocks(minMs, maxMs);
-		for (const [i, { id, family, labels }] of gone.entries()) {
-			if (visited.has(id)) continue;
+		for (const [i, { id, family, labels: itsLabels }] of gone.entries()) {
+			if (visited?.has(id) === true) continue;
 			runs.reset();
 			this.#blocks.collect(id, family, minMs, maxMs, runs);
-			if (!runs.isEmpty) visit(id, labels);
-			await turns.next(i);
+			if (range.newestOnly) runs.keepNewest();
+			if (!runs.isEmpty) visit(id, itsLabels);
+			const turn = turns.next(i);
+			if (turn !== undefined) await turn;
 		}
+		return gone.length > 0 || hasTwins ? 'unsorted' : 'sorted';
+	}
+}
+
+function addValues(series: readonly GoneSeries[], name: string, values: Set<string>): void {
+	for (const { labels } of series) {
+		const value = labelValue(labels, name);
+		if (value !== '') values.add(value);
 	}
 }
 
@@ -181,6 +215,7 @@ interface ReadRange {
 	readonly maxMs: number;
 	readonly signal: AbortSignal | undefined;
 	readonly runs: SampleRuns;
+	readonly newestOnly: boolean;
 }
 
 interface FoundSamples extends SeriesSamples {
@@ -216,13 +251,16 @@ function joinLives(found: readonly FoundSamples[], minMs: number, maxMs: number)
 		if (end === i + 1) result.push({ labels: first.labels, timestamps: first.timestamps, values: first.values });
 		else {
 			const runs = new SampleRuns(minMs, maxMs, sampleBudget(undefined));
-			for (const { timestamps, values } of found.slice(i, end))
-				runs.add(0, timestamps, 0, new Uint32Array(values.buffer), 0, timestamps.length);
+			for (const { timestamps, values } of found.slice(i, end)) runs.add(0, timestamps, 0, wordsOf(values), 0, timestamps.length);
 			result.push({ labels: first.labels, ...runs.finish() });
 		}
 		i = end;
 	}
 	return result;
+}
+
+function wordsOf(values: Float64Array): Uint32Array {
+	return new Uint32Array(values.buffer, values.byteOffset, values.length * 2);
 }
 
 function throwIfCancelled(signal: AbortSignal | undefined): void {

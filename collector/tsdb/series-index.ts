@@ -18,6 +18,7 @@ export class SeriesIndex {
 	#ids = new Uint32Array(1 << 12);
 	/** Slots that had no series when they were last looked at. */
 	#free: number[] = [];
+	#generation = 0;
 	#departures = 0;
 	#added = 0;
 	readonly #pair = new PairRange();
@@ -30,6 +31,8 @@ export class SeriesIndex {
 	#pairHashes = new Int32Array(1 << 10);
 	#table = new Int32Array(1 << 11);
 	readonly #all = new IdList();
+	readonly #sorted = new Map<string, readonly (readonly [string, Ids])[]>();
+	#sortedAt = -1;
 
 	constructor(head: HeadReader) {
 		this.#head = head;
@@ -38,6 +41,11 @@ export class SeriesIndex {
 	/** Slots that `sync` has still to look at, about. */
 	get behind(): number {
 		return this.#head.slotCount - this.#indexed + (this.#head.added === this.#added ? 0 : 1);
+	}
+
+	/** Rises with every change: the same question has the same answer until then. */
+	get generation(): number {
+		return this.#generation;
 	}
 
 	/** The series that was in `slot` when it was indexed. */
@@ -71,6 +79,7 @@ export class SeriesIndex {
 		const id = this.#head.readLabels(slot);
 		this.#ids[slot] = id < 0 ? NOBODY : id;
 		if (id < 0) return false;
+		this.#generation++;
 		const bytes = this.#head.labelBytes;
 		if (this.#view.buffer !== bytes.buffer) this.#view = new DataView(bytes.buffer);
 		for (let pos = 0; pos < this.#head.labelLength; ) {
@@ -106,6 +115,7 @@ export class SeriesIndex {
 			this.#free.push(slot);
 		}
 		if (!any) return;
+		this.#generation++;
 		this.#all.remove(marked);
 		for (const [name, values] of this.#names) {
 			for (const [value, list] of values) {
@@ -179,6 +189,20 @@ export class SeriesIndex {
 	/** Each value of a label with the series that have it. */
 	*values(name: string): Iterable<readonly [string, Ids]> {
 		for (const [value, list] of this.#names.get(name) ?? []) yield [value, list.view()];
+	}
+
+	/** As `values`, sorted by value. The order is remembered until the index changes. */
+	sortedValues(name: string): readonly (readonly [string, Ids])[] {
+		if (this.#sortedAt !== this.#generation) {
+			this.#sorted.clear();
+			this.#sortedAt = this.#generation;
+		}
+		let sorted = this.#sorted.get(name);
+		if (sorted === undefined) {
+			sorted = [...this.values(name)].sort((a, b) => (a[0] < b[0] ? -1 : 1));
+			this.#sorted.set(name, sorted);
+		}
+		return sorted;
 	}
 
 	#bits(filter: Filter): Uint8Array {

@@ -18,11 +18,12 @@ export interface StoreReader extends Queryable {
 /**
  * Reads a store of another thread: the head through shared memory, blocks through connections of its own. `port` is the other
  * end of one that was given to `Store.attachReader`, whose first message is waiting in it or comes within `timeoutMs`
- * (default 10 s). Messages are taken from the port when a read begins, so it must have no other listener.
+ * (default 10 s). Messages are taken from the port when a read begins, so it must have no other listener. `cacheBytes`
+ * bounds each of the two caches of block files (default 32 MiB).
  */
 export async function openStoreReader(
 	port: MessagePort,
-	options: { readonly log: Logger; readonly timeoutMs?: number },
+	options: { readonly log: Logger; readonly timeoutMs?: number; readonly cacheBytes?: number },
 ): Promise<StoreReader> {
 	const deadline = performance.now() + (options.timeoutMs ?? 10_000);
 	let opened = receive(port);
@@ -38,7 +39,7 @@ export async function openStoreReader(
 	}
 	if (opened.kind !== 'open') throw new AppError('FN_STORE_READER_LOST', 'the first message from the store was not the one that opens it');
 	const head = new HeadReader(opened.layout, () => newestLayout(port));
-	const blocks = new BlockReader(join(opened.folder, 'blocks'), options.log);
+	const blocks = new BlockReader(join(opened.folder, 'blocks'), options.log, options.cacheBytes);
 	const queries = new StoreQueries(head, new SeriesIndex(head), blocks, new GoneSeriesReader(opened.folder));
 	return {
 		select: (matchers, minMs, maxMs, selectOptions) => queries.select(matchers, minMs, maxMs, selectOptions),

@@ -7,6 +7,7 @@ import { ChunkDamaged, ChunkDecoder } from '../codec/chunk-codec.ts';
 import type { SampleRuns } from '../sample-runs.ts';
 import { BUCKET_MS } from '../shared-head.ts';
 import { type BlockFile, chunkKey, type Family, parseBlockFile } from './block-files.ts';
+import { CachedChunks, ChunkCache } from './chunk-cache.ts';
 import { addUndeleted, DeletedRanges, deletionsIdentity, readDeletionsSparing } from './deleted-ranges.ts';
 import { GroupCache, LongFile } from './long-file.ts';
 
@@ -17,6 +18,7 @@ interface HourFile {
 	readonly database: DatabaseSync;
 	readonly select: StatementSync;
 	readonly dataVersion: StatementSync;
+	readonly cached: CachedChunks;
 	version: number;
 	buckets: readonly number[];
 }
@@ -36,7 +38,8 @@ type OpenFile = HourFile | CompactedFile;
 const BUSY_TIMEOUT_MS = 1000;
 /** Ten years of months and a quarter of days. */
 const OPEN_FILES = 220;
-const GROUP_CACHE_BYTES = 32 * 1024 * 1024;
+/** What stays unpacked of compacted files, and as much again of chunks of hours. */
+const CACHE_BYTES = 32 * 1024 * 1024;
 /** Times the folder is listed when files go meanwhile: a compaction takes long, so that twice in a row is rare. */
 const LISTINGS = 5;
 
@@ -47,12 +50,16 @@ export class BlockReader {
 	readonly #open = new Map<string, OpenFile>();
 	readonly #reported = new Set<string>();
 	readonly #decoder = new ChunkDecoder();
-	readonly #groups = new GroupCache(GROUP_CACHE_BYTES);
+	readonly #groups: GroupCache;
+	readonly #chunks: ChunkCache;
 	#files: OpenFile[] = [];
 
-	constructor(folder: string, log: Logger) {
+	/** `cacheBytes`: of each of the two caches, unpacked groups and chunks. */
+	constructor(folder: string, log: Logger, cacheBytes = CACHE_BYTES) {
 		this.#folder = folder;
 		this.#log = log;
+		this.#groups = new GroupCache(cacheBytes);
+		this.#chunks = new ChunkCache(cacheBytes);
 	}
 
 	/** Looks which files and buckets there are between the two times. Call before the first `collect` of a read. */
@@ -120,12 +127,8 @@ export class BlockReader {
 			const startMs = bucket * BUCKET_MS;
 			if (startMs + BUCKET_MS <= minMs || startMs > maxMs) continue;
 			try {
-				const row = open.select.get(chunkKey(bucket, id));
-				if (row === undefined) continue;
-				const data = row['data'];
-				if (!(data instanceof Uint8Array)) throw new ChunkDamaged('a chunk is not a blob');
-				const count = this.#decoder.decode(data, 0, data.length);
-				runs.add(startMs, this.#decoder.offsets, 0, this.#decoder.words, 0, count);
+				const place = open.cached.get(id, bucket, () => readChunk(open, bucket, id));
+				if (place !== null) runs.addChunk(this.#decoder, place, startMs);
 			} catch (error) {
 				if (!isReadDamage(error)) throw error;
 				this.#report(open.file.name, error);
@@ -143,7 +146,7 @@ export class BlockReader {
 				this.#close(file.name);
 				open = undefined;
 			}
-			open ??= file.isLong ? this.#openLong(path, file, identity) : openHours(path, file, identity);
+			open ??= file.isLong ? this.#openLong(path, file, identity) : openHours(path, file, { identity, cache: this.#chunks });
 			// Insertion order is the order of use.
 			this.#open.delete(file.name);
 			this.#open.set(file.name, open);
@@ -203,7 +206,19 @@ export class BlockReader {
 	}
 }
 
-function openHours(path: string, file: BlockFile, identity: string): HourFile {
+function readChunk(open: HourFile, bucket: number, id: number): Uint8Array | null {
+	const row = open.select.get(chunkKey(bucket, id));
+	if (row === undefined) return null;
+	const data = row['data'];
+	if (!(data instanceof Uint8Array)) throw new ChunkDamaged('a chunk is not a blob');
+	return data;
+}
+
+function openHours(
+	path: string,
+	file: BlockFile,
+	{ identity, cache }: { readonly identity: string; readonly cache: ChunkCache },
+): HourFile {
 	const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
 	try {
 		const select = database.prepare('select data from chunk where key = ?');
@@ -214,6 +229,7 @@ function openHours(path: string, file: BlockFile, identity: string): HourFile {
 			database,
 			select,
 			dataVersion: database.prepare('pragma data_version'),
+			cached: new CachedChunks(cache, Math.floor(file.startMs / BUCKET_MS)),
 			version: -1,
 			buckets: [],
 		};
@@ -230,6 +246,8 @@ function refreshBuckets(open: HourFile): void {
 		.prepare('select bucket from bucket order by bucket')
 		.all()
 		.map((row) => Number(row['bucket']));
+	// Any row may have been written again: late samples change the chunks of earlier hours.
+	open.cached.forget();
 	open.version = version;
 }
 
