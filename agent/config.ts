@@ -3,10 +3,10 @@ import { type ConfigResult, loadConfigFile, parseConfig } from '../core/config-f
 import { tryParseDuration } from '../core/duration.ts';
 import { durationSchema } from './inputs/entry-schema.ts';
 import { checkHostConfig, HostConfigSchema } from './inputs/host/config.ts';
+import { checkInterfaceInputs, interfaceInputProperties } from './inputs/interface-config.ts';
 import { MysqlConfigSchema } from './inputs/mysql/config.ts';
 import { NginxConfigSchema } from './inputs/nginx/config.ts';
 import { NtpConfigSchema } from './inputs/ntp/config.ts';
-import { ProbeConfigSchema } from './inputs/probe/config.ts';
 import { RedisConfigSchema } from './inputs/redis/config.ts';
 import { TomcatConfigSchema } from './inputs/tomcat/config.ts';
 import { LogConfigSchema } from './tails/config.ts';
@@ -43,7 +43,7 @@ export const AgentConfigSchema = Type.Object(
 				tomcat: Type.Array(TomcatConfigSchema, { default: [] }),
 				mysql: Type.Array(MysqlConfigSchema, { default: [] }),
 				redis: Type.Array(RedisConfigSchema, { default: [] }),
-				probes: Type.Array(ProbeConfigSchema, { default: [] }),
+				...interfaceInputProperties(),
 				logs: Type.Array(LogConfigSchema, { default: [] }),
 			},
 			{ additionalProperties: false, default: {} },
@@ -82,26 +82,7 @@ export function checkAgentConfig(config: AgentConfig, report: Report): void {
 			}
 		});
 	}
-	const ids = new Map<string, number>();
-	inputs.probes.forEach((probe, i) => {
-		const path = ['inputs', 'probes', i] as const;
-		checkDurations(probe, path, report);
-		const intervalMs = tryParseDuration(probe.interval ?? config.interval) ?? 0;
-		if ((tryParseDuration(probe.timeout) ?? 0) > intervalMs) {
-			report([...path, 'timeout'], `longer than the interval (${probe.interval ?? config.interval}); the next run would be skipped`);
-		}
-		const first = ids.get(probe.id);
-		if (first === undefined) ids.set(probe.id, i);
-		else report([...path, 'id'], `"${probe.id}" is already the id of inputs.probes[${first}]`);
-		if (probe.kind === 'http' && !isUrl(probe.target))
-			report([...path, 'target'], 'a http probe needs an address such as http://127.0.0.1:8080/health');
-		if (probe.kind === 'tcp' && !/^(\[[0-9a-fA-F:.]+\]|[^\s:/]+):[0-9]{1,5}$/.test(probe.target)) {
-			report([...path, 'target'], 'a tcp probe needs host:port');
-		}
-		if (probe.kind === 'tcp' && (probe.expect.status !== undefined || probe.expect.text !== undefined)) {
-			report([...path, 'expect'], 'a tcp probe has no status and no text; leave "expect" out');
-		}
-	});
+	checkInterfaceInputs(inputs, config.interval, report);
 	const streams = new Map<string, number>();
 	inputs.logs.forEach((log, i) => {
 		const path = ['inputs', 'logs', i] as const;

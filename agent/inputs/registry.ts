@@ -2,16 +2,16 @@ import type { Clock } from '../../core/clock.ts';
 import { parseDuration } from '../../core/duration.ts';
 import type { Logger } from '../../core/log.ts';
 import { resolveSecret, type Secret, type SecretRef } from '../../core/secret.ts';
-import { readCaFile } from '../ca-file.ts';
 import type { AgentConfig } from '../config.ts';
 import { hostSelection } from './host/config.ts';
 import { createHostInput } from './host/input.ts';
 import type { HostFacts } from './host/inventory.ts';
 import type { Input } from './input.ts';
+import { createInterfaceInputs } from './interface-inputs.ts';
+import { mysqlExtras } from './mysql/config.ts';
 import { createMysqlInput } from './mysql/input.ts';
 import { createNginxInput } from './nginx/input.ts';
 import { createNtpInput } from './ntp/input.ts';
-import { createProbeInput } from './probe/input.ts';
 import { createRedisInput } from './redis/input.ts';
 import { serviceInstance } from './service-address.ts';
 import { addressOfUrl } from './service-http.ts';
@@ -94,6 +94,7 @@ export function createInputs(config: AgentConfig, deps: InputDependencies): read
 				username: entry.username,
 				password: secretReader(entry.password, deps.env),
 				log: deps.log,
+				...mysqlExtras(entry),
 			}),
 		);
 	}
@@ -108,24 +109,7 @@ export function createInputs(config: AgentConfig, deps: InputDependencies): read
 			}),
 		);
 	}
-	for (const entry of inputs.probes) {
-		list.push(
-			createProbeInput({
-				// No label `host`: the target may be anywhere, and `vantage` says from where it was seen.
-				target: { job: 'probe', instance: entry.target, check: entry.id, vantage: deps.hostName, ...place, ...entry.labels },
-				...timing(entry),
-				kind: entry.kind,
-				address: entry.target,
-				expectStatus: entry.expect.status ?? null,
-				expectText: entry.expect.text ?? null,
-				degradedAfterMs: entry.degraded_after === undefined ? null : parseDuration(entry.degraded_after),
-				ca: entry.ca_file === undefined ? null : readCaFile(entry.ca_file),
-				userAgent: deps.userAgent,
-				clock: deps.clock,
-				log: deps.log,
-			}),
-		);
-	}
+	list.push(...createInterfaceInputs(config, deps));
 	return list;
 }
 
