@@ -14,6 +14,9 @@ export interface MariaDbServer {
 	stop(): Promise<void>;
 	start(): Promise<void>;
 	kill(): Promise<void>;
+	/** Stops the process where it stands (SIGSTOP), its connections open, until `thaw`. */
+	freeze(): void;
+	thaw(): void;
 	remove(): Promise<void>;
 }
 
@@ -32,7 +35,9 @@ export function available(): boolean {
 }
 
 /** A server of its own in a temporary folder. Runs as `nobody` when the tests run as root, which the server refuses to be. */
-export async function startMariaDb(options: { readonly serverId?: number } = {}): Promise<MariaDbServer> {
+export async function startMariaDb(
+	options: { readonly serverId?: number; readonly arguments?: readonly string[] } = {},
+): Promise<MariaDbServer> {
 	const folder = temporaryFolder('mariadb');
 	const port = await freePort();
 	const owner = process.getuid?.() === 0 ? unprivilegedUser() : null;
@@ -55,6 +60,7 @@ export async function startMariaDb(options: { readonly serverId?: number } = {})
 				...['--no-defaults', `--datadir=${data}`, `--socket=${socket}`, `--pid-file=${join(folder.path, 'pid')}`, `--tmpdir=${temporary}`],
 				...['--bind-address=127.0.0.1', `--port=${port}`, '--skip-name-resolve', `--server-id=${options.serverId ?? 1}`],
 				...['--log-bin=binlog', '--binlog-format=ROW', '--relay-log=relay', '--skip-slave-start', '--slave-net-timeout=5', ...small],
+				...(options.arguments ?? []),
 			],
 			identity,
 		);
@@ -96,7 +102,10 @@ export async function startMariaDb(options: { readonly serverId?: number } = {})
 			await running?.exited;
 			running = null;
 		},
+		freeze: () => running?.kill('SIGSTOP'),
+		thaw: () => running?.kill('SIGCONT'),
 		remove: async () => {
+			running?.kill('SIGCONT');
 			await stop();
 			folder.remove();
 		},
@@ -131,8 +140,8 @@ export async function startMariaDb(options: { readonly serverId?: number } = {})
 }
 
 /** A master and a replica, with replication running. */
-export async function startMariaDbPair(): Promise<MariaDbPair> {
-	const servers = await Promise.allSettled([startMariaDb({ serverId: 1 }), startMariaDb({ serverId: 2 })]);
+export async function startMariaDbPair(options: { readonly arguments?: readonly string[] } = {}): Promise<MariaDbPair> {
+	const servers = await Promise.allSettled([startMariaDb({ ...options, serverId: 1 }), startMariaDb({ ...options, serverId: 2 })]);
 	const started = servers.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
 	const remove = async () => {
 		for (const server of [...started].reverse()) await server.remove();

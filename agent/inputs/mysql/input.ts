@@ -1,12 +1,24 @@
-import type { Connection } from 'mysql2/promise';
-import { AppError, errorText } from '../../../core/errors.ts';
+import { errorText } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
 import type { Secret } from '../../../core/secret.ts';
-import { FamilySet, type Input, singleGauge } from '../input.ts';
-import { parseServiceAddress } from '../service-address.ts';
+import { FamilySet, type Input, type MetricFamily, singleGauge } from '../input.ts';
+import { type DailyOptions, isDue, readDaily } from './daily.ts';
 import { statusFamilies, statusStatement, variableFamilies, variablesStatement } from './global-status.ts';
-import { type Row, replicationFamilies } from './replication.ts';
-import { parseServerVersion, replicaStatusStatement, type ServerVersion } from './server-version.ts';
+import { HeartbeatWriter, heartbeatFamilies, heartbeatStatement, heartbeatZoneStatement } from './heartbeat.ts';
+import { gtidFamilies, sourceStatusFamilies } from './positions.ts';
+import { replicationFamilies } from './replication.ts';
+import type { Row } from './row.ts';
+import { gtidStatement, replicaStatusStatement, sourceStatusStatement } from './server-version.ts';
+import { isAnswer, type MysqlSession, openSession } from './session.ts';
+import { PROCESSLIST, processlistFamilies, TRANSACTIONS, transactionFamilies } from './threads.ts';
+
+export interface HeartbeatOptions {
+	/** `database.table` */
+	readonly table: string;
+	readonly utc: boolean;
+	/** `null`: only read. */
+	readonly writeEveryMs: number | null;
+}
 
 export interface MysqlInputOptions {
 	readonly target: Readonly<Record<string, string>>;
@@ -16,58 +28,35 @@ export interface MysqlInputOptions {
 	readonly username: string;
 	readonly password: () => Secret | null;
 	readonly log: Logger;
+	/** `null`, the default: there is no heartbeat table. */
+	readonly heartbeat?: HeartbeatOptions | null;
+	/** `null`, the default: nothing is done daily. */
+	readonly daily?: DailyOptions | null;
 }
 
-interface Session {
-	readonly connection: Connection;
-	readonly version: ServerVersion;
-	readonly comment: string;
-}
+/** Longest run of the daily statements. */
+const DAILY_TIMEOUT_MS = 5 * 60_000;
 
-/** MySQL and MariaDB: one connection that is kept, one statement at a time. */
+/** MySQL and MariaDB: one connection that is kept, one statement at a time; another one while the heartbeat is written, and one for some minutes at night. */
 export function createMysqlInput(options: MysqlInputOptions): Input {
-	let session: Session | null = null;
+	const heartbeat = options.heartbeat ?? null;
+	let session: MysqlSession | null = null;
+	let zoned = false;
+	const writer =
+		heartbeat === null || heartbeat.writeEveryMs === null
+			? null
+			: new HeartbeatWriter({
+					table: heartbeat.table,
+					intervalMs: heartbeat.writeEveryMs,
+					open: (signal) => openSession(options, signal),
+					log: options.log,
+				});
+	const daily = options.daily == null ? null : new DailyWork(options, options.daily);
 
 	const drop = () => {
-		session?.connection.destroy();
+		session?.destroy();
 		session = null;
-	};
-
-	const connect = async (signal: AbortSignal): Promise<Session> => {
-		if (session !== null) return session;
-		// Loaded when the first server is read, because a host without one should not pay for the driver.
-		const { createConnection } = await import('mysql2/promise');
-		const address = parseServiceAddress(options.address, 3306);
-		const password = options.password();
-		let connection: Connection;
-		try {
-			connection = await createConnection({
-				...(address.kind === 'socket' ? { socketPath: address.path } : { host: address.host, port: address.port }),
-				user: options.username,
-				...(password === null ? {} : { password: password.reveal() }),
-				connectTimeout: options.timeoutMs,
-				dateStrings: true,
-				supportBigNumbers: true,
-				bigNumberStrings: true,
-				// Numbers as text: a position beyond 2^53 must not be rounded by the driver before anybody saw it.
-				typeCast: (field) => field.string(),
-			});
-		} catch (error) {
-			throw new AppError('FN_AGENT_SOURCE_CONNECT', `no connection to MySQL at ${options.address}`, { cause: error, retryable: true });
-		}
-		// A server that goes away between rounds; without a listener the event would end the process.
-		connection.on('error', () => {
-			if (session?.connection === connection) drop();
-		});
-		if (signal.aborted) {
-			connection.destroy();
-			throw new AppError('FN_AGENT_SOURCE_CONNECT', `the connection to MySQL at ${options.address} came too late`, { retryable: true });
-		}
-		const rows = await query(connection, 'SELECT VERSION() AS version, @@version_comment AS comment');
-		// Metadata locks of a running ALTER must not hold a monitoring query for the default of a year.
-		await query(connection, 'SET SESSION lock_wait_timeout = 2');
-		session = { connection, version: parseServerVersion(rows[0]?.['version'] ?? ''), comment: rows[0]?.['comment'] ?? '' };
-		return session;
+		zoned = false;
 	};
 
 	return {
@@ -76,17 +65,47 @@ export function createMysqlInput(options: MysqlInputOptions): Input {
 		intervalMs: options.intervalMs,
 		timeoutMs: options.timeoutMs,
 		onFailure: [singleGauge('mysql_up', 'Whether the MySQL server is up.', 0)],
-		async collect(signal) {
-			const abort = () => drop();
-			signal.addEventListener('abort', abort, { once: true });
+		async collect(signal, nowMs) {
+			writer?.start();
 			try {
-				const { connection, version, comment } = await connect(signal);
+				if (session === null || session.broken()) {
+					drop();
+					session = await openSession(options, signal);
+				}
+				const open = session;
+				const { version } = open;
 				const families = new FamilySet();
-				const parts = [
-					{ part: 'status', run: async () => statusFamilies(pairs(await query(connection, statusStatement())), families) },
-					{ part: 'variables', run: async () => variableFamilies(pairs(await query(connection, variablesStatement())), families) },
-					{ part: 'replication', run: async () => replicationFamilies(await query(connection, replicaStatusStatement(version)), families) },
+				const query = (sql: string) => open.query(sql, signal);
+				let replicaRows: readonly Row[] = [];
+				const parts: { readonly part: string; readonly run: () => Promise<void> }[] = [
+					{ part: 'status', run: async () => statusFamilies(pairs(await query(statusStatement())), families) },
+					{ part: 'variables', run: async () => variableFamilies(pairs(await query(variablesStatement())), families) },
+					{
+						part: 'replication',
+						run: async () => {
+							replicaRows = await query(replicaStatusStatement(version));
+							replicationFamilies(replicaRows, families);
+						},
+					},
+					{ part: 'positions', run: async () => sourceStatusFamilies(await query(sourceStatusStatement(version)), families) },
+					{
+						part: 'gtid',
+						run: async () => {
+							const sql = gtidStatement(version);
+							if (sql !== null) gtidFamilies((await query(sql))[0], version.mariaDb, families);
+						},
+					},
+					{ part: 'threads', run: async () => processlistFamilies(await query(PROCESSLIST), families) },
+					{ part: 'transactions', run: async () => transactionFamilies(await query(TRANSACTIONS), families) },
 				];
+				if (heartbeat !== null) {
+					const run = async () => {
+						if (!zoned) await query(heartbeatZoneStatement(heartbeat.utc));
+						zoned = true;
+						heartbeatFamilies(await query(heartbeatStatement(heartbeat.table)), families);
+					};
+					parts.push({ part: 'heartbeat', run });
+				}
 				for (const { part, run } of parts) {
 					const ok = await isolated(run, (error) => options.log.debug({ part, error: errorText(error) }, 'a part of MySQL cannot be read'));
 					families.gauge(
@@ -101,25 +120,73 @@ export function createMysqlInput(options: MysqlInputOptions): Input {
 					'version',
 					version.text,
 					'version_comment',
-					comment,
+					open.comment,
 				]);
-				return families.list();
+				writer?.families(families);
+				const all = families.list();
+				return daily === null ? all : [...all, ...daily.advance(nowMs, replicaRows.length > 0, all)];
 			} catch (error) {
 				drop();
 				throw error;
-			} finally {
-				signal.removeEventListener('abort', abort);
 			}
 		},
 		async close() {
 			drop();
+			await writer?.stop();
+			await daily?.stop();
 		},
 	};
 }
 
-async function query(connection: Connection, sql: string): Promise<readonly Row[]> {
-	const [rows] = await connection.query(sql);
-	return Array.isArray(rows) ? (rows as readonly Row[]) : [];
+/** The statements that are too heavy for every round: started by a round, never waited for, their last result repeated until the next day. */
+class DailyWork {
+	readonly #connection: MysqlInputOptions;
+	readonly #options: DailyOptions;
+	readonly #stopping = new AbortController();
+	#lastDay = '';
+	#result: readonly MetricFamily[] = [];
+	#running: Promise<void> | null = null;
+
+	constructor(connection: MysqlInputOptions, options: DailyOptions) {
+		this.#connection = connection;
+		this.#options = options;
+	}
+
+	/** What is known; begins the day's run when it is due. `round` are the families of this round, which tell whether replicas read from here. */
+	advance(nowMs: number, isReplica: boolean, round: readonly MetricFamily[]): readonly MetricFamily[] {
+		const { due, day } = isDue(this.#options.at, nowMs, this.#lastDay);
+		if (due && this.#running === null) {
+			this.#lastDay = day;
+			const replicas = round.find((family) => family.name === 'fournines_mysql_connected_replicas')?.measurements[0]?.value ?? 0;
+			if (isReplica || replicas === 0 || this.#options.onMaster) this.#running = this.#run(nowMs);
+		}
+		return this.#result;
+	}
+
+	async stop(): Promise<void> {
+		this.#stopping.abort();
+		await this.#running;
+	}
+
+	async #run(nowMs: number): Promise<void> {
+		const { signal } = this.#stopping;
+		const deadline = new AbortController();
+		const giveUp = () => deadline.abort();
+		const timer = setTimeout(giveUp, DAILY_TIMEOUT_MS);
+		signal.addEventListener('abort', giveUp, { once: true });
+		let session: MysqlSession | null = null;
+		try {
+			session = await openSession(this.#connection, deadline.signal);
+			this.#result = await readDaily(session, this.#options, deadline.signal, nowMs);
+		} catch (error) {
+			if (!signal.aborted) this.#connection.log.warn({ error: errorText(error) }, 'the daily statements failed; the next try is tomorrow');
+		} finally {
+			clearTimeout(timer);
+			signal.removeEventListener('abort', giveUp);
+			session?.destroy();
+			this.#running = null;
+		}
+	}
 }
 
 /** Whether `run` succeeded. An answer of the server (a missing privilege) concerns this part only; a lost connection concerns all and is thrown. */
@@ -128,8 +195,7 @@ async function isolated(run: () => Promise<void>, onError: (error: unknown) => v
 		await run();
 		return true;
 	} catch (error) {
-		const answered = typeof error === 'object' && error !== null && 'sqlState' in error && !('fatal' in error && error.fatal === true);
-		if (!answered) throw error;
+		if (!isAnswer(error)) throw error;
 		onError(error);
 		return false;
 	}

@@ -7,22 +7,6 @@ import { FamilySet } from '../input.ts';
 import { values } from '../measured-values.ts';
 import { createMysqlInput } from './input.ts';
 import { replicationFamilies } from './replication.ts';
-import { parseServerVersion, replicaStatusStatement } from './server-version.ts';
-
-describe('statement by version', () => {
-	test.each([
-		['5.6.51-log', 'SHOW SLAVE STATUS'],
-		['5.7.44', 'SHOW SLAVE STATUS'],
-		['8.0.21', 'SHOW SLAVE STATUS'],
-		['8.0.22', 'SHOW REPLICA STATUS'],
-		['8.4.3', 'SHOW REPLICA STATUS'],
-		['9.1.0', 'SHOW REPLICA STATUS'],
-		['10.3.39-MariaDB-0ubuntu0', 'SHOW ALL SLAVES STATUS'],
-		['5.5.5-10.11.6-MariaDB', 'SHOW ALL SLAVES STATUS'],
-	])('%s', (version, statement) => {
-		expect(replicaStatusStatement(parseServerVersion(version))).toBe(statement);
-	});
-});
 
 describe('replica status', () => {
 	test('columns of MySQL 8.4 get the old names', () => {

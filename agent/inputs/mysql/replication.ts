@@ -1,11 +1,11 @@
 import type { FamilySet } from '../input.ts';
-
-/** A row as text; NULL is `null`. */
-export type Row = Readonly<Record<string, string | null>>;
+import { fileNumber } from './positions.ts';
+import type { Row } from './row.ts';
 
 /** Numeric columns that are exported as they are, by their `_master` names. */
 const NUMBERS = [
 	'sql_delay',
+	'sql_remaining_delay',
 	'last_io_errno',
 	'last_sql_errno',
 	'read_master_log_pos',
@@ -16,6 +16,11 @@ const NUMBERS = [
 	'skip_counter',
 	'connect_retry',
 ] as const;
+
+const REPLICA_FILE = {
+	read: { name: 'fournines_mysql_replica_read_file_number', help: "Number of the master's binary log that the replica reads." },
+	exec: { name: 'fournines_mysql_replica_exec_file_number', help: "Number of the master's binary log that the replica executes." },
+} as const;
 
 /**
  * Replication of one replica, a row per channel, in mysqld_exporter's names, which are the old ones also where the
@@ -38,6 +43,13 @@ export function replicationFamilies(rows: readonly Row[], families: FamilySet): 
 			const value = columns.get(name);
 			if (value !== undefined && value !== null && value !== '' && !Number.isNaN(Number(value))) emit(name, Number(value));
 		}
+		for (const [column, end] of [
+			['master_log_file', 'read'],
+			['relay_master_log_file', 'exec'],
+		] as const) {
+			const number = fileNumber(columns.get(column) ?? '');
+			if (number !== null) families.gauge(REPLICA_FILE[end].name, REPLICA_FILE[end].help, number, labels);
+		}
 		const lag = columns.get('seconds_behind_master') ?? null;
 		emit('seconds_behind_master', lag === null ? Number.NaN : Number(lag));
 		families.gauge(
@@ -54,6 +66,5 @@ function oldName(column: string): string {
 	return column
 		.toLowerCase()
 		.replace(/^replica_/, 'slave_')
-		.replace(/(^|_)source(_|$)/, '$1master$2')
-		.replace(/^get_master_public_key$/, 'get_master_public_key');
+		.replace(/(^|_)source(_|$)/, '$1master$2');
 }

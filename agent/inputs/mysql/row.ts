@@ -1,0 +1,2 @@
+/** A row as text; NULL is `null`. */
+export type Row = Readonly<Record<string, string | null>>;
