@@ -31,7 +31,7 @@ export function takeBlockCensus(
 		let long: LongFile | null = null;
 		try {
 			if (file.isLong) {
-				long = new LongFile(join(folder, name), '', new GroupCache(0));
+				long = new LongFile(join(folder, name), new GroupCache(0));
 				const deleted = readDeletionsSparing({ folder, longName: name, mark: long.mark }, (message) =>
 					log.error({ file: join(folder, name) }, message),
 				);

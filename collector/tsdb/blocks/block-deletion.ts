@@ -114,7 +114,7 @@ export class BlockDeletion {
 
 	#listDeleted(file: BlockFile, { ids, minMs, maxMs }: DeletionRequest): void {
 		const { folder, report } = this.#options;
-		const long = new LongFile(join(folder, file.name), '', new GroupCache(0));
+		const long = new LongFile(join(folder, file.name), new GroupCache(0));
 		try {
 			const known = readDeletionsSparing({ folder, longName: file.name, mark: long.mark }, (message) => report(file.name, message));
 			const added: DeletedRange[] = [];

@@ -112,14 +112,16 @@ export class BlockReader {
 	}
 
 	#collectLong(open: CompactedFile, id: number, runs: SampleRuns): void {
-		const group = open.long.groupOf(id);
-		const place = group?.chunk(id) ?? null;
-		if (group === null || place === null) return;
-		const count = this.#decoder.decode(group.bytes, place.start, place.end);
+		const place = open.long.chunkOf(id);
+		if (place === null) return;
 		const deleted = open.deleted.of(id);
+		if (deleted === undefined) {
+			runs.addChunk(this.#decoder, place, open.file.startMs);
+			return;
+		}
+		const count = this.#decoder.decode(place.bytes, place.start, place.end);
 		const { offsets, words } = this.#decoder;
-		if (deleted === undefined) runs.add(open.file.startMs, offsets, 0, words, 0, count);
-		else addUndeleted(deleted, { baseMs: open.file.startMs, offsets, words, count }, runs);
+		addUndeleted(deleted, { baseMs: open.file.startMs, offsets, words, count }, runs);
 	}
 
 	#collectHours(open: HourFile, id: number, minMs: number, maxMs: number, runs: SampleRuns): void {
@@ -166,7 +168,7 @@ export class BlockReader {
 			kind: 'long',
 			file,
 			identity,
-			long: new LongFile(path, identity, this.#groups),
+			long: new LongFile(path, this.#groups),
 			deleted: new DeletedRanges([]),
 			deletedIdentity: '',
 		};

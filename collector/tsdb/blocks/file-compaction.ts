@@ -50,7 +50,7 @@ export class FileCompaction {
 		this.#targetPath = `${long}.new`;
 		this.#hours = existsSync(join(folder, file.name)) ? new DatabaseSync(join(folder, file.name), { timeout: BUSY_TIMEOUT_MS }) : null;
 		this.#chunk = this.#hours?.prepare('select data from chunk where key = ?') ?? null;
-		this.#previous = existsSync(long) ? new LongFile(long, '', new GroupCache(GROUP_CACHE_BYTES)) : null;
+		this.#previous = existsSync(long) ? new LongFile(long, new GroupCache(GROUP_CACHE_BYTES)) : null;
 		this.#deleted =
 			this.#previous === null
 				? new DeletedRanges([])

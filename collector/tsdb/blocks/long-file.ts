@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { ChunkDamaged } from '../codec/chunk-codec.ts';
+import type { ChunkPlace } from './chunk-cache.ts';
 
 /** What a compacted file holds; docs/formats/block.md has the bytes of a group. */
 export const LONG_SCHEMA = `
@@ -97,9 +98,15 @@ export class LongGroup {
 	}
 }
 
-/** Groups that stay unpacked: the series of one query mostly lie together. One per thread, over all files. */
+/** Of a series in a file whose place is remembered: the place and its entry of the map. */
+const PLACE_BYTES = 120;
+
+/**
+ * Groups that stay unpacked, and where each series lies in them: the series of one query mostly lie together. One per thread, over
+ * all files. When it is full it is emptied.
+ */
 export class GroupCache {
-	readonly #groups = new Map<string, LongGroup>();
+	readonly #files = new Map<LongFile, { readonly groups: Map<number, LongGroup>; readonly places: Map<number, ChunkPlace | null> }>();
 	readonly #capacityBytes: number;
 	#bytes = 0;
 
@@ -107,17 +114,47 @@ export class GroupCache {
 		this.#capacityBytes = capacityBytes;
 	}
 
-	get(key: string, unpack: () => LongGroup): LongGroup {
-		const known = this.#groups.get(key);
+	group(file: LongFile, grp: number, unpack: () => LongGroup): LongGroup {
+		const known = this.#of(file).groups.get(grp);
 		if (known !== undefined) return known;
 		const group = unpack();
-		this.#bytes += group.bytes.length;
-		if (this.#bytes > this.#capacityBytes) {
-			this.#groups.clear();
-			this.#bytes = group.bytes.length;
-		}
-		this.#groups.set(key, group);
+		this.#account(group.bytes.length);
+		this.#of(file).groups.set(grp, group);
 		return group;
+	}
+
+	/** The chunk of a series; `find` looks it up in the file, `null` when there is none. */
+	place(file: LongFile, id: number, find: () => ChunkPlace | null): ChunkPlace | null {
+		const known = this.#of(file).places.get(id);
+		if (known !== undefined) return known;
+		const place = find();
+		this.#account(PLACE_BYTES);
+		this.#of(file).places.set(id, place);
+		return place;
+	}
+
+	forget(file: LongFile): void {
+		const known = this.#files.get(file);
+		if (known === undefined) return;
+		for (const group of known.groups.values()) this.#bytes -= group.bytes.length;
+		this.#bytes -= known.places.size * PLACE_BYTES;
+		this.#files.delete(file);
+	}
+
+	#of(file: LongFile) {
+		let known = this.#files.get(file);
+		if (known === undefined) {
+			known = { groups: new Map(), places: new Map() };
+			this.#files.set(file, known);
+		}
+		return known;
+	}
+
+	#account(bytes: number): void {
+		this.#bytes += bytes;
+		if (this.#bytes <= this.#capacityBytes) return;
+		this.#files.clear();
+		this.#bytes = bytes;
 	}
 }
 
@@ -128,14 +165,11 @@ export class LongFile {
 	readonly #data: StatementSync;
 	readonly buckets: readonly number[];
 	readonly #cache: GroupCache;
-	readonly #identity: string;
 	/** Tells this file from the one that the next compaction puts in its place. */
 	readonly mark: number;
 
-	/** `identity` tells this file from others that had its name before. */
-	constructor(file: string, identity: string, cache: GroupCache) {
+	constructor(file: string, cache: GroupCache) {
 		this.#cache = cache;
-		this.#identity = `${file} ${identity}`;
 		const database = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
 		try {
 			this.#groupOf = database.prepare('select grp from long_series where id = ?');
@@ -150,6 +184,15 @@ export class LongFile {
 			database.close();
 			throw error;
 		}
+	}
+
+	/** The chunk of series `id`, or `null`. Throws `ChunkDamaged` and SQLite's errors. */
+	chunkOf(id: number): ChunkPlace | null {
+		return this.#cache.place(this, id, () => {
+			const group = this.groupOf(id);
+			const place = group?.chunk(id) ?? null;
+			return group === null || place === null ? null : { bytes: group.bytes, ...place };
+		});
 	}
 
 	/** The group that has series `id`, or `null`. Throws `ChunkDamaged` and SQLite's errors. */
@@ -173,11 +216,12 @@ export class LongFile {
 	}
 
 	close(): void {
+		this.#cache.forget(this);
 		this.#database.close();
 	}
 
 	#group(grp: number): LongGroup {
-		return this.#cache.get(`${this.#identity} ${grp}`, () => {
+		return this.#cache.group(this, grp, () => {
 			const data = this.#data.get(grp)?.['data'];
 			if (!(data instanceof Uint8Array)) throw new ChunkDamaged('a group is not a blob');
 			return new LongGroup(data);
