@@ -37,6 +37,7 @@ import { startTracing } from './tracing.ts';
 import { openStore } from './tsdb/store.ts';
 
 /** What tells that a check has new samples; rules that depend on it need not wait for their slot. */
+import { storeOptions } from './tsdb/config.ts';
 const CHECK_METRICS = ['probe_success'];
 
 export interface CollectorOptions {
@@ -106,10 +107,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	let checkRules: Ruler | null = null;
 	const store = await openStore({
 		dataDir,
-		retentionMs: parseDuration(config.store.retention),
-		checkRetentionMs: parseDuration(config.store.check_retention),
-		fsync: config.store.fsync,
-		maxSeries: config.store.max_series,
+		...storeOptions(config.store),
 		onOldChecks: (minMs) => availability?.invalidate(minMs),
 		onChecks: () => checkRules?.notifySamples(CHECK_METRICS),
 		log,

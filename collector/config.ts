@@ -8,7 +8,7 @@ import { checkInventory, InventoryConfigSchema } from './inventory/config.ts';
 import { RulesConfigSchema } from './ruler/config.ts';
 import { checkScrapeConfig } from './scrape/check-config.ts';
 import { ScrapeConfigSchema } from './scrape/config.ts';
-import { StoreConfigSchema } from './tsdb/config.ts';
+import { checkStoreConfig, StoreConfigSchema } from './tsdb/config.ts';
 
 const ServerConfigSchema = Type.Object(
 	{
@@ -61,6 +61,7 @@ export type CollectorConfig = Static<typeof CollectorConfigSchema>;
 
 /** What the schema cannot say, for the whole file: each area checks its own key. */
 export const checkCollectorConfig: ConfigCheck<CollectorConfig> = (config, report) => {
+	checkStoreConfig(config.store, (path, message) => report(['store', ...path], message));
 	checkInventory(config.inventory, (path, message) => report(['inventory', ...path], message));
 	checkScrapeConfig(config.scrape, (path, message) => report(['scrape', ...path], message));
 	checkAlertsConfig(config.alerts, (path, message) => report(['alerts', ...path], message));

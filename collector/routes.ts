@@ -86,6 +86,19 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 		targets: () => services.scraping.targets(),
 		caller: (request) => callerName(request).name,
 		externalLabels: services.config().rules.external_labels,
+		admin: {
+			enabled: services.config().store.admin_api,
+			deleteSeries: async (matchers, minMs, maxMs, includeChecks) => {
+				const series = await store.deleteSeries(matchers, minMs, maxMs, { includeChecks });
+				if (includeChecks) availability.invalidate(minMs);
+				return series;
+			},
+			cleanDeletions: () => store.cleanDeletions(),
+			record: (request, operation) => {
+				const caller = callerName(request);
+				return operations.record({ actor: caller.name, srcAddr: caller.address, ...operation });
+			},
+		},
 		retention: services.config().store.retention,
 		clock,
 		log,

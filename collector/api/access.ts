@@ -9,6 +9,8 @@ export type Access =
 const OPEN: Access = { kind: 'open' };
 const READ: Access = { kind: 'guarded', right: 'read', scopes: ['read'] };
 const PUSH: Access = { kind: 'guarded', right: null, scopes: ['push'] };
+/** People only: a token that leaks must not be able to delete. */
+const DELETE_SAMPLES: Access = { kind: 'guarded', right: 'samples.delete', scopes: [] };
 const SILENCE: Access = { kind: 'guarded', right: 'silence', scopes: ['alert'] };
 
 interface AccessRule {
@@ -25,6 +27,7 @@ const RULES: readonly AccessRule[] = [
 	{ methods: null, route: '/api/v1/write', access: PUSH },
 	{ methods: null, route: '/api/v1/import/prometheus', access: PUSH },
 	{ methods: null, route: '/v1/metrics', access: PUSH },
+	{ methods: null, route: '/api/v1/admin/*', access: DELETE_SAMPLES },
 	{ methods: null, route: '/api/v1/*', access: READ },
 	{ methods: null, route: '/federate', access: READ },
 	{ methods: ['POST'], route: '/api/v2/alerts', access: { kind: 'guarded', right: null, scopes: ['alert'] } },

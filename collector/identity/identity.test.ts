@@ -137,5 +137,7 @@ test('no role has every right', () => {
 	for (const role of ['system', 'security', 'audit', 'operator', 'viewer'] as const) {
 		expect(may(role, 'audit.export') && may(role, 'silence')).toBe(false);
 		expect(may(role, 'accounts') && may(role, 'audit.read')).toBe(false);
+		// Whoever can delete samples must not be able to reach the record of it.
+		expect(may(role, 'samples.delete') && (may(role, 'audit.read') || may(role, 'accounts'))).toBe(false);
 	}
 });

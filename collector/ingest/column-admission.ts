@@ -142,12 +142,17 @@ export class ColumnAdmission {
 		return false;
 	}
 
+	#ahead(): string {
+		const { futureMs = 300_000 } = this.#store.bounds();
+		return futureMs % 60_000 === 0 ? `${futureMs / 60_000} minutes` : `${futureMs / 1000} s`;
+	}
+
 	#refuseTime(columns: WriteColumns, series: number, timeMs: number, refusals: Refusals): void {
 		const tooNew = timeMs > this.#maxMs;
 		refusals.add(tooNew ? 'sample_too_new' : 'sample_too_old', 1, () => {
 			const labels = describeSeries(this.#bytes, columns.labelStart[series] as number, columns.labelEnd[series] as number);
 			return tooNew
-				? `${labels} has a sample at ${timeMs} ms, more than 5 minutes ahead of this server; check the sender's clock`
+				? `${labels} has a sample at ${timeMs} ms, more than ${this.#ahead()} ahead of this server; check the sender's clock`
 				: `${labels} has a sample at ${timeMs} ms, older than what is kept (from ${this.#minMs} ms on)`;
 		});
 	}

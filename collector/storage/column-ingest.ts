@@ -22,8 +22,8 @@ export interface ColumnIngest {
 	departures(): number;
 	/** A number that no two series ever share, of the series that has this id now; -1 when none has. */
 	identity(id: number): number;
-	/** Accepted sample times at this moment, inclusive: samples outside must not be given to `write`. */
-	bounds(): { readonly minMs: number; readonly maxMs: number };
+	/** Accepted sample times at this moment, inclusive: samples outside must not be given to `write`. `futureMs` is how far ahead of the clock that is. */
+	bounds(): { readonly minMs: number; readonly maxMs: number; readonly futureMs?: number };
 	/**
 	 * Takes samples `0 .. count`. Resolves when they are acknowledged (they survive SIGKILL); rejects with
 	 * `FN_STORE_FULL` or `FN_STORE_OVERLOADED`, and then none was kept. The columns may be reused as soon as the call returns.

@@ -221,9 +221,10 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 		return this.#head.registry.segmentOf(id) < 0 ? -1 : this.#head.idOf(id);
 	}
 
-	bounds(): { readonly minMs: number; readonly maxMs: number } {
+	bounds(): { readonly minMs: number; readonly maxMs: number; readonly futureMs: number } {
 		const now = this.#options.clock.now();
-		return { minMs: now - this.#options.retentionMs, maxMs: now + (this.#options.futureMs ?? DEFAULT_FUTURE_MS) };
+		const futureMs = this.#options.futureMs ?? DEFAULT_FUTURE_MS;
+		return { minMs: now - this.#options.retentionMs, maxMs: now + futureMs, futureMs };
 	}
 
 	write(samples: SampleColumns, count: number): Promise<void> {

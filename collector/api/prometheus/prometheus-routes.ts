@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../../../core/log.ts';
 import type { Ruler } from '../../ruler/ruler.ts';
+import { type AdminServices, registerAdminRoutes } from './admin-routes.ts';
 import { sendFailure } from './answers.ts';
 import { registerQueryRoutes } from './query-routes.ts';
 import { type ReadServices, registerReadRoutes } from './read-routes.ts';
@@ -10,6 +11,8 @@ import { registerStatusRoutes, type StatusServices } from './status-routes.ts';
 export interface PrometheusServices extends StatusServices, ReadServices {
 	readonly ruler: Pick<Ruler, 'groups'>;
 	readonly log: Logger;
+	/** Without it there are no admin routes. */
+	readonly admin?: AdminServices;
 }
 
 /**
@@ -23,5 +26,6 @@ export async function registerPrometheusRoutes(app: FastifyInstance, services: P
 		registerReadRoutes(scope, services);
 		registerRuleRoutes(scope, services.ruler);
 		registerStatusRoutes(scope, services);
+		if (services.admin !== undefined) registerAdminRoutes(scope, services.admin);
 	});
 }
