@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Labels } from '../../protocol/labels.ts';
+import { SamplePool } from '../storage/sample-memory.ts';
 import type { Queryable } from '../storage/storage.ts';
 import { Annotations } from './annotations.ts';
 import { type Expr, TYPE_NAMES, unwrapParens } from './ast.ts';
@@ -86,6 +87,7 @@ export interface Engine {
 
 export function createEngine(options: EngineOptions): Engine {
 	const cache = new Map<string, Expr>();
+	const pool = new SamplePool();
 
 	const parse = (query: string): Expr => {
 		const known = cache.get(query);
@@ -132,11 +134,18 @@ export function createEngine(options: EngineOptions): Engine {
 			queryEndMs: endMs,
 		};
 		const annotations = new Annotations();
-		const data = await fetchWithin(timeoutMs, queryOptions.signal, (signal) =>
-			fetchSelectors(expr, steps, { settings, queryable: options.queryable, guard, signal }),
-		);
-		const evaluator = new Evaluator({ text: query, data, settings, context: { annotations, guard } });
-		const value = instant ? instantValue(evaluator, expr, steps) : matrixOf(evaluator.evaluate(expr, steps), steps);
+		const memory = pool.open();
+		let value: ResultValue;
+		try {
+			const data = await fetchWithin(timeoutMs, queryOptions.signal, (signal) =>
+				fetchSelectors(expr, steps, { settings, queryable: options.queryable, guard, signal, memory }),
+			);
+			const evaluator = new Evaluator({ text: query, data, settings, context: { annotations, guard } });
+			value = instant ? instantValue(evaluator, expr, steps) : matrixOf(evaluator.evaluate(expr, steps), steps);
+		} finally {
+			// Results are copies: nothing of the samples is left in them.
+			memory.release();
+		}
 		return {
 			value,
 			warnings: annotations.warnings,

@@ -20,8 +20,10 @@ import { TIME_DEPENDENT } from './function-signatures.ts';
 import type { Operands, RangeInput } from './operands.ts';
 import { executionError, positionText } from './query-error.ts';
 import { canStream, reduceRangeCall } from './range-calls.ts';
+import type { RangeSeries } from './range-window.ts';
 import { atTime, type FetchSettings, type SelectorData, subquerySteps } from './selector-data.ts';
 import { isStepReducer } from './step-reducers.ts';
+import { firstAfter } from './window-edges.ts';
 
 /**
  * Evaluates a checked expression over data that were fetched before, node by node: each node gives its series over all
@@ -141,9 +143,12 @@ export class Evaluator implements Operands {
 			const times = series.timestamps;
 			const column = newColumn(timestamps ? withoutName(series.labels) : series.labels, steps.count);
 			let next = 0;
+			let stride = 1;
 			for (let i = 0; i < steps.count; i++) {
 				const time = (at ?? steps.startMs + i * steps.stepMs) - selector.offsetMs;
-				while (next < times.length && (times[next] as number) <= time) next += 1;
+				const known = next;
+				next = firstAfter(times, time, known, stride, times.length);
+				stride = next - known;
 				const index = next - 1;
 				if (index < 0 || (times[index] as number) <= time - lookbackMs || isStaleAt(series.values, index)) continue;
 				column.values[i] = timestamps ? (times[index] as number) / 1000 : (series.values[index] as number);
@@ -209,8 +214,8 @@ export class Evaluator implements Operands {
 	}
 }
 
-function pick(samples: { readonly timestamps: Float64Array; readonly values: Float64Array }) {
-	return { timestamps: samples.timestamps, values: samples.values };
+function pick({ timestamps, values, neverFalls }: RangeSeries): RangeSeries {
+	return { timestamps, values, neverFalls: neverFalls === true };
 }
 
 function compact(column: Column, grid: Steps): RangeInput['series'][number] {

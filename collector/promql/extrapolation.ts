@@ -1,4 +1,5 @@
 import type { RangeKernel, RangeWindow, SeriesKernel } from './range-window.ts';
+import { firstAfter } from './window-edges.ts';
 
 /**
  * Prometheus' `extrapolatedRate` at every step: the change between first and last sample of the window, with counter
@@ -9,15 +10,21 @@ function extrapolated(counter: boolean, perSecond: boolean): SeriesKernel {
 	return (series, grid, column) => {
 		const { timestamps, values } = series;
 		const { firstEndMs, stepMs, count: steps, rangeMs } = grid;
-		const resets = counter ? resetsBefore(values) : null;
+		const resets = counter && series.neverFalls !== true ? resetsBefore(values) : null;
 		const rangeSeconds = rangeMs / 1000;
 		let lo = 0;
 		let hi = 0;
+		let loStride = 1;
+		let hiStride = 1;
 		for (let i = 0; i < steps; i++) {
 			const endMs = firstEndMs + i * stepMs;
 			const startMs = endMs - rangeMs;
-			while (hi < timestamps.length && (timestamps[hi] as number) <= endMs) hi += 1;
-			while (lo < hi && (timestamps[lo] as number) <= startMs) lo += 1;
+			const hiBefore = hi;
+			hi = firstAfter(timestamps, endMs, hiBefore, hiStride, timestamps.length);
+			hiStride = hi - hiBefore;
+			const loBefore = lo;
+			lo = firstAfter(timestamps, startMs, loBefore, loStride, hi);
+			loStride = lo - loBefore;
 			const count = hi - lo;
 			if (count < 2) continue;
 			const firstValue = values[lo] as number;

@@ -1,10 +1,11 @@
 import type { Labels } from '../../protocol/labels.ts';
 import type { Expr, VectorSelector } from './ast.ts';
 import type { Column, EvaluationContext, ScalarValue, Steps, Value, VectorValue } from './columns.ts';
+import type { RangeSeries } from './range-window.ts';
 
 /** The samples of a range vector, and where its windows lie for each step. */
 export interface RangeInput {
-	readonly series: readonly { readonly labels: Labels; readonly timestamps: Float64Array; readonly values: Float64Array }[];
+	readonly series: readonly (RangeSeries & { readonly labels: Labels })[];
 	readonly rangeMs: number;
 	/** End of the first window. */
 	readonly firstEndMs: number;

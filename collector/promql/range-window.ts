@@ -4,6 +4,8 @@ import type { Column } from './columns.ts';
 export interface RangeSeries {
 	readonly timestamps: Float64Array;
 	readonly values: Float64Array;
+	/** Known to hold no value that is less than the one before it: a counter without resets. */
+	readonly neverFalls?: boolean;
 }
 
 /** The windows `(firstEndMs + i * stepMs - rangeMs, firstEndMs + i * stepMs]`. `stepMs` is 0 under `@`. */

@@ -1,25 +1,30 @@
 import type { Labels } from '../../protocol/labels.ts';
-import { isStaleAt, type Matcher, type Queryable, type SeriesSamples } from '../storage/storage.ts';
+import { isStaleAt, type Matcher, type Queryable, type SampleMemory, type SeriesSamples } from '../storage/storage.ts';
 import { type AtModifier, type Expr, type MatcherSpec, unwrapParens, type VectorSelector } from './ast.ts';
 import type { Steps } from './columns.ts';
 import type { EvaluationGuard } from './evaluation-guard.ts';
 import { createMatcher } from './matcher.ts';
+import type { RangeSeries } from './range-window.ts';
 
 /** Samples of one series as the store gave them, and without stale markers, made when first asked for. */
 export class StoredSeries {
 	readonly labels: Labels;
 	readonly timestamps: Float64Array;
 	readonly values: Float64Array;
-	#live: { readonly timestamps: Float64Array; readonly values: Float64Array } | null = null;
+	#live: RangeSeries | null = null;
+	/** The store knows that no value is less than the one before it. */
+	readonly neverFalls: boolean;
 
 	constructor(series: SeriesSamples) {
 		this.labels = series.labels;
 		this.timestamps = series.timestamps;
 		this.values = series.values;
+		this.neverFalls = series.neverFalls === true;
+		if (series.noStale === true) this.#live = this;
 	}
 
 	/** Without stale markers. */
-	live(): { readonly timestamps: Float64Array; readonly values: Float64Array } {
+	live(): RangeSeries {
 		if (this.#live !== null) return this.#live;
 		let stale = 0;
 		for (let i = 0; i < this.values.length; i++) if (isStaleAt(this.values, i)) stale += 1;
@@ -69,6 +74,8 @@ export async function fetchSelectors(
 		readonly queryable: Queryable;
 		readonly guard: EvaluationGuard;
 		readonly signal: AbortSignal;
+		/** Where the samples may lie until the query has ended. */
+		readonly memory?: SampleMemory;
 	},
 ): Promise<SelectorData> {
 	const wanted: Wanted[] = [];
@@ -97,6 +104,7 @@ export async function fetchSelectors(
 				signal: options.signal,
 				sampleLimit: options.guard.remaining,
 				newestOnly,
+				...(options.memory === undefined ? {} : { memory: options.memory }),
 			});
 			let samples = 0;
 			for (const series of found) samples += series.values.length;

@@ -2,6 +2,7 @@ import type { Column } from './columns.ts';
 import { EXTRAPOLATING_KERNELS } from './extrapolation.ts';
 import { newWindow, type RangeKernel, type RangeSeries, type SeriesKernel, type WindowGrid } from './range-window.ts';
 import { isSummable, SLIDING_KERNELS } from './sliding-windows.ts';
+import { firstAfter } from './window-edges.ts';
 
 /** From here on a window has so many samples that walking through it at every step costs more than what sliding needs to remember. */
 const SLIDE_FROM_SAMPLES = 16;
@@ -40,11 +41,17 @@ export function walkWindows(
 	window.values = series.values;
 	let lo = 0;
 	let hi = 0;
+	let loStride = 1;
+	let hiStride = 1;
 	for (let i = 0; i < grid.count; i++) {
 		const endMs = grid.firstEndMs + i * grid.stepMs;
 		const startMs = endMs - grid.rangeMs;
-		while (hi < timestamps.length && (timestamps[hi] as number) <= endMs) hi += 1;
-		while (lo < hi && (timestamps[lo] as number) <= startMs) lo += 1;
+		const hiBefore = hi;
+		hi = firstAfter(timestamps, endMs, hiBefore, hiStride, timestamps.length);
+		hiStride = hi - hiBefore;
+		const loBefore = lo;
+		lo = firstAfter(timestamps, startMs, loBefore, loStride, hi);
+		loStride = lo - loBefore;
 		if (lo === hi) continue;
 		window.lo = lo;
 		window.hi = hi;

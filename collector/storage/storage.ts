@@ -32,6 +32,23 @@ export interface SeriesSamples {
 	/** Integer milliseconds. */
 	readonly timestamps: Float64Array;
 	readonly values: Float64Array;
+	/** The store knows that no value is a stale marker. */
+	readonly noStale?: boolean;
+	/** The store knows that no value is less than the one before it. */
+	readonly neverFalls?: boolean;
+}
+
+/** Room for samples: `words` and `values` are two views of one buffer. */
+export interface SampleSlab {
+	readonly times: Float64Array<ArrayBuffer>;
+	readonly values: Float64Array<ArrayBuffer>;
+	readonly words: Uint32Array<ArrayBuffer>;
+}
+
+/** Where a store may put the samples of an answer, instead of memory of its own. */
+export interface SampleMemory {
+	/** A slab for at least so many samples; its contents are anything. */
+	take(samples: number): SampleSlab;
 }
 
 export interface SelectOptions {
@@ -40,6 +57,8 @@ export interface SelectOptions {
 	readonly sampleLimit?: number;
 	/** Only the newest sample of each series in the range is looked at; a store may give further ones. Default `false`. */
 	readonly newestOnly?: boolean;
+	/** The arrays of the answer may lie in it: they are good until its owner gives it to others. */
+	readonly memory?: SampleMemory;
 }
 
 /** Reads. Both ends of every range are inclusive, in milliseconds. Results are sorted by labels (`compareLabels`). */

@@ -1,5 +1,7 @@
 import { AppError } from '../../core/errors.ts';
-import type { ChunkDecoder, SampleColumns } from './codec/chunk-decoder.ts';
+import { newSlab } from '../storage/sample-memory.ts';
+import type { SampleMemory, SampleSlab } from '../storage/storage.ts';
+import type { ChunkDecoder } from './codec/chunk-decoder.ts';
 
 /** Samples that a query may still read. Shared by all series of one select. */
 export interface SampleBudget {
@@ -18,31 +20,37 @@ const SLAB_SAMPLES = 1 << 16;
 export interface Samples {
 	readonly timestamps: Float64Array<ArrayBuffer>;
 	readonly values: Float64Array<ArrayBuffer>;
+	/** No value is a stale marker. */
+	readonly noStale: boolean;
+	/** No value is less than the one before. */
+	readonly neverFalls: boolean;
 }
 
-interface Slab extends SampleColumns {
-	readonly times: Float64Array<ArrayBuffer>;
-	readonly values: Float64Array<ArrayBuffer>;
-}
+const NAN_BITS = 0x7ff00000;
 
 /**
  * Gathers the samples of one series from several places, given from the least to the most authoritative: where two have
  * the same time, the later given wins. Runs that follow each other in time are simply joined.
  */
 export class SampleRuns {
-	#slab = newSlab(FIRST_SAMPLES);
+	#slab: SampleSlab;
 	/** Samples `[start .. start + count)` of the slab are those of the series; before them are taken ones. */
 	#start = 0;
 	#count = 0;
 	/** Whether a run began before the end of the one before. */
 	#tangled = false;
+	#mayBeStale = false;
+	#mayFall = false;
 	/** Samples that gave way to another value of the same time. */
 	replaced = 0;
 	readonly #minMs: number;
 	readonly #maxMs: number;
 	readonly #budget: SampleBudget;
+	readonly #memory: SampleMemory | undefined;
 
-	constructor(minMs: number, maxMs: number, budget: SampleBudget) {
+	constructor(minMs: number, maxMs: number, budget: SampleBudget, memory?: SampleMemory) {
+		this.#memory = memory;
+		this.#slab = memory?.take(FIRST_SAMPLES) ?? newSlab(FIRST_SAMPLES);
 		this.#minMs = minMs;
 		this.#maxMs = maxMs;
 		this.#budget = budget;
@@ -51,6 +59,8 @@ export class SampleRuns {
 	reset(): void {
 		this.#count = 0;
 		this.#tangled = false;
+		this.#mayBeStale = false;
+		this.#mayFall = false;
 	}
 
 	/**
@@ -59,7 +69,7 @@ export class SampleRuns {
 	 */
 	add(baseMs: number, offsets: Float64Array | Uint32Array, from: number, words: Uint32Array, wordsFrom: number, count: number): void {
 		this.#reserve(count);
-		const { times, words: target } = this.#slab;
+		const { times, values, words: target } = this.#slab;
 		const begin = this.#start + this.#count;
 		let at = begin;
 		let previous = this.#count === 0 ? Number.NEGATIVE_INFINITY : (times[at - 1] as number);
@@ -70,7 +80,10 @@ export class SampleRuns {
 			previous = time;
 			times[at] = time;
 			target[at * 2] = words[wordsFrom + i * 2] as number;
-			target[at * 2 + 1] = words[wordsFrom + i * 2 + 1] as number;
+			const high = words[wordsFrom + i * 2 + 1] as number;
+			target[at * 2 + 1] = high;
+			if ((high & NAN_BITS) === NAN_BITS) this.#mayBeStale = true;
+			if (at > this.#start && (values[at] as number) < (values[at - 1] as number)) this.#mayFall = true;
 			at++;
 		}
 		this.#spend(at - begin);
@@ -95,9 +108,12 @@ export class SampleRuns {
 		if ((times[lo] as number) < this.#minMs) lo = firstAfter(times, this.#minMs - 1, lo, hi);
 		if ((times[hi - 1] as number) > this.#maxMs) hi = firstAfter(times, this.#maxMs, lo, hi);
 		if (lo >= hi) return;
+		if (decoder.mayBeStale) this.#mayBeStale = true;
+		if (decoder.mayFall) this.#mayFall = true;
 		if (this.#count === 0) this.#start = lo;
 		else {
 			if ((times[lo] as number) <= (times[begin - 1] as number)) this.#tangled = true;
+			if ((values[lo] as number) < (values[begin - 1] as number)) this.#mayFall = true;
 			if (lo > begin) {
 				times.copyWithin(begin, lo, hi);
 				values.copyWithin(begin, lo, hi);
@@ -122,14 +138,24 @@ export class SampleRuns {
 	finish(): Samples {
 		if (this.#tangled) this.#untangle();
 		const end = this.#start + this.#count;
-		return { timestamps: this.#slab.times.slice(this.#start, end), values: this.#slab.values.slice(this.#start, end) };
+		return {
+			timestamps: this.#slab.times.slice(this.#start, end),
+			values: this.#slab.values.slice(this.#start, end),
+			noStale: !this.#mayBeStale,
+			neverFalls: !this.#mayFall,
+		};
 	}
 
 	/** As `finish`, but the arrays are views of memory that they share with those of other series. The next series goes behind them. */
 	take(): Samples {
 		if (this.#tangled) this.#untangle();
 		const end = this.#start + this.#count;
-		const samples = { timestamps: this.#slab.times.subarray(this.#start, end), values: this.#slab.values.subarray(this.#start, end) };
+		const samples = {
+			timestamps: this.#slab.times.subarray(this.#start, end),
+			values: this.#slab.values.subarray(this.#start, end),
+			noStale: !this.#mayBeStale,
+			neverFalls: !this.#mayFall,
+		};
 		this.#start = end;
 		this.#count = 0;
 		return samples;
@@ -172,6 +198,7 @@ export class SampleRuns {
 		words.set(sortedWords.subarray(0, at * 2), this.#start * 2);
 		this.#count = at;
 		this.#tangled = false;
+		this.#mayFall = true;
 	}
 
 	/** Makes room for `more` samples. What was taken stays where it is; the series that is being gathered moves. */
@@ -179,17 +206,13 @@ export class SampleRuns {
 		const { times, words } = this.#slab;
 		const needed = this.#count + more;
 		if (this.#start + needed <= times.length) return;
-		const larger = newSlab(this.#start === 0 ? Math.max(needed, times.length * 2) : Math.max(needed * 2, SLAB_SAMPLES));
+		const wanted = this.#start === 0 && needed > SLAB_SAMPLES ? needed * 2 : Math.max(needed, SLAB_SAMPLES);
+		const larger = this.#memory?.take(wanted) ?? newSlab(this.#start === 0 ? Math.max(needed, times.length * 2) : wanted);
 		larger.times.set(times.subarray(this.#start, this.#start + this.#count));
 		larger.words.set(words.subarray(this.#start * 2, (this.#start + this.#count) * 2));
 		this.#slab = larger;
 		this.#start = 0;
 	}
-}
-
-function newSlab(samples: number): Slab {
-	const values = new Float64Array(samples);
-	return { times: new Float64Array(samples), values, words: new Uint32Array(values.buffer) };
 }
 
 /** Index of the first time after `timeMs` within `[lo .. hi)`, `hi` when there is none. */

@@ -35,11 +35,11 @@ export class StoreQueries implements Queryable {
 
 	async select(matchers: readonly Matcher[], minMs: number, maxMs: number, options: SelectOptions = {}): Promise<readonly SeriesSamples[]> {
 		const found: FoundSamples[] = [];
-		const runs = new SampleRuns(minMs, maxMs, sampleBudget(options.sampleLimit));
+		const runs = new SampleRuns(minMs, maxMs, sampleBudget(options.sampleLimit), options.memory);
 		const range: ReadRange = { minMs, maxMs, signal: options.signal, runs, newestOnly: options.newestOnly === true };
 		const order = await this.#forEach(matchers, range, (id, labels) => {
-			const { timestamps, values } = runs.take();
-			found.push({ id, labels, timestamps, values });
+			const { timestamps, values, noStale, neverFalls } = runs.take();
+			found.push({ id, labels, timestamps, values, noStale, neverFalls });
 		});
 		if (order === 'sorted') return found;
 		found.sort((a, b) => compareLabels(a.labels, b.labels) || a.id - b.id);

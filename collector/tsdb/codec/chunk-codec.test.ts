@@ -23,6 +23,11 @@ function encode(samples: Samples): Uint8Array {
 
 function decode(bytes: Uint8Array): Samples {
 	const count = decoder.decode(bytes, 0, bytes.length);
+	// What the decoder is certain of must be true.
+	for (let i = 0; i < count; i++) {
+		if (!decoder.mayBeStale) expect(decoder.words[i * 2 + 1] === 0x7ff00000 && decoder.words[i * 2] === 2).toBe(false);
+		if (!decoder.mayFall && i > 0) expect((decoder.values[i] as number) < (decoder.values[i - 1] as number)).toBe(false);
+	}
 	return { offsets: [...decoder.offsets.subarray(0, count)], words: [...decoder.words.subarray(0, count * 2)] };
 }
 
@@ -45,6 +50,21 @@ describe('chunk codec', () => {
 		const bytes = encode(samples);
 		expect(decode(bytes)).toEqual(samples);
 		expect(bytes.length).toBeLessThanOrEqual(atMost);
+	});
+
+	test.each([
+		{ name: 'a steady counter', values: Array.from({ length: 60 }, (_, i) => i * 150), falls: false },
+		{ name: 'a counter with jitter', values: Array.from({ length: 60 }, (_, i) => i * 150 + (i % 7) * 9), falls: false },
+		{ name: 'a counter with a reset', values: Array.from({ length: 60 }, (_, i) => (i % 40) * 150 + (i % 7) * 9), falls: true },
+		{ name: 'a falling gauge', values: Array.from({ length: 60 }, (_, i) => 1000 - i), falls: true },
+	])('knows of $name whether it falls, in every form', ({ values, falls }) => {
+		const samples = { offsets: regular(values.length), words: wordsOf(values) };
+		decode(encode(samples));
+		expect(decoder).toMatchObject({ mayFall: falls, mayBeStale: false });
+		const variant = encoder.variant(CHUNK_VARIANTS[0]);
+		if (variant === null) return;
+		decode(variant);
+		expect(decoder).toMatchObject({ mayFall: falls, mayBeStale: false });
 	});
 
 	test('keeps the stale marker among ordinary values', () => {

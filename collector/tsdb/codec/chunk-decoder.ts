@@ -23,6 +23,7 @@ export interface SampleColumns {
 	readonly words: Uint32Array;
 }
 
+const NAN_BITS = 0x7ff00000;
 /** A chunk spends at least a bit per sample unless it is regular; a day at one sample a millisecond is beyond all use. */
 const MAX_SAMPLES = 86_400_000;
 
@@ -32,6 +33,9 @@ export class ChunkDecoder {
 	offsets = new Float64Array(512);
 	values = new Float64Array(512);
 	words = new Uint32Array(this.values.buffer);
+	/** Whether the last chunk may hold a stale marker, or a value below the one before it: what `false` says is certain. */
+	mayBeStale = false;
+	mayFall = false;
 	#bytes: Uint8Array = new Uint8Array(0);
 	#view: DataView = new DataView(this.#bytes.buffer);
 	#pos = 0;
@@ -111,9 +115,12 @@ export class ChunkDecoder {
 	#values({ values, words }: SampleColumns, at: number): void {
 		const codec = this.#codec >> 4;
 		const end = at + this.#count;
+		this.mayBeStale = false;
+		this.mayFall = false;
 		if (codec === VALUE_CONST) {
 			const low = this.#word();
 			const high = this.#word();
+			this.mayBeStale = (high & NAN_BITS) === NAN_BITS;
 			for (let i = at; i < end; i++) {
 				words[i * 2] = low;
 				words[i * 2 + 1] = high;
@@ -121,6 +128,8 @@ export class ChunkDecoder {
 			return;
 		}
 		if (codec === VALUE_RAW) {
+			this.mayBeStale = true;
+			this.mayFall = true;
 			for (let i = at * 2; i < end * 2; i++) words[i] = this.#word();
 			return;
 		}
@@ -131,6 +140,7 @@ export class ChunkDecoder {
 		if (codec === VALUE_DELTA_CONST) {
 			const first = this.#double();
 			const step = this.#double();
+			this.mayFall = !(step >= 0);
 			for (let i = at; i < end; i++) values[i] = (first + (i - at) * step) / power;
 			return;
 		}
@@ -152,6 +162,7 @@ export class ChunkDecoder {
 		let integer = this.#double();
 		if (codec === VALUE_PLANES) {
 			this.#planes(values, at, this.#count, false);
+			this.mayFall = true;
 			for (let i = at; i < end; i++) values[i] = integer + (values[i] as number);
 			return;
 		}
@@ -161,11 +172,14 @@ export class ChunkDecoder {
 			values[at] = integer;
 			integer += delta;
 			if (this.#count > 1) values[at + 1] = integer;
+			let least = delta;
 			for (let i = at + 2; i < end; i++) {
 				delta += values[i] as number;
+				if (delta < least) least = delta;
 				integer += delta;
 				values[i] = integer;
 			}
+			this.mayFall = !(least >= 0);
 			return;
 		}
 		if (codec === VALUE_DELTA) this.#packed(values, at + 1, this.#count - 1);
@@ -175,13 +189,19 @@ export class ChunkDecoder {
 			if (this.#pos < 0) throw new ChunkDamaged('a chunk is cut off');
 		}
 		values[at] = integer;
+		let least = 0;
 		for (let i = at + 1; i < end; i++) {
-			integer += values[i] as number;
+			const delta = values[i] as number;
+			if (delta < least) least = delta;
+			integer += delta;
 			values[i] = integer;
 		}
+		this.mayFall = !(least >= 0);
 	}
 
 	#exceptions(words: Uint32Array, at: number, exceptionsAt: number, exceptionCount: number): void {
+		this.mayBeStale = true;
+		this.mayFall = true;
 		this.#pos = exceptionsAt;
 		let index = 0;
 		for (let k = 0; k < exceptionCount; k++) {
