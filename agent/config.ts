@@ -1,6 +1,8 @@
 import { type Static, Type } from 'typebox';
 import { type ConfigResult, loadConfigFile, parseConfig } from '../core/config-file.ts';
 import { tryParseDuration } from '../core/duration.ts';
+import { CentralConfigSchema } from './central/config.ts';
+import { AccessLogConfigSchema, checkAccessLogs } from './inputs/access-log/config.ts';
 import { durationSchema } from './inputs/entry-schema.ts';
 import { checkHostConfig, HostConfigSchema } from './inputs/host/config.ts';
 import { checkInterfaceInputs, interfaceInputProperties } from './inputs/interface-config.ts';
@@ -35,11 +37,13 @@ export const AgentConfigSchema = Type.Object(
 		/** Further receivers of the same samples. */
 		remote_write: Type.Array(RemoteWriteConfigSchema, { default: [], maxItems: 8 }),
 		spool: SpoolConfigSchema,
+		central: CentralConfigSchema,
 		inputs: Type.Object(
 			{
 				host: HostConfigSchema,
 				ntp: Type.Array(NtpConfigSchema, { default: [] }),
 				nginx: Type.Array(NginxConfigSchema, { default: [] }),
+				access_logs: Type.Array(AccessLogConfigSchema, { default: [] }),
 				tomcat: Type.Array(TomcatConfigSchema, { default: [] }),
 				mysql: Type.Array(MysqlConfigSchema, { default: [] }),
 				redis: Type.Array(RedisConfigSchema, { default: [] }),
@@ -62,6 +66,7 @@ export function checkAgentConfig(config: AgentConfig, report: Report): void {
 	pattern(inputs.host.mounts_exclude, ['inputs', 'host', 'mounts_exclude'], report);
 	checkDurations(inputs.host, ['inputs', 'host'], report);
 	checkHostConfig(inputs.host, report);
+	checkAccessLogs(inputs.access_logs, report);
 	inputs.ntp.forEach((entry, i) => {
 		checkDurations(entry, ['inputs', 'ntp', i], report);
 	});
@@ -96,6 +101,9 @@ export function checkAgentConfig(config: AgentConfig, report: Report): void {
 	});
 	if (inputs.logs.length > 0 && config.collector === undefined)
 		report(['inputs', 'logs'], 'log files are sent to a collector; set "collector.url"');
+	checkDurations(config.central, ['central'], report);
+	if (config.collector?.token !== undefined && config.collector.enrol_token !== undefined)
+		report(['collector'], 'has both a token and an enrol_token; keep one');
 	checkRemoteWrite(config.remote_write, report);
 	if (config.collector !== undefined && !isUrl(config.collector.url))
 		report(['collector', 'url'], 'not an address; write for example http://10.0.0.5:9999');

@@ -4,6 +4,8 @@ import type { MetricType } from '../../protocol/metric-type.ts';
 export interface Measurement {
 	readonly labels: readonly string[];
 	readonly value: number;
+	/** The part of a histogram: the series is called by the family's name with this behind it, and keeps the family's type. */
+	readonly suffix?: '_bucket' | '_sum' | '_count';
 }
 
 export interface MetricFamily {
@@ -34,6 +36,16 @@ export interface Input {
 	close(): Promise<void>;
 }
 
+/** One histogram of a family. */
+export interface HistogramParts {
+	readonly labels: readonly string[];
+	/** `labels` with `le` added, for each bucket; the last is `+Inf`. */
+	readonly bucketLabels: readonly (readonly string[])[];
+	/** Cumulative, as many as `bucketLabels`. */
+	readonly counts: ArrayLike<number>;
+	readonly sum: number;
+}
+
 /** Gathers measurements by metric name, so that parsers can emit them in the order in which they read. */
 export class FamilySet {
 	readonly #families = new Map<string, { name: string; type: MetricType; help: string; measurements: Measurement[] }>();
@@ -53,6 +65,20 @@ export class FamilySet {
 			this.#families.set(name, family);
 		}
 		family.measurements.push({ labels, value });
+	}
+
+	/** Buckets (cumulative, in the order of `bounds`, then `+Inf`), sum and count of one histogram. `bounds` and `labels` should be the same arrays every round. */
+	histogram(name: string, help: string, parts: HistogramParts): void {
+		let family = this.#families.get(name);
+		if (family === undefined) {
+			family = { name, type: 'histogram', help, measurements: [] };
+			this.#families.set(name, family);
+		}
+		parts.bucketLabels.forEach((labels, i) => {
+			family.measurements.push({ labels, value: parts.counts[i] ?? 0, suffix: '_bucket' });
+		});
+		family.measurements.push({ labels: parts.labels, value: parts.sum, suffix: '_sum' });
+		family.measurements.push({ labels: parts.labels, value: parts.counts[parts.counts.length - 1] ?? 0, suffix: '_count' });
 	}
 
 	list(): readonly MetricFamily[] {

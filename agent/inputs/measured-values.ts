@@ -5,13 +5,14 @@ import type { MetricFamily } from './input.ts';
 export function values(families: readonly MetricFamily[]): Record<string, number> {
 	const result: Record<string, number> = {};
 	for (const family of families) {
-		for (const { labels, value } of family.measurements) {
+		for (const { labels, value, suffix = '' } of family.measurements) {
 			const object: Record<string, string> = {};
 			for (let i = 0; i < labels.length; i += 2) object[labels[i] as string] = labels[i + 1] as string;
 			const sorted = labelsFromObject(object);
 			const pairs: string[] = [];
 			for (let i = 0; i < sorted.length; i += 2) pairs.push(`${sorted[i]}="${sorted[i + 1]}"`);
-			result[pairs.length === 0 ? family.name : `${family.name}{${pairs.join(',')}}`] = value;
+			const name = family.name + suffix;
+			result[pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`] = value;
 		}
 	}
 	return result;

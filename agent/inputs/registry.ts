@@ -3,6 +3,8 @@ import { parseDuration } from '../../core/duration.ts';
 import type { Logger } from '../../core/log.ts';
 import { resolveSecret, type Secret, type SecretRef } from '../../core/secret.ts';
 import type { AgentConfig } from '../config.ts';
+import { formatOf } from './access-log/config.ts';
+import { createAccessLogInput } from './access-log/input.ts';
 import { hostSelection } from './host/config.ts';
 import { createHostInput } from './host/input.ts';
 import type { HostFacts } from './host/inventory.ts';
@@ -70,6 +72,20 @@ export function createInputs(config: AgentConfig, deps: InputDependencies): read
 				...timing(entry),
 				url: entry.url,
 				userAgent: deps.userAgent,
+			}),
+		);
+	}
+	for (const entry of inputs.access_logs) {
+		list.push(
+			createAccessLogInput({
+				target: service(entry.kind, entry, entry.instance ?? `${deps.hostName}:${entry.path}`),
+				...timing(entry),
+				path: entry.path,
+				kind: entry.kind,
+				format: formatOf(entry),
+				durationUnit: entry.duration_unit,
+				server: entry.server,
+				routes: entry.routes.map((route) => ({ name: route.name, path: new RegExp(route.path) })),
 			}),
 		);
 	}

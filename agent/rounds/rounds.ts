@@ -20,12 +20,21 @@ export interface RoundsOptions {
 	 * do not report together. One number for all inputs: what is read at the same time travels in one request. Default random.
 	 */
 	readonly phase?: number;
+	/** Of rounds that were stopped: the same sources go on with the same series, what is no longer measured is marked stale. */
+	readonly remains?: RoundsRemains;
 }
 
-interface Source {
-	readonly input: Input;
+interface Tracked {
 	readonly series: SeriesTracker;
 	readonly about: SeriesTracker;
+}
+
+/** The series of stopped rounds, by their sources. */
+export type RoundsRemains = ReadonlyMap<string, Tracked>;
+
+interface Source extends Tracked {
+	readonly key: string;
+	readonly input: Input;
 	/** The collection that is still outstanding, also when its deadline has passed. */
 	outstanding: Promise<unknown> | null;
 	failing: boolean;
@@ -45,13 +54,31 @@ export class Rounds {
 	constructor(options: RoundsOptions) {
 		this.#options = options;
 		this.#phase = options.phase ?? Math.random();
-		this.#sources = options.inputs.map((input) => ({
-			input,
-			series: new SeriesTracker(input.target),
-			about: new SeriesTracker({ ...options.agentTarget, instance: input.target['instance'] ?? '', input: input.name }),
-			outstanding: null,
-			failing: false,
-		}));
+		const keys = new Set<string>();
+		this.#sources = options.inputs.map((input) => {
+			const about = { ...options.agentTarget, instance: input.target['instance'] ?? '', input: input.name };
+			let key = JSON.stringify([about, input.target]);
+			while (keys.has(key)) key += '+';
+			keys.add(key);
+			const before = options.remains?.get(key);
+			return {
+				key,
+				input,
+				series: before?.series ?? new SeriesTracker(input.target),
+				about: before?.about ?? new SeriesTracker(about),
+				outstanding: null,
+				failing: false,
+			};
+		});
+		const nowMs = options.clock.now();
+		for (const [key, { series, about }] of options.remains ?? []) {
+			if (!keys.has(key)) options.sink([...series.update([], nowMs), ...about.update([], nowMs)], nowMs);
+		}
+	}
+
+	/** To go on from, once these rounds are stopped. */
+	remains(): RoundsRemains {
+		return new Map(this.#sources.map(({ key, series, about }) => [key, { series, about }]));
 	}
 
 	start(): void {

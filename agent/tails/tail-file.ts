@@ -75,6 +75,11 @@ export class TailFile {
 		return this.#file === null ? 0 : Math.max(0, this.#file.sizeBytes - this.#file.offset);
 	}
 
+	/** Whether a file is being followed. */
+	get isOpen(): boolean {
+		return this.#file !== null;
+	}
+
 	/** Up to `maxEvents` new events; an empty list when there is nothing new (or no file), and the caller asks again later. */
 	async read(maxEvents: number): Promise<readonly TailedEvent[]> {
 		for (let step = 0; step < 8; step++) {

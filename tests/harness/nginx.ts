@@ -14,6 +14,8 @@ export interface NginxServer {
 	/** Starts it again on the same port after `stop` or `kill`. */
 	start(): Promise<void>;
 	kill(): Promise<void>;
+	/** Opens its log files anew, as logrotate asks it to. */
+	reopenLogs(): void;
 	/** Ends it and removes its folder. */
 	remove(): Promise<void>;
 }
@@ -23,7 +25,15 @@ export function available(): boolean {
 }
 
 /** Nginx with stub_status at `/nginx_status`, a page at `/`, and everything else at `upstream` when given. */
-export async function startNginx(options: { readonly upstream?: string } = {}): Promise<NginxServer> {
+export async function startNginx(
+	options: {
+		readonly upstream?: string;
+		/** Several of them are tried one after another. */
+		readonly upstreams?: readonly string[];
+		/** Text of a `log_format` for the access log, without the quotes around it. */
+		readonly logFormat?: string;
+	} = {},
+): Promise<NginxServer> {
 	const command = findCommand('nginx') ?? 'nginx';
 	const folder = temporaryFolder('nginx');
 	const port = await freePort();
@@ -34,7 +44,12 @@ export async function startNginx(options: { readonly upstream?: string } = {}): 
 	const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
 		.map((name) => `\t${name}_temp_path ${join(folder.path, name)};`)
 		.join('\n');
-	const proxy = options.upstream === undefined ? 'return 404;' : `proxy_pass ${options.upstream};`;
+	const upstreams = options.upstreams ?? [];
+	const target = upstreams.length > 0 ? 'http://behind' : options.upstream;
+	const proxy = target === undefined ? 'return 404;' : `proxy_pass ${target};`;
+	const behind =
+		upstreams.length === 0 ? '' : `\tupstream behind { ${upstreams.map((server) => `server ${server} max_fails=0;`).join(' ')} }\n`;
+	const format = options.logFormat === undefined ? '' : `\tlog_format wanted '${options.logFormat}';\n`;
 	writeFileSync(
 		config,
 		`daemon off;
@@ -44,7 +59,7 @@ error_log ${errorLog} warn;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 events { worker_connections 64; }
 http {
-	access_log ${accessLog} combined;
+${format}${behind}	access_log ${accessLog} ${options.logFormat === undefined ? 'combined' : 'wanted'};
 ${temporary}
 	server {
 		listen 127.0.0.1:${port};
@@ -79,6 +94,7 @@ ${temporary}
 			await running?.exited;
 			running = null;
 		},
+		reopenLogs: () => running?.kill('SIGUSR1'),
 		remove: async () => {
 			await stop();
 			folder.remove();
