@@ -1,22 +1,21 @@
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
+import { configOrThrow } from '../core/config-file.ts';
 import { parseDuration } from '../core/duration.ts';
 import { CleanupStack } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
+import { resolveSecret } from '../core/secret.ts';
 import { writeExposition } from '../protocol/exposition/write.ts';
 import { readCaFile } from './ca-file.ts';
+import { combineConfig } from './central/combine.ts';
+import { Enroller } from './central/enroller.ts';
+import { CentralSync, loadLastGood } from './central/sync.ts';
+import { Collection } from './collection.ts';
 import type { AgentConfig } from './config.ts';
 import type { HostFacts } from './inputs/host/inventory.ts';
-import type { Input } from './inputs/input.ts';
-import { createInputs } from './inputs/registry.ts';
 import { startMetricsServer } from './metrics-server.ts';
-import { Rounds } from './rounds/rounds.ts';
-import { type AgentMetrics, createAgentMetrics, selfFamilies } from './self-metrics.ts';
-import { LogClient } from './tails/log-client.ts';
-import { LogShipper } from './tails/log-shipper.ts';
-import { PositionStore } from './tails/position-store.ts';
-import { endpoint, openUplink, secretReader, type Uplink } from './uplink/destinations.ts';
+import { createAgentMetrics } from './self-metrics.ts';
+import { endpoint, openUplink, secretReader } from './uplink/destinations.ts';
 
 export interface AgentOptions {
 	readonly config: AgentConfig;
@@ -36,6 +35,8 @@ export interface AgentOptions {
 export interface RunningAgent {
 	/** `host:port` of `/metrics`, `''` when it is switched off. */
 	readonly address: string;
+	/** Goes on with another file of the host's own; only what is measured can change. Throws when it cannot be used, and the one before stays. */
+	reload(config: AgentConfig): Promise<void>;
 	/** Measures nothing more, sends what the spool holds within a few seconds, and closes. What remains is sent at the next start. */
 	stop(): Promise<void>;
 }
@@ -47,49 +48,139 @@ export function agentHostName(config: AgentConfig): string {
 
 /** Starts measuring and sending. Throws an `AppError` when the data folder, the address or a secret cannot be used; then nothing is left running. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-	const { config, log } = options;
-	const cleanup = new CleanupStack(log);
+	const cleanup = new CleanupStack(options.log);
 	try {
-		const metrics = createAgentMetrics(options.version);
-		const uplink = openUplink(
-			{
-				config,
-				collector: config.collector === undefined ? null : endpointOptions(options, config.collector),
-				dataDir: options.dataDir ?? config.data,
-				metrics,
-				userAgent: userAgent(options),
-				env: options.env,
-				clock: options.clock,
-				log,
-				flushMs: options.flushMs ?? 5000,
-			},
-			cleanup,
-		);
-		const shippers = config.collector === undefined ? [] : openTails(options, config.collector, metrics, cleanup);
-		const { rounds, current } = openRounds(options, metrics, uplink, cleanup);
-		const startAll = () => {
-			rounds.start();
-			uplink.start();
-			for (const shipper of shippers) shipper.start();
-		};
-		let ready = false;
-		if (config.listen !== '') {
-			const server = await startMetricsServer({
-				listen: config.listen,
-				metrics: async () => writeExposition(current()),
-				ready: () => ready,
-			});
-			cleanup.add('metrics server', () => server.close());
-			startAll();
-			ready = true;
-			return { address: server.address, stop: () => cleanup.close() };
-		}
-		startAll();
-		return { address: '', stop: () => cleanup.close() };
+		return await compose(options, cleanup);
 	} catch (error) {
 		await cleanup.close();
 		throw error;
 	}
+}
+
+async function compose(options: AgentOptions, cleanup: CleanupStack): Promise<RunningAgent> {
+	const { config, log, clock } = options;
+	const { collector } = config;
+	const dataDir = options.dataDir ?? config.data;
+	const metrics = createAgentMetrics(options.version);
+	const client = collector === undefined ? null : collectorClient(options, collector);
+	const enroller = collector === undefined || client === null ? null : openEnroller(options, collector, dataDir);
+	const connection = client === null ? null : { ...client, token: () => enroller?.identity?.key ?? client.token() };
+	const flushMs = options.flushMs ?? 5000;
+	const userAgent = client?.userAgent ?? agentName(options);
+	const uplink = openUplink({ config, collector: connection, dataDir, metrics, userAgent, env: options.env, clock, log, flushMs }, cleanup);
+	const logs =
+		connection === null || collector === undefined ? null : { ...connection, url: endpoint(collector.url, '/api/fournines/v1/logs') };
+
+	let local = config;
+	let central = enroller?.identity != null && config.central.enabled ? loadLastGood(dataDir) : null;
+	const effective = (): AgentConfig => {
+		const labels = central?.labels ?? enroller?.identity ?? null;
+		const own =
+			labels === null
+				? local
+				: { ...local, host: { ...local.host, system: labels.system || local.host.system, zone: labels.zone || local.host.zone } };
+		return central === null ? own : configOrThrow(combineConfig(own, central.version, central.config));
+	};
+	let first = config;
+	try {
+		first = effective();
+	} catch (error) {
+		log.error({ error: String(error) }, 'the central configuration that was in force cannot be used; the own file is');
+		central = null;
+	}
+	const hostName = agentHostName(config);
+	const collection = new Collection({ ...environment(options), hostName, dataDir, userAgent, metrics, uplink, logs }, first);
+	cleanup.add('collection', () => collection.stop());
+
+	let changing: Promise<void> = Promise.resolve();
+	/** One change after the other; when one fails, what it changed is taken back. */
+	const change = (act: () => void, undo: () => void): Promise<void> => {
+		const turn = changing.then(async () => {
+			act();
+			try {
+				await collection.apply(effective());
+			} catch (error) {
+				undo();
+				throw error;
+			}
+		});
+		changing = turn.catch(() => {});
+		return turn;
+	};
+	cleanup.add('changes', () => changing);
+
+	const beginSending = () => {
+		uplink.start();
+		metrics.enrolled.set(enroller?.identity == null ? 0 : 1);
+		if (connection === null || collector === undefined || enroller?.identity == null || !config.central.enabled) return;
+		const sync = new CentralSync(
+			{
+				...connection,
+				url: endpoint(collector.url, '/api/fournines/v1/agent/sync'),
+				agentVersion: options.version,
+				intervalMs: parseDuration(config.central.interval),
+				dataDir,
+				clock,
+				log,
+				apply: async (document) => {
+					const before = central;
+					await change(
+						() => {
+							central = document;
+						},
+						() => {
+							central = before;
+						},
+					);
+				},
+				onState: (failing) => metrics.centralFailing.set(failing ? 1 : 0),
+			},
+			central,
+		);
+		sync.start();
+		cleanup.add('central configuration', () => sync.stop());
+	};
+
+	let ready = false;
+	let address = '';
+	if (config.listen !== '') {
+		const server = await startMetricsServer({
+			listen: config.listen,
+			metrics: async () => writeExposition(collection.current()),
+			ready: () => ready,
+		});
+		cleanup.add('metrics server', () => server.close());
+		address = server.address;
+	}
+	collection.start();
+	if (enroller === null || enroller.identity !== null) beginSending();
+	else {
+		// Measured from now on, sent as soon as the collector knows this agent.
+		enroller.start(() => {
+			beginSending();
+			void change(
+				() => {},
+				() => {},
+			).catch((error: unknown) => log.error({ error: String(error) }, 'the labels of the inventory could not be put in force'));
+		});
+		cleanup.add('enrolment', () => enroller.stop());
+	}
+	ready = true;
+	return {
+		address,
+		reload: (next) => {
+			const before = local;
+			return change(
+				() => {
+					local = next;
+				},
+				() => {
+					local = before;
+				},
+			);
+		},
+		stop: () => cleanup.close(),
+	};
 }
 
 export interface SnapshotResult {
@@ -101,85 +192,62 @@ export interface SnapshotResult {
 
 /** Collects one round of all inputs and sends nothing. */
 export async function collectOnce(options: AgentOptions): Promise<SnapshotResult> {
-	const cleanup = new CleanupStack(options.log);
+	const { config } = options;
+	const collection = new Collection(
+		{
+			...environment(options),
+			hostName: agentHostName(config),
+			dataDir: options.dataDir ?? config.data,
+			userAgent: agentName(options),
+			metrics: createAgentMetrics(options.version),
+			uplink: null,
+			logs: null,
+		},
+		config,
+	);
 	try {
-		const { rounds, current } = openRounds(options, createAgentMetrics(options.version), null, cleanup);
-		const ok = await rounds.once();
-		return { text: writeExposition(current()), ok };
+		const ok = await collection.once();
+		return { text: writeExposition(collection.current()), ok };
 	} finally {
-		await cleanup.close();
+		await collection.stop();
 	}
 }
 
-function openRounds(options: AgentOptions, metrics: AgentMetrics, uplink: Uplink | null, cleanup: CleanupStack) {
-	const { config, clock, log } = options;
-	const hostName = agentHostName(config);
-	const agentTarget = { job: 'agent', host: hostName, system: config.host.system, zone: config.host.zone };
-	const self: Input = {
-		name: 'agent',
-		target: { ...agentTarget, instance: hostName },
-		intervalMs: parseDuration(config.interval),
-		timeoutMs: 5000,
-		onFailure: [],
-		async collect() {
-			uplink?.measure();
-			return selfFamilies(metrics);
-		},
-		async close() {},
-	};
-	const inputs = createInputs(config, {
-		hostName,
-		clock,
-		log,
-		env: options.env,
-		userAgent: userAgent(options),
-		readFacts: options.readFacts ?? null,
-	});
-	const rounds = new Rounds({
-		inputs: [...inputs, self],
-		agentTarget,
-		sink: (batch, nowMs) => uplink?.append(batch, nowMs),
-		onMissed: (input) => metrics.missedRounds.inc({ input }),
-		clock,
-		log,
-	});
-	cleanup.add('inputs', () => rounds.stop());
-	return { rounds, current: () => rounds.current() };
-}
-
-function openTails(
-	options: AgentOptions,
-	collector: NonNullable<AgentConfig['collector']>,
-	metrics: AgentMetrics,
-	cleanup: CleanupStack,
-): readonly LogShipper[] {
-	const { config, clock, log } = options;
-	if (config.inputs.logs.length === 0) return [];
-	const positions = new PositionStore(join(options.dataDir ?? config.data, 'tails'));
-	const client = new LogClient({ ...endpointOptions(options, collector), url: endpoint(collector.url, '/api/fournines/v1/logs') });
-	return config.inputs.logs.map((entry) => {
-		const shipper = new LogShipper({
-			config: entry,
-			host: agentHostName(config),
-			system: config.host.system,
-			...{ client, positions, clock, log, metrics },
-		});
-		cleanup.add(`log ${entry.path}`, () => shipper.stop());
-		return shipper;
-	});
-}
+type CollectorConfig = NonNullable<AgentConfig['collector']>;
 
 /** What every client of the collector needs. */
-function endpointOptions(options: AgentOptions, collector: NonNullable<AgentConfig['collector']>) {
+function collectorClient(options: AgentOptions, collector: CollectorConfig) {
 	return {
 		token: secretReader(collector.token, options.env),
 		...(collector.ca_file === undefined ? {} : { ca: readCaFile(collector.ca_file) }),
 		timeoutMs: parseDuration(collector.timeout),
-		userAgent: userAgent(options),
+		userAgent: agentName(options),
 		now: () => options.clock.now(),
 	};
 }
 
-function userAgent(options: AgentOptions): string {
+/** `null` where the agent has a token that was given to it by hand. */
+function openEnroller(options: AgentOptions, collector: CollectorConfig, dataDir: string): Enroller | null {
+	const ref = collector.enrol_token;
+	if (ref === undefined) return null;
+	return new Enroller({
+		url: endpoint(collector.url, '/api/fournines/v1/enrol'),
+		token: () => resolveSecret(ref, options.env),
+		host: agentHostName(options.config),
+		agentVersion: options.version,
+		...(collector.ca_file === undefined ? {} : { ca: readCaFile(collector.ca_file) }),
+		timeoutMs: parseDuration(collector.timeout),
+		userAgent: agentName(options),
+		dataDir,
+		clock: options.clock,
+		log: options.log,
+	});
+}
+
+function environment({ clock, log, env, readFacts }: AgentOptions) {
+	return { clock, log, env, readFacts: readFacts ?? null };
+}
+
+function agentName(options: AgentOptions): string {
 	return `fournines-agent/${options.version}`;
 }

@@ -55,6 +55,16 @@ async function main(): Promise<number> {
 		...options,
 		readFacts: () => readHostFactsInChild(process.execPath, [self, '--inventory'], FACTS_TIMEOUT_MS),
 	});
+	process.on('SIGHUP', () => {
+		const file = parsed.config;
+		if (file === null) return;
+		Promise.resolve()
+			.then(() => agent.reload(configOrThrow(loadAgentConfig(file))))
+			.then(
+				() => log.info({ file }, 'the configuration was read again'),
+				(error: unknown) => log.error({ error: errorText(error) }, 'the configuration was not applied; the old one stays in force'),
+			);
+	});
 	log.info({ address: agent.address, host: agentHostName(config), version, node: process.version }, 'the agent is running');
 	const reason = await ending;
 	log.info({ reason }, 'the agent stops');

@@ -10,6 +10,8 @@ export interface AgentMetrics {
 	readonly uplink: UplinkMetrics;
 	/** Of a further destination. */
 	readonly destination: (name: string) => UplinkMetrics;
+	readonly enrolled: Gauge;
+	readonly centralFailing: Gauge;
 	readonly missedRounds: Counter<'input'>;
 	readonly logRecords: Counter<'stream'>;
 	readonly logGaps: Counter<'stream'>;
@@ -58,6 +60,16 @@ export function createAgentMetrics(version: string): AgentMetrics {
 		registry,
 		uplink: collectorUplinkMetrics(registry),
 		destination: destinationMetrics(registry),
+		enrolled: new Gauge({
+			name: 'fournines_agent_enrolled',
+			help: '1 when this agent has a key of its own.',
+			registers,
+		}),
+		centralFailing: new Gauge({
+			name: 'fournines_agent_central_config_failing',
+			help: '1 while the central configuration cannot be used and the one before stays in force.',
+			registers,
+		}),
 		missedRounds: new Counter({
 			name: 'fournines_agent_missed_rounds_total',
 			help: 'Collections that were skipped because the one before was still running.',

@@ -10,15 +10,16 @@ export interface CollectorAccess {
 }
 
 /**
- * From the options that commands share: `--url` (default http://127.0.0.1:9999) and `--token-file` (default: the read
- * token that `fournines up` left in `<data>/keys`, if it can be read).
+ * From the options that commands share: `--url` (default http://127.0.0.1:9999) and `--token-file` (default: the token of the scope, by
+ * default `read`, that the collector left in `<data>/keys`, if it can be read).
  */
 export function collectorAccess(options: {
 	readonly url?: string | undefined;
 	readonly tokenFile?: string | undefined;
 	readonly data?: string | undefined;
+	readonly scope?: 'read' | 'enrol';
 }): CollectorAccess {
-	const file = options.tokenFile ?? join(options.data ?? 'data', 'keys', 'local-read.token');
+	const file = options.tokenFile ?? join(options.data ?? 'data', 'keys', `local-${options.scope ?? 'read'}.token`);
 	if (options.tokenFile !== undefined && !existsSync(file))
 		throw new AppError('FN_CLI_TOKEN', `the token file ${file} does not exist; name the right one with --token-file`);
 	let token: string | null = null;
@@ -30,14 +31,18 @@ export function collectorAccess(options: {
 	return { url: (options.url ?? 'http://127.0.0.1:9999').replace(/\/+$/, ''), token };
 }
 
-/** A call that must succeed; throws `FN_CLI_COLLECTOR` with the collector's own words otherwise. */
-export async function callCollector(access: CollectorAccess, path: string): Promise<HttpResponse> {
+/** A call that must succeed, a POST when there is a body; throws `FN_CLI_COLLECTOR` with the collector's own words otherwise. */
+export async function callCollector(access: CollectorAccess, path: string, body?: unknown): Promise<HttpResponse> {
 	let response: HttpResponse;
 	try {
 		response = await httpExchange(access.url + path, {
 			timeoutMs: 130_000,
 			maxBodyBytes: 512 * 1024 * 1024,
-			headers: access.token === null ? {} : { authorization: `Bearer ${access.token}` },
+			...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+			headers: {
+				...(body === undefined ? {} : { 'content-type': 'application/json' }),
+				...(access.token === null ? {} : { authorization: `Bearer ${access.token}` }),
+			},
 		});
 	} catch (error) {
 		throw new AppError(

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { checkCentralDocument } from '../agent/central/combine.ts';
 import { startCollector } from '../collector/app.ts';
 import { systemClock } from '../core/clock.ts';
 import { AppError, errorText } from '../core/errors.ts';
@@ -45,6 +46,7 @@ Options
 			log,
 			clock: systemClock,
 			version: productVersion(),
+			checkAgentDocument: checkCentralDocument,
 		});
 		process.on('SIGHUP', () => {
 			collector

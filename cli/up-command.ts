@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { stringify } from 'yaml';
+import { checkCentralDocument } from '../agent/central/combine.ts';
 import { discoverServices } from '../agent/discovery/discover.ts';
 import { startCollector } from '../collector/app.ts';
 import { systemClock } from '../core/clock.ts';
@@ -54,6 +55,7 @@ Options
 			log,
 			clock: systemClock,
 			version: productVersion(),
+			checkAgentDocument: checkCentralDocument,
 		});
 		const agentConfig = agentFile ?? (await writeAgentConfig(dataDir, { url: collector.address, tokenFile: collector.agentTokenFile }));
 		const agent = keepAgentRunning(['--config', resolve(agentConfig), '--data', join(dataDir, 'agent'), '--log-level', 'warn'], log);

@@ -10,6 +10,8 @@ import { httpExchange } from '../core/http-client.ts';
 import { CleanupStack } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
 import { resolveSecret } from '../core/secret.ts';
+import { createAgents } from './agents/agents.ts';
+import type { DocumentCheck } from './agents/central-config.ts';
 import { createHttpServer } from './api/server.ts';
 import { registerWriteRoutes } from './api/write-route.ts';
 import { type AuditArchive, openArchive } from './audit/archive.ts';
@@ -21,6 +23,7 @@ import { createTokenStore } from './identity/tokens.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { createOtlpIngest } from './ingest/otlp-ingest.ts';
 import { createTextIngest } from './ingest/text-ingest.ts';
+import { hostLabels } from './inventory/hosts.ts';
 import { createEngine } from './promql/engine.ts';
 import { QueryThread } from './query-thread.ts';
 import { availabilityReport } from './reports/availability-report.ts';
@@ -34,10 +37,10 @@ import { assertDataFolder, isLoopback, listenOn, parseListen, readTls } from './
 import { createAlertingPorts } from './state/alerting-ports.ts';
 import { openStateDatabase } from './state/database.ts';
 import { startTracing } from './tracing.ts';
+import { storeOptions } from './tsdb/config.ts';
 import { openStore } from './tsdb/store.ts';
 
 /** What tells that a check has new samples; rules that depend on it need not wait for their slot. */
-import { storeOptions } from './tsdb/config.ts';
 const CHECK_METRICS = ['probe_success'];
 
 export interface CollectorOptions {
@@ -56,6 +59,8 @@ export interface CollectorOptions {
 	readonly log: Logger;
 	readonly clock: Clock;
 	readonly version: string;
+	/** Checks what is configured centrally for agents as an agent would. Default: nothing is refused before an agent sees it. */
+	readonly checkAgentDocument?: DocumentCheck;
 }
 
 export interface RunningCollector {
@@ -101,7 +106,17 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	const agentTokenFile = await tokens.provideFile(dataDir, 'local-agent', 'push');
 	await tokens.provideFile(dataDir, 'local-read', 'read');
 	await tokens.provideFile(dataDir, 'local-alert', 'alert');
+	await tokens.provideFile(dataDir, 'local-enrol', 'enrol');
 	const accounts = createAccounts({ state, clock, config: () => config.identity, operations });
+
+	const agents = createAgents({
+		state,
+		tokens,
+		operations,
+		labels: (host) => hostLabels(config.inventory, host),
+		check: options.checkAgentDocument ?? (() => []),
+		clock,
+	});
 
 	let availability: Availability | null = null;
 	let checkRules: Ruler | null = null;
@@ -205,6 +220,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		tracing,
 	});
 	await registerRoutes(app, {
+		agents,
 		alerting,
 		availability: ledgers,
 		accounts,

@@ -4,8 +4,10 @@ import type { Registry } from 'prom-client';
 import type { Alerting } from '../alerts/alerting.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
+import type { Agents } from './agents/agents.ts';
 import { registerAlertmanagerRoutes } from './api/alertmanager/alertmanager-routes.ts';
 import type { Caller } from './api/guard.ts';
+import { registerAgentRoutes } from './api/product/agent-routes.ts';
 import { registerLogRoutes } from './api/product/log-routes.ts';
 import { registerProductRoutes } from './api/product/overview-routes.ts';
 import { registerReportRoutes } from './api/product/report-routes.ts';
@@ -30,6 +32,7 @@ import type { Store } from './tsdb/store.ts';
 const SLOW_QUERY_MS = 5000;
 
 export interface RouteServices {
+	readonly agents: Agents;
 	readonly alerting: Alerting;
 	readonly availability: Availability;
 	readonly accounts: Accounts;
@@ -61,6 +64,7 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 	});
 	registerReportRoutes(app, { availability: services.report, language: () => services.config().reports.language });
 	await registerLogRoutes(app, services.archive);
+	registerAgentRoutes(app, { agents: services.agents, caller: callerName });
 	await registerAlertmanagerRoutes(app, {
 		alerting,
 		clock,
@@ -82,10 +86,6 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 		queries: measuredQueryService(services.queries, services.metrics, { log, fromMs: SLOW_QUERY_MS, monotonic: () => clock.monotonic() }),
 		ruler: services.ruler,
 		metadata: store,
-		storeStatus: () => storeStatus(store),
-		targets: () => services.scraping.targets(),
-		caller: (request) => callerName(request).name,
-		externalLabels: services.config().rules.external_labels,
 		admin: {
 			enabled: services.config().store.admin_api,
 			deleteSeries: async (matchers, minMs, maxMs, includeChecks) => {
@@ -99,6 +99,10 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 				return operations.record({ actor: caller.name, srcAddr: caller.address, ...operation });
 			},
 		},
+		storeStatus: () => storeStatus(store),
+		targets: () => services.scraping.targets(),
+		caller: (request) => callerName(request).name,
+		externalLabels: services.config().rules.external_labels,
 		retention: services.config().store.retention,
 		clock,
 		log,

@@ -8,6 +8,8 @@ export const CollectorConfigSchema = Type.Object(
 		/** For example `http://10.0.0.5:9999`. */
 		url: Type.String({ pattern: '^https?://' }),
 		token: Type.Optional(SecretRefSchema),
+		/** One-time token: exchanged at the first start for a key of this agent's own, which is kept in the data folder. Instead of `token`. */
+		enrol_token: Type.Optional(SecretRefSchema),
 		/** PEM file of a private CA. */
 		ca_file: Type.Optional(Type.String({ minLength: 1 })),
 		timeout: durationSchema('30s'),

@@ -13,6 +13,7 @@ function inventory(extra: Partial<InventoryConfig> = {}): InventoryConfig {
 	const service = { name: 'x', core: false, target: '99.99', owner: '', calendar: 'always', children: [], combine: 'all' as const };
 	return {
 		zone: 'UTC',
+		hosts: [],
 		calendars: [],
 		checks: [
 			{ id: 'a', interval: '10s', confirm },

@@ -1,11 +1,11 @@
 import type { Role } from '../../protocol/api.ts';
 
 /** What a person may do. Machines have token scopes instead. */
-export type Right = 'read' | 'silence' | 'report' | 'audit.read' | 'audit.export' | 'accounts' | 'samples.delete';
+export type Right = 'read' | 'silence' | 'report' | 'audit.read' | 'audit.export' | 'accounts' | 'agents' | 'samples.delete';
 
 /** Separation of duties (三员分立): whoever runs the system neither gives rights nor reads the audit, and the other way round. */
 const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
-	system: ['read', 'silence', 'report', 'samples.delete'],
+	system: ['read', 'silence', 'report', 'agents', 'samples.delete'],
 	security: ['read', 'accounts'],
 	audit: ['read', 'audit.read', 'audit.export'],
 	operator: ['read', 'silence', 'report'],

@@ -5,8 +5,8 @@ import type { Clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import type { StateDatabase } from '../state/database.ts';
 
-/** What a machine may do: agents push metrics and logs, Grafana reads, a Prometheus posts alerts. */
-export const TOKEN_SCOPES = ['push', 'read', 'alert'] as const;
+/** What a machine may do: agents push metrics and logs, Grafana reads, a Prometheus posts alerts, a script lets hosts enrol. */
+export const TOKEN_SCOPES = ['push', 'read', 'alert', 'enrol'] as const;
 export type TokenScope = (typeof TOKEN_SCOPES)[number];
 
 export interface MachineIdentity {
@@ -19,6 +19,8 @@ export interface TokenStore {
 	issue(name: string, scope: TokenScope): Promise<string>;
 	/** Who presents this token; `null` when nobody has it or it was revoked. */
 	verify(token: string): Promise<MachineIdentity | null>;
+	/** Makes a token in place of the one that has this name, if any, which is good for nothing from then on. */
+	replace(name: string, scope: TokenScope): Promise<string>;
 	revoke(name: string): Promise<boolean>;
 	/** A token in `<dataDir>/keys/<name>.token` (0600), made at the first call. Returns the file's path. */
 	provideFile(dataDir: string, name: string, scope: TokenScope): Promise<string>;
@@ -57,6 +59,17 @@ export function createTokenStore(state: StateDatabase, clock: Clock): TokenStore
 			if (row === undefined || row.revoked_at_ms !== null) return null;
 			const scope = TOKEN_SCOPES.find((known) => known === row.scope);
 			return scope === undefined ? null : { name: row.name, scope };
+		},
+		replace: async (name, scope) => {
+			const token = newToken();
+			await state.transaction().execute(async (transaction) => {
+				await transaction.deleteFrom('machine_token').where('name', '=', name).execute();
+				await transaction
+					.insertInto('machine_token')
+					.values({ token_hash: hashToken(token), name, scope, created_at_ms: clock.now(), revoked_at_ms: null })
+					.execute();
+			});
+			return token;
 		},
 		revoke: async (name) => {
 			const result = await state

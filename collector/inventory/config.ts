@@ -60,10 +60,24 @@ const ServiceSchema = Type.Object(
 	{ additionalProperties: false },
 );
 
+/** A machine. Its agent learns system and zone from here when it is enrolled. */
+const HostSchema = Type.Object(
+	{
+		/** The name that its agent gives itself: the machine's own unless `host.name` is set. */
+		id: Type.String({ pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]{0,199}$' }),
+		name: Type.String({ maxLength: 100, default: '' }),
+		system: Type.String({ maxLength: 100, pattern: '^[^\\s:]*$', default: '' }),
+		zone: Type.String({ maxLength: 100, default: '' }),
+		addresses: Type.Array(Type.String({ minLength: 2, maxLength: 100 }), { uniqueItems: true, default: [] }),
+	},
+	{ additionalProperties: false },
+);
+
 /** Key `inventory` of collector.yml: what is watched and what it is worth. */
 export const InventoryConfigSchema = Type.Object(
 	{
 		zone: Type.String({ default: 'Asia/Shanghai' }),
+		hosts: Type.Array(HostSchema, { default: [] }),
 		calendars: Type.Array(CalendarSchema, { default: [] }),
 		checks: Type.Array(CheckSchema, { default: [] }),
 		services: Type.Array(ServiceSchema, { default: [] }),
@@ -78,6 +92,15 @@ export type CalendarConfig = InventoryConfig['calendars'][number];
 /** References that must exist, ids that must be unique, trees that must end. Paths are relative to the `inventory` key. */
 export const checkInventory: ConfigCheck<InventoryConfig> = (config, report) => {
 	if (!knownZone(config.zone)) report(['zone'], `unknown time zone "${config.zone}"; write for example Asia/Shanghai`);
+	unique(config.hosts, (index, id) => report(['hosts', index, 'id'], `the id "${id}" is used twice`));
+	const addresses = new Map<string, string>();
+	config.hosts.forEach((host, i) => {
+		host.addresses.forEach((address, j) => {
+			const other = addresses.get(address);
+			if (other === undefined) addresses.set(address, host.id);
+			else report(['hosts', i, 'addresses', j], `the address ${address} belongs to the host "${other}" already`);
+		});
+	});
 	unique(config.calendars, (index, id) => report(['calendars', index, 'id'], `the id "${id}" is used twice`));
 	unique(config.checks, (index, id) => report(['checks', index, 'id'], `the id "${id}" is used twice`));
 	unique(config.services, (index, id) => report(['services', index, 'id'], `the id "${id}" is used twice`));

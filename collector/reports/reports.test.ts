@@ -12,6 +12,7 @@ import { renderXlsx } from './xlsx.ts';
 
 const inventory: InventoryConfig = {
 	zone: 'Asia/Shanghai',
+	hosts: [],
 	calendars: [],
 	checks: [{ id: 'portal', interval: '1m', confirm: { failed: 3, of: 5, recovered: 3 } }],
 	services: [

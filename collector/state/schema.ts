@@ -1,3 +1,4 @@
+import type { AgentTables } from './schema/agents.ts';
 import type { AlertingTables } from './schema/alerting.ts';
 import type { IdentityTables } from './schema/identity.ts';
 
@@ -7,6 +8,6 @@ export interface MigrationTable {
 }
 
 /** All tables of the state database. Each area declares its own in `schema/`. Times are integer milliseconds. */
-export interface StateSchema extends IdentityTables, AlertingTables {
+export interface StateSchema extends IdentityTables, AlertingTables, AgentTables {
 	migration: MigrationTable;
 }

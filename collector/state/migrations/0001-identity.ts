@@ -15,7 +15,7 @@ export const identityTables: Migration = {
 				created_at_ms bigint not null, last_seen_at_ms bigint not null,
 				foreign key (user_id) references user_account (id) on delete cascade)`,
 			sql`create table machine_token (
-				token_hash varchar(64) primary key not null, name varchar(64) not null unique, scope varchar(16) not null,
+				token_hash varchar(64) primary key not null, name varchar(255) not null unique, scope varchar(16) not null,
 				created_at_ms bigint not null, revoked_at_ms bigint)`,
 			sql`create table operation_log (
 				id varchar(36) primary key not null, at_ms bigint not null, actor varchar(64) not null, action varchar(64) not null,

@@ -1,0 +1,232 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type AgentOptions, type RunningAgent, startAgent } from '../../agent/app.ts';
+import { checkCentralDocument } from '../../agent/central/combine.ts';
+import { parseAgentConfig } from '../../agent/config.ts';
+import { type RunningCollector, startCollector } from '../../collector/app.ts';
+import { systemClock } from '../../core/clock.ts';
+import { configOrThrow } from '../../core/config-file.ts';
+import { type HttpResponse, httpExchange } from '../../core/http-client.ts';
+import { silentLogger } from '../../core/log.ts';
+import type { AgentEntry, AgentListAnswer, EnrolmentTokenAnswer } from '../../protocol/agent-api.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../harness/process.ts';
+
+let folder: TemporaryFolder;
+let collector: RunningCollector;
+let cookie: string;
+const agents: RunningAgent[] = [];
+
+beforeAll(async () => {
+	folder = temporaryFolder('enrol');
+	const configFile = join(folder.path, 'collector.yml');
+	writeFileSync(configFile, 'inventory:\n  hosts: [{ id: app-1, system: portal, zone: dmz, addresses: [10.0.0.1] }]\n');
+	collector = await startCollector({
+		configFile,
+		dataDir: join(folder.path, 'data'),
+		listen: '127.0.0.1:0',
+		rootDir: resolve(import.meta.dirname, '../..'),
+		env: {},
+		log: silentLogger,
+		clock: systemClock,
+		version: '0.0.0-test',
+		checkAgentDocument: checkCentralDocument,
+	});
+	const code = (await collector.accounts.setupCode()) ?? '';
+	const password = 'Bridge-over-42-rivers';
+	await call('POST', '/api/fournines/v1/setup', { code, accounts: [{ role: 'system', account: 'root-of-it', password }] });
+	const login = await call('POST', '/api/fournines/v1/session', { account: 'root-of-it', password });
+	cookie = String(login.headers['set-cookie']).split(';')[0] ?? '';
+});
+afterAll(async () => {
+	for (const agent of agents) await agent.stop();
+	await collector.stop();
+	folder.remove();
+});
+
+function call(method: string, path: string, body?: unknown): Promise<HttpResponse> {
+	return httpExchange(collector.address + path, {
+		method,
+		timeoutMs: 10_000,
+		headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(cookie === undefined ? {} : { cookie }) },
+		...(body === undefined ? {} : { body: JSON.stringify(body) }),
+	});
+}
+
+async function oneTimeToken(host: string): Promise<string> {
+	const response = await call('POST', '/api/fournines/v1/agents/enrolment-tokens', { host, validSeconds: 600 });
+	expect(response.status).toBe(200);
+	return (JSON.parse(response.body.toString('utf8')) as EnrolmentTokenAnswer).token;
+}
+
+async function startWith(host: string, tokenFile: string, extra: Partial<AgentOptions> = {}): Promise<RunningAgent> {
+	const config = configOrThrow(
+		parseAgentConfig(
+			JSON.stringify({
+				host: { name: host },
+				interval: '1s',
+				listen: '127.0.0.1:0',
+				collector: { url: collector.address, enrol_token: { file: tokenFile } },
+				central: { interval: '1s', secrets_dir: join(folder.path, 'secrets') },
+				inputs: { host: { enabled: false } },
+			}),
+			'agent.yml',
+		),
+	);
+	const dataDir = join(folder.path, `agent-${host}`);
+	const agent = await startAgent({
+		config,
+		log: silentLogger,
+		clock: systemClock,
+		env: {},
+		dataDir,
+		version: '1.2.3',
+		flushMs: 1000,
+		...extra,
+	});
+	agents.push(agent);
+	return agent;
+}
+
+async function entry(host: string): Promise<AgentEntry | undefined> {
+	const response = await call('GET', '/api/fournines/v1/agents');
+	return (JSON.parse(response.body.toString('utf8')) as AgentListAnswer).agents.find((agent) => agent.host === host);
+}
+
+async function query(
+	expression: string,
+): Promise<readonly { readonly metric: Record<string, string>; readonly value: readonly [number, string] }[]> {
+	const response = await call('GET', `/api/v1/query?query=${encodeURIComponent(expression)}`);
+	const answer = JSON.parse(response.body.toString('utf8')) as {
+		data: { result: { metric: Record<string, string>; value: [number, string] }[] };
+	};
+	return answer.data.result;
+}
+
+const central = (target: string, text: string) => call('PUT', `/api/fournines/v1/agents/configs/${target}`, { text, note: 'test' });
+
+test('an agent enrols with a one-time token, gets its labels, is configured centrally, and is revoked', async () => {
+	const tokenFile = join(folder.path, 'one.token');
+	writeFileSync(tokenFile, await oneTimeToken('app-1'));
+	const agent = await startWith('app-1', tokenFile);
+	await waitFor(
+		'samples with the labels of the inventory',
+		async () => (await query('fournines_agent_enrolled{host="app-1", system="portal", zone="dmz"} == 1')).length === 1,
+	);
+	const kept = readFileSync(join(folder.path, 'agent-app-1', 'identity.json'), 'utf8');
+	expect(JSON.parse(kept)).toMatchObject({ host: 'app-1', system: 'portal', zone: 'dmz' });
+
+	expect(
+		(
+			await central(
+				'system:portal',
+				`interval: 2s\ninputs: { probes: [{ id: one, kind: tcp, target: "${hostPort()}", interval: 1s, timeout: 500ms }] }`,
+			)
+		).status,
+	).toBe(204);
+	expect(
+		(await central('host:app-1', `inputs: { probes: [{ id: two, kind: tcp, target: "${hostPort()}", interval: 1s, timeout: 500ms }] }`))
+			.status,
+	).toBe(204);
+	await waitFor('both probes', async () => (await query('probe_success{check=~"one|two"}')).length === 2);
+	await waitFor('the report', async () => (await entry('app-1'))?.state === 'applied');
+	const applied = await entry('app-1');
+	expect(applied).toMatchObject({ agentVersion: '1.2.3', revoked: false, configVersion: applied?.wantedVersion });
+
+	// Two documents that are fine alone and not together: the agent says so and goes on with what it had.
+	await central('host:app-1', `inputs: { probes: [{ id: one, kind: tcp, target: "${hostPort()}" }] }`);
+	await waitFor('the failure', async () => (await entry('app-1'))?.state === 'failed');
+	expect((await entry('app-1'))?.reason).toContain('"one" is already the id of inputs.probes[0]');
+	await waitFor('the metric', async () => (await query('fournines_agent_central_config_failing{host="app-1"} == 1')).length === 1);
+	expect((await query('probe_success{check=~"one|two"}')).length).toBe(2);
+
+	// Taken away, the series end at once.
+	await central('host:app-1', '');
+	await waitFor('the end of one probe', async () => (await query('probe_success{check=~"one|two"}')).length === 1);
+
+	expect((await call('DELETE', '/api/fournines/v1/agents/app-1')).status).toBe(204);
+	await waitFor('the hold', async () =>
+		(await metricsOf(agent)).includes(
+			'fournines_agent_uplink_held{host="app-1",instance="app-1",job="agent",reason="unauthorized",system="portal",zone="dmz"} 1',
+		),
+	);
+	expect(await entry('app-1')).toMatchObject({ revoked: true });
+});
+
+test('without a collector the last good configuration stays in force, also after a restart', async () => {
+	const tokenFile = join(folder.path, 'two.token');
+	writeFileSync(tokenFile, await oneTimeToken(''));
+	await central('host:app-2', `inputs: { probes: [{ id: kept, kind: tcp, target: "${hostPort()}", interval: 1s, timeout: 500ms }] }`);
+	const agent = await startWith('app-2', tokenFile);
+	await waitFor('the probe', async () => (await query('probe_success{check="kept"}')).length === 1);
+	await agent.stop();
+	writeFileSync(tokenFile, '');
+	const away = configOrThrow(
+		parseAgentConfig(
+			JSON.stringify({
+				host: { name: 'app-2' },
+				interval: '1s',
+				listen: '127.0.0.1:0',
+				collector: { url: 'http://127.0.0.1:9', enrol_token: { file: tokenFile } },
+				inputs: { host: { enabled: false } },
+			}),
+			'agent.yml',
+		),
+	);
+	const again = await startWith('app-2', tokenFile, { config: away });
+	await waitFor('the probe without a collector', async () => (await metricsOf(again)).includes('check="kept"'));
+});
+
+test('a one-time token is good for one agent, for its host, and only with the key that it was used with', async () => {
+	const token = await oneTimeToken('app-3');
+	const tokenFile = join(folder.path, 'three.token');
+	writeFileSync(tokenFile, token);
+	const wrong = await startWith('app-4', tokenFile);
+	await startWith('app-3', tokenFile);
+	await waitFor('the right host', async () => (await entry('app-3')) !== undefined);
+	await wrong.stop();
+	expect(await entry('app-4')).toBeUndefined();
+	// Another agent on the same host, which has another key.
+	const stolen = await startWith('app-3', tokenFile, { dataDir: join(folder.path, 'stolen') });
+	const before = await entry('app-3');
+	await stolen.stop();
+	expect((await entry('app-3'))?.enrolledAtMs).toBe(before?.enrolledAtMs);
+	expect(() => readFileSync(join(folder.path, 'stolen', 'identity.json'))).toThrow('ENOENT');
+});
+
+test.each([
+	{ text: 'inputs: { nonsense: [] }', says: 'nonsense' },
+	{ text: 'spool: { max_bytes: 1 }', says: 'only interval and inputs can' },
+	{ text: 'inputs: [', says: 'not valid YAML' },
+	{ text: 'inputs: { mysql: [{ address: "10.0.0.1:3306", username: x, password: { file: /etc/shadow } }] }', says: 'leave folders out' },
+	{ text: 'inputs: { mysql: [{ address: "10.0.0.1:3306", username: x, password: { env: HOME } }] }', says: 'environment variable' },
+])('a central configuration with a mistake is refused: $text', async ({ text, says }) => {
+	const response = await central('all', text);
+	expect(response.status).toBe(400);
+	expect(response.body.toString('utf8')).toContain(says);
+});
+
+test('whoever may only push cannot make one-time tokens or configure agents', async () => {
+	const push = readFileSync(join(folder.path, 'data/keys/local-agent.token'), 'utf8').trim();
+	for (const [method, path, body] of [
+		['POST', '/api/fournines/v1/agents/enrolment-tokens', { host: '', validSeconds: 600 }],
+		['PUT', '/api/fournines/v1/agents/configs/all', { text: '', note: '' }],
+		['DELETE', '/api/fournines/v1/agents/app-1', undefined],
+	] as const) {
+		const response = await httpExchange(collector.address + path, {
+			method,
+			timeoutMs: 10_000,
+			headers: { authorization: `Bearer ${push}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+			...(body === undefined ? {} : { body: JSON.stringify(body) }),
+		});
+		expect(response.status).toBe(403);
+	}
+});
+
+function hostPort(): string {
+	return new URL(collector.address).host;
+}
+
+async function metricsOf(agent: RunningAgent): Promise<string> {
+	return (await httpExchange(`http://${agent.address}/metrics`, { timeoutMs: 5000 })).body.toString('utf8');
+}
