@@ -38,6 +38,8 @@ export interface QueryOptions {
 	/** Element 0 becomes non-zero to end the query; may be on shared memory. */
 	readonly cancelFlag?: Int32Array;
 	readonly lookbackMs?: number;
+	/** Counts the samples that each step uses, for `stats.stepSamples`. */
+	readonly countSteps?: boolean;
 	/** Shortens the engine's timeout, never lengthens it. */
 	readonly timeoutMs?: number;
 }
@@ -46,6 +48,11 @@ export interface QueryStats {
 	readonly samplesRead: number;
 	readonly peakSamples: number;
 	readonly durationMs: number;
+	/** Of `durationMs`: until the samples were there, and from then on. */
+	readonly fetchMs: number;
+	readonly evaluateMs: number;
+	/** Samples that each step used, when it was asked for: `startMs + i * stepMs` used `counts[i]`. */
+	readonly stepSamples?: { readonly startMs: number; readonly stepMs: number; readonly counts: Float64Array };
 }
 
 export interface ResultSeries {
@@ -136,21 +143,38 @@ export function createEngine(options: EngineOptions): Engine {
 		const annotations = new Annotations();
 		const memory = pool.open();
 		let value: ResultValue;
+		let fetchedMs = begun;
+		const counts = queryOptions.countSteps === true ? new Float64Array(steps.count) : undefined;
 		try {
 			const data = await fetchWithin(timeoutMs, queryOptions.signal, (signal) =>
 				fetchSelectors(expr, steps, { settings, queryable: options.queryable, guard, signal, memory }),
 			);
-			const evaluator = new Evaluator({ text: query, data, settings, context: { annotations, guard } });
+			fetchedMs = options.clock.monotonic();
+			const evaluator = new Evaluator({
+				text: query,
+				data,
+				settings,
+				context: { annotations, guard },
+				...(counts === undefined ? {} : { stepCounts: counts }),
+			});
 			value = instant ? instantValue(evaluator, expr, steps) : matrixOf(evaluator.evaluate(expr, steps), steps);
 		} finally {
 			// Results are copies: nothing of the samples is left in them.
 			memory.release();
 		}
+		const ended = options.clock.monotonic();
 		return {
 			value,
 			warnings: annotations.warnings,
 			infos: annotations.infos,
-			stats: { samplesRead: guard.read, peakSamples: guard.peak, durationMs: options.clock.monotonic() - begun },
+			stats: {
+				samplesRead: guard.read,
+				peakSamples: guard.peak,
+				durationMs: ended - begun,
+				fetchMs: fetchedMs - begun,
+				evaluateMs: ended - fetchedMs,
+				...(counts === undefined ? {} : { stepSamples: { startMs: steps.startMs, stepMs: steps.stepMs, counts } }),
+			},
 		};
 	};
 

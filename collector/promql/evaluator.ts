@@ -22,6 +22,7 @@ import { executionError, positionText } from './query-error.ts';
 import { canStream, reduceRangeCall } from './range-calls.ts';
 import type { RangeSeries } from './range-window.ts';
 import { atTime, type FetchSettings, type SelectorData, subquerySteps } from './selector-data.ts';
+import { addPresent, countWindows } from './step-counts.ts';
 import { isStepReducer } from './step-reducers.ts';
 import { firstAfter } from './window-edges.ts';
 
@@ -35,17 +36,22 @@ export class Evaluator implements Operands {
 	readonly #data: SelectorData;
 	readonly #settings: FetchSettings;
 	readonly #invariant = new Map<Expr, boolean>();
+	/** Samples that each step has used, when somebody wants to know. */
+	#counts: Float64Array | null = null;
 
 	constructor(options: {
 		readonly text: string;
 		readonly data: SelectorData;
 		readonly settings: FetchSettings;
 		readonly context: EvaluationContext;
+		/** Gets the samples that each step of the query uses, as Prometheus counts them: windows that overlap count again. */
+		readonly stepCounts?: Float64Array;
 	}) {
 		this.text = options.text;
 		this.context = options.context;
 		this.#data = options.data;
 		this.#settings = options.settings;
+		this.#counts = options.stepCounts ?? null;
 	}
 
 	evaluate(expr: Expr, steps: Steps): Value {
@@ -54,7 +60,7 @@ export class Evaluator implements Operands {
 		const before = guard.held;
 		const value =
 			steps.count > 1 && this.#isInvariant(expr) && expr.kind !== 'number' && expr.kind !== 'string'
-				? broadcast(this.#node(expr, { ...steps, count: 1 }), steps.count)
+				? broadcast(this.#once(expr, steps), steps.count)
 				: this.#node(expr, steps);
 		guard.hold(cellsOf(value));
 		guard.release(before + cellsOf(value));
@@ -81,6 +87,18 @@ export class Evaluator implements Operands {
 
 	place(expr: Expr | undefined): string {
 		return positionText(this.text, expr?.span.start ?? 0);
+	}
+
+	/** A part that does not depend on the step; what it used counts for every step. */
+	#once(expr: Expr, steps: Steps): Value {
+		const counts = this.#counts;
+		if (counts === null) return this.#node(expr, { ...steps, count: 1 });
+		this.#counts = new Float64Array(1);
+		const value = this.#node(expr, { ...steps, count: 1 });
+		const used = this.#counts[0] as number;
+		for (let i = 0; i < counts.length; i++) counts[i] = (counts[i] as number) + used;
+		this.#counts = counts;
+		return value;
 	}
 
 	#node(expr: Expr, steps: Steps): Value {
@@ -154,6 +172,7 @@ export class Evaluator implements Operands {
 				column.values[i] = timestamps ? (times[index] as number) / 1000 : (series.values[index] as number);
 				column.present[i] = 1;
 			}
+			if (this.#counts !== null) addPresent(this.#counts, column.present);
 			if (!isEmpty(column)) columns.push(column);
 		}
 		return timestamps ? mergeColumns(columns) : columns;
@@ -164,15 +183,32 @@ export class Evaluator implements Operands {
 		if (inner.kind === 'matrix') {
 			const { selector, rangeMs } = inner;
 			const series = (this.#data.get(selector) ?? []).map((stored) => ({ labels: stored.labels, ...pick(stored.live()) }));
-			return { series, rangeMs, ...this.#windows(selector, steps) };
+			return this.#counted({ series, rangeMs, ...this.#windows(selector, steps) }, steps);
 		}
 		if (inner.kind !== 'subquery') throw executionError('expected a range vector');
 		const windows = this.#windows(inner, steps);
 		const lastMs = steps.startMs + (steps.count - 1) * steps.stepMs;
 		const grid = subquerySteps(inner, { startMs: steps.startMs, endMs: lastMs }, this.#settings);
 		if (grid.count === 0) return { series: [], rangeMs: inner.rangeMs, ...windows };
-		const value = this.vector(inner.expr, grid);
-		return { series: value.columns.map((column) => compact(column, grid)), rangeMs: inner.rangeMs, ...windows };
+		const value = this.#inner(inner.expr, grid);
+		return this.#counted({ series: value.columns.map((column) => compact(column, grid)), rangeMs: inner.rangeMs, ...windows }, steps);
+	}
+
+	/** The expression of a subquery; what its steps used counts for the last step of the query, as in Prometheus. */
+	#inner(expr: Expr, grid: Steps): VectorValue {
+		const counts = this.#counts;
+		if (counts === null) return this.vector(expr, grid);
+		this.#counts = new Float64Array(grid.count);
+		const value = this.vector(expr, grid);
+		const last = counts.length - 1;
+		for (const used of this.#counts) counts[last] = (counts[last] as number) + used;
+		this.#counts = counts;
+		return value;
+	}
+
+	#counted(input: RangeInput, steps: Steps): RangeInput {
+		if (this.#counts !== null) for (const series of input.series) countWindows(this.#counts, series, { ...input, count: steps.count });
+		return input;
 	}
 
 	#windows(

@@ -24,9 +24,10 @@ export class JsonBytes {
 		this.#maxBytes = maxBytes;
 	}
 
-	/** The buffer holds nothing else and belongs to the caller. */
+	/** The text, at the beginning of a buffer that holds nothing else, may be longer, and belongs to the caller. */
 	finish(): Uint8Array<ArrayBuffer> {
-		return this.#length === this.#bytes.length ? this.#bytes : this.#bytes.slice(0, this.#length);
+		// To copy a long text costs more than the room behind it; but a small answer must not hold on to a large buffer.
+		return this.#length * 4 < this.#bytes.length ? this.#bytes.slice(0, this.#length) : this.#bytes.subarray(0, this.#length);
 	}
 
 	text(text: string): void {

@@ -36,6 +36,14 @@ export class StableMean {
 		this.#incremental = false;
 	}
 
+	/** Goes on where somebody else has summed up `count` finite values. */
+	resume(sum: number, compensation: number, count: number): void {
+		this.#kahan.sum = sum;
+		this.#kahan.compensation = compensation;
+		this.#count = count;
+		this.#incremental = false;
+	}
+
 	add(value: number): void {
 		const kahan = this.#kahan;
 		this.#count += 1;

@@ -18,7 +18,9 @@ test('answers survive being posted to another thread', async () => {
 	const request = structuredClone({ kind: 'instant', query: 'm{host="a"}', timeMs: 1500 } as const);
 	const answer = await service.execute(request);
 	const moved = structuredClone(answer, { transfer: [answer.json.buffer] });
-	expect(text(moved.json)).toBe('{"resultType":"vector","result":[{"metric":{"__name__":"m","host":"a"},"value":[1.5,"1"]}]}');
+	expect(text(moved.json)).toBe(
+		'{"status":"success","data":{"resultType":"vector","result":[{"metric":{"__name__":"m","host":"a"},"value":[1.5,"1"]}]}}',
+	);
 });
 
 test('errors keep code and status across threads', async () => {
@@ -46,7 +48,7 @@ test.each([
 
 test('selectors are joined, and each must be a plain one', async () => {
 	const answer = await service.execute({ kind: 'series', selectors: ['m{host="a"}', 'm{host=~"a|b"}'], startMs: 0, endMs: 2000 });
-	expect(JSON.parse(text(answer.json))).toHaveLength(2);
+	expect(JSON.parse(text(answer.json))).toMatchObject({ status: 'success', data: [{ host: 'a' }, { host: 'b' }] });
 	await expect(service.execute({ kind: 'series', selectors: ['m offset 5m'], startMs: 0, endMs: 1 })).rejects.toMatchObject({
 		status: 400,
 	});

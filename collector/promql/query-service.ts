@@ -1,9 +1,11 @@
 import { AppError, errorText } from '../../core/errors.ts';
 import type { Matcher, Queryable } from '../storage/storage.ts';
-import type { Engine, QueryOptions, QueryStats, ResultValue } from './engine.ts';
+import type { Engine, QueryOptions, QueryStats } from './engine.ts';
 import { type FederateRequest, federate } from './federation.ts';
+import { JsonBytes } from './json-bytes.ts';
+import { statsJson } from './query-stats-json.ts';
 import { type ReadRequest, readSamples } from './remote-read.ts';
-import { labelsJson, resultJson } from './result-json.ts';
+import { expectedBytes, labelsJson, MAX_BYTES, writeResult } from './result-json.ts';
 import { selectorMatchers } from './selector-text.ts';
 
 /** Everything here is plain data, so that a request can be posted to a worker and its answer transferred back. */
@@ -15,6 +17,8 @@ export interface InstantRequest {
 	readonly limit?: number;
 	readonly lookbackMs?: number;
 	readonly timeoutMs?: number;
+	/** Adds `stats` to the answer: totals, or with `all` also the samples of each step. */
+	readonly stats?: 'totals' | 'all';
 }
 
 export interface RangeRequest {
@@ -26,6 +30,7 @@ export interface RangeRequest {
 	readonly limit?: number;
 	readonly lookbackMs?: number;
 	readonly timeoutMs?: number;
+	readonly stats?: 'totals' | 'all';
 }
 
 /** `selectors` are series selectors as text (`match[]`); none means all series where that is allowed. */
@@ -60,8 +65,8 @@ export type QueryRequest =
 
 export interface QueryAnswer {
 	/**
-	 * UTF-8 bytes of the `data` member of Prometheus' answer; of `federate` the text exposition, of `read` a protobuf
-	 * `ReadResponse`. The buffer belongs to the receiver.
+	 * The whole body of Prometheus' answer as UTF-8, made here so that nobody has to copy it again; of `federate` the text exposition, of `read`
+	 * a protobuf `ReadResponse`. It begins its buffer, which may be longer and belongs to the receiver.
 	 */
 	readonly json: Uint8Array<ArrayBuffer>;
 	readonly warnings: readonly string[];
@@ -111,7 +116,7 @@ export function localQueryService(engine: Engine, queryable: Queryable): QuerySe
 					return series(queryable, request, options);
 				case 'federate': {
 					const { text, truncated } = await federate(queryable, request, selectOptions(options));
-					return answer(text, truncated);
+					return { json: new TextEncoder().encode(text), warnings: truncated ? [TRUNCATED] : [], infos: [] };
 				}
 				case 'read':
 					return { json: await readSamples(queryable, request, selectOptions(options)), warnings: [], infos: [] };
@@ -136,6 +141,7 @@ function selectOptions(options: ExecuteOptions): { readonly signal?: AbortSignal
 
 async function query(engine: Engine, request: InstantRequest | RangeRequest, options: ExecuteOptions): Promise<QueryAnswer> {
 	const queryOptions: QueryOptions = {
+		...(request.stats === undefined ? {} : { countSteps: true }),
 		...selectOptions(options),
 		...(options.cancelFlag === undefined ? {} : { cancelFlag: options.cancelFlag }),
 		...(request.lookbackMs === undefined ? {} : { lookbackMs: request.lookbackMs }),
@@ -145,15 +151,36 @@ async function query(engine: Engine, request: InstantRequest | RangeRequest, opt
 		request.kind === 'instant'
 			? await engine.instant(request.query, request.timeMs, queryOptions)
 			: await engine.range(request.query, request.startMs, request.endMs, request.stepMs, queryOptions);
-	const { json, truncated } = answerJson(result.value, request.limit ?? 0);
-	return answer(json, truncated, { warnings: result.warnings, infos: result.infos, stats: result.stats });
+	return answered(expectedBytes(result.value), result, (json) => {
+		const truncated = writeResult(json, result.value, request.limit ?? 0);
+		if (request.stats !== undefined) json.text(`,"stats":${statsJson(result.stats, request.stats)}`);
+		json.text('}');
+		return truncated;
+	});
 }
 
-/** A client that asks for more than can be sent is better told how to ask for less. */
-function answerJson(value: ResultValue, limit: number): ReturnType<typeof resultJson> {
+const TRUNCATED = 'results truncated due to limit';
+/** Braces, names and warnings around the data. */
+const ENVELOPE_BYTES = 256;
+
+/** The body around the data that `write` writes; it returns whether the data were cut at a limit. */
+function answered(
+	expected: number,
+	result: { readonly warnings?: readonly string[]; readonly infos?: readonly string[]; readonly stats?: QueryStats },
+	write: (json: JsonBytes) => boolean,
+): QueryAnswer {
 	try {
-		return resultJson(value, limit);
+		const json = new JsonBytes(expected + ENVELOPE_BYTES, MAX_BYTES);
+		json.text('{"status":"success","data":');
+		const truncated = write(json);
+		const warnings = [...(result.warnings ?? []), ...(truncated ? [TRUNCATED] : [])];
+		const infos = result.infos ?? [];
+		if (warnings.length > 0) json.text(`,"warnings":${JSON.stringify(warnings)}`);
+		if (infos.length > 0) json.text(`,"infos":${JSON.stringify(infos)}`);
+		json.text('}');
+		return { json: json.finish(), warnings, infos, ...(result.stats === undefined ? {} : { stats: result.stats }) };
 	} catch (error) {
+		// A client that asks for more than can be sent is better told how to ask for less.
 		if (!(error instanceof RangeError)) throw error;
 		throw new AppError(
 			'FN_QUERY_SAMPLE_LIMIT',
@@ -166,18 +193,8 @@ function answerJson(value: ResultValue, limit: number): ReturnType<typeof result
 	}
 }
 
-function answer(
-	json: string | Uint8Array<ArrayBuffer>,
-	truncated: boolean,
-	rest: { readonly warnings?: readonly string[]; readonly infos?: readonly string[]; readonly stats?: QueryStats } = {},
-): QueryAnswer {
-	return {
-		json: typeof json === 'string' ? new TextEncoder().encode(json) : json,
-		warnings: [...(rest.warnings ?? []), ...(truncated ? ['results truncated due to limit'] : [])],
-		infos: rest.infos ?? [],
-		...(rest.stats === undefined ? {} : { stats: rest.stats }),
-	};
-}
+/** Of a series with some labels. */
+const SERIES_BYTES = 256;
 
 async function series(queryable: Queryable, request: SeriesRequest, options: ExecuteOptions): Promise<QueryAnswer> {
 	if (request.selectors.length === 0) {
@@ -189,9 +206,17 @@ async function series(queryable: Queryable, request: SeriesRequest, options: Exe
 		for (const labels of matched) found.set(labels.join('\uffff'), labels);
 	}
 	const limit = request.limit ?? 0;
-	const all = [...found.values()];
-	const truncated = limit > 0 && all.length > limit;
-	return answer(`[${(truncated ? all.slice(0, limit) : all).map(labelsJson).join(',')}]`, truncated);
+	const count = limit > 0 ? Math.min(limit, found.size) : found.size;
+	return answered(count * SERIES_BYTES, {}, (json) => {
+		let written = 0;
+		json.text('[');
+		for (const labels of found.values()) {
+			if (written === count) break;
+			json.text(`${written++ === 0 ? '' : ','}${labelsJson(labels)}`);
+		}
+		json.text(']');
+		return count < found.size;
+	});
 }
 
 async function union(
@@ -209,5 +234,9 @@ async function union(
 function names(request: LabelsRequest | LabelValuesRequest, found: readonly string[]): QueryAnswer {
 	const limit = request.limit ?? 0;
 	const truncated = limit > 0 && found.length > limit;
-	return answer(JSON.stringify(truncated ? found.slice(0, limit) : found), truncated);
+	const text = JSON.stringify(truncated ? found.slice(0, limit) : found);
+	return answered(text.length, {}, (json) => {
+		json.text(text);
+		return truncated;
+	});
 }

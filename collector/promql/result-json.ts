@@ -1,7 +1,7 @@
 import type { Labels } from '../../protocol/labels.ts';
 import type { ResultSample, ResultSeries, ResultValue } from './engine.ts';
 import { formatSample } from './go-float.ts';
-import { JsonBytes } from './json-bytes.ts';
+import type { JsonBytes } from './json-bytes.ts';
 
 /** Unix seconds with up to three decimals, as Prometheus writes timestamps. */
 export function formatSeconds(timeMs: number): string {
@@ -23,23 +23,33 @@ export function labelsJson(labels: Labels): string {
 }
 
 /** What V8 makes of text at most, and more than any client wants at once. */
-const MAX_BYTES = 512 * 1024 * 1024;
+export const MAX_BYTES = 512 * 1024 * 1024;
 /** A point: brackets, a time, a value, and some room. */
 const POINT_BYTES = 64;
+/** `[1700000000,"12.345678901234567"],` */
+const EXPECTED_POINT_BYTES = 36;
+
+/** Room that an answer most likely needs: growing copies what is written. */
+export function expectedBytes(value: ResultValue): number {
+	if (value.kind === 'vector') return 1024 + value.samples.length * 256;
+	if (value.kind !== 'matrix') return 1024;
+	let points = 0;
+	for (const series of value.series) points += series.timestamps.length;
+	return Math.min(MAX_BYTES, 1024 + value.series.length * 256 + points * EXPECTED_POINT_BYTES);
+}
 
 /**
- * Prometheus' `data` of a query answer as UTF-8; at most `limit` series (0: all). Throws `RangeError` when the answer is
- * longer than half a gigabyte.
+ * Writes Prometheus' `data` of a query answer but for its closing brace, at most `limit` series (0: all). Returns whether series were left
+ * out. Throws `RangeError` when the answer is longer than `MAX_BYTES`.
  */
-export function resultJson(value: ResultValue, limit: number): { readonly json: Uint8Array<ArrayBuffer>; readonly truncated: boolean } {
-	const json = new JsonBytes(4096, MAX_BYTES);
+export function writeResult(json: JsonBytes, value: ResultValue, limit: number): boolean {
 	let truncated = false;
 	switch (value.kind) {
 		case 'scalar':
-			json.text(`{"resultType":"scalar","result":[${formatSeconds(value.timeMs)},"${formatSample(value.value)}"]}`);
+			json.text(`{"resultType":"scalar","result":[${formatSeconds(value.timeMs)},"${formatSample(value.value)}"]`);
 			break;
 		case 'string':
-			json.text(`{"resultType":"string","result":[${formatSeconds(value.timeMs)},${JSON.stringify(value.value)}]}`);
+			json.text(`{"resultType":"string","result":[${formatSeconds(value.timeMs)},${JSON.stringify(value.value)}]`);
 			break;
 		case 'vector': {
 			truncated = limit > 0 && value.samples.length > limit;
@@ -53,7 +63,7 @@ export function resultJson(value: ResultValue, limit: number): { readonly json: 
 				json.sample(sample.value);
 				json.ascii('"]}');
 			}
-			json.text(']}');
+			json.text(']');
 			break;
 		}
 		case 'matrix': {
@@ -63,10 +73,10 @@ export function resultJson(value: ResultValue, limit: number): { readonly json: 
 			const times = new Map<number, string>();
 			json.text('{"resultType":"matrix","result":[');
 			for (let i = 0; i < count; i++) writeSeries(json, value.series[i] as ResultSeries, { first: i === 0, times });
-			json.text(']}');
+			json.text(']');
 		}
 	}
-	return { json: json.finish(), truncated };
+	return truncated;
 }
 
 /** How many times are remembered. */

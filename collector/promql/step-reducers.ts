@@ -68,27 +68,61 @@ class SumReducer implements StepReducer {
 	}
 }
 
+/** `StableMean` per step. */
 class MeanReducer implements StepReducer {
-	readonly #means: readonly StableMean[];
+	readonly #sums: Float64Array;
+	readonly #compensations: Float64Array;
+	readonly #counts: Float64Array;
+	/** Steps whose sum left the numbers: from then on their mean is kept by one that can go on. */
+	readonly #overflown = new Map<number, StableMean>();
 	readonly #present: Uint8Array;
 
 	constructor(steps: number) {
-		this.#means = Array.from({ length: steps }, () => new StableMean());
+		this.#sums = new Float64Array(steps);
+		this.#compensations = new Float64Array(steps);
+		this.#counts = new Float64Array(steps);
 		this.#present = new Uint8Array(steps);
 	}
 
 	add(column: Column): void {
+		const sums = this.#sums;
+		const compensations = this.#compensations;
+		const counts = this.#counts;
 		const { values, present } = column;
-		for (let i = 0; i < this.#means.length; i++) {
+		for (let i = 0; i < sums.length; i++) {
 			if (present[i] === 0) continue;
+			const value = values[i] as number;
+			const sum = sums[i] as number;
+			const total = sum + value;
+			if (total - total !== 0) {
+				this.#addBeyond(i, value);
+				continue;
+			}
 			this.#present[i] = 1;
-			(this.#means[i] as StableMean).add(values[i] as number);
+			counts[i] = (counts[i] as number) + 1;
+			compensations[i] = (compensations[i] as number) + (Math.abs(sum) >= Math.abs(value) ? sum - total + value : value - total + sum);
+			sums[i] = total;
 		}
 	}
 
+	/** Infinities and NaN; the step's sum is made infinite, so that all that follows comes here as well. */
+	#addBeyond(step: number, value: number): void {
+		let mean = this.#overflown.get(step);
+		if (mean === undefined) {
+			mean = new StableMean();
+			mean.resume(this.#sums[step] as number, this.#compensations[step] as number, this.#counts[step] as number);
+			this.#overflown.set(step, mean);
+			this.#sums[step] = Number.POSITIVE_INFINITY;
+			this.#present[step] = 1;
+		}
+		mean.add(value);
+	}
+
 	finish(labels: Labels): Column {
-		const values = new Float64Array(this.#means.length);
-		for (let i = 0; i < values.length; i++) if (this.#present[i] === 1) values[i] = (this.#means[i] as StableMean).mean;
+		const values = this.#sums;
+		for (let i = 0; i < values.length; i++)
+			if (this.#present[i] === 1) values[i] = ((values[i] as number) + (this.#compensations[i] as number)) / (this.#counts[i] as number);
+		for (const [step, mean] of this.#overflown) values[step] = mean.mean;
 		return { labels, values, present: this.#present };
 	}
 }

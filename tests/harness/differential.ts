@@ -1,5 +1,6 @@
 import { createEngine, type Engine, type ResultValue } from '../../collector/promql/engine.ts';
-import { resultJson } from '../../collector/promql/result-json.ts';
+import { JsonBytes } from '../../collector/promql/json-bytes.ts';
+import { expectedBytes, MAX_BYTES, writeResult } from '../../collector/promql/result-json.ts';
 import { createMemoryStorage } from '../../collector/storage/memory-storage.ts';
 import { systemClock } from '../../core/clock.ts';
 import { errorText } from '../../core/errors.ts';
@@ -65,12 +66,19 @@ export async function compareWithPrometheus(
 			continue;
 		}
 		const left = normalise(theirs.data);
-		const right = normalise(JSON.parse(new TextDecoder().decode(resultJson(ours.value, 0).json)) as ApiData);
+		const right = normalise(dataOf(ours.value));
 		if (left.size > 0) filled += 1;
 		const difference = firstDifference(left, right);
 		if (difference !== null && !isKnown(query, difference)) differences.push({ query, kind, ...difference });
 	}
 	return { asked: options.count, refused, filled, differences };
+}
+
+function dataOf(value: ResultValue): ApiData {
+	const json = new JsonBytes(expectedBytes(value), MAX_BYTES);
+	writeResult(json, value, 0);
+	json.text('}');
+	return JSON.parse(new TextDecoder().decode(json.finish())) as ApiData;
 }
 
 async function ask(

@@ -32,7 +32,7 @@ export async function startPrometheus(series: readonly GeneratedSeries[]): Promi
 			`--storage.tsdb.path=${join(folder.path, 'data')}`,
 			'--storage.tsdb.retention.time=100y',
 			`--web.listen-address=127.0.0.1:${port}`,
-			'--enable-feature=promql-at-modifier,promql-negative-offset',
+			'--enable-feature=promql-at-modifier,promql-negative-offset,promql-per-step-stats',
 		]);
 		const running = server;
 		await waitFor('Prometheus', async () => (await fetch(`${address}/-/ready`)).ok);

@@ -4,26 +4,13 @@ import type { Logger } from '../../../core/log.ts';
 import type { QueryAnswer } from '../../promql/query-service.ts';
 
 const JSON_TYPE = 'application/json';
-const encoder = new TextEncoder();
 
-/** `{"status":"success","data":…}` around JSON bytes that are passed on as they are. */
-export function sendAnswer(reply: FastifyReply, answer: QueryAnswer, withStats = false): FastifyReply {
-	let data: Uint8Array = answer.json;
-	if (withStats && answer.stats !== undefined) {
-		const { samplesRead, peakSamples, durationMs } = answer.stats;
-		const stats = {
-			timings: { evalTotalTime: durationMs / 1000, execTotalTime: durationMs / 1000 },
-			samples: { totalQueryableSamples: samplesRead, peakSamples },
-		};
-		data = Buffer.concat([answer.json.subarray(0, answer.json.length - 1), encoder.encode(`,"stats":${JSON.stringify(stats)}}`)]);
-	}
-	let tail = '';
-	if (answer.warnings.length > 0) tail += `,"warnings":${JSON.stringify(answer.warnings)}`;
-	if (answer.infos.length > 0) tail += `,"infos":${JSON.stringify(answer.infos)}`;
+/** A body that is complete is passed on as it is. */
+export function sendAnswer(reply: FastifyReply, { json }: QueryAnswer): FastifyReply {
 	return reply
 		.status(200)
 		.type(JSON_TYPE)
-		.send(Buffer.concat([encoder.encode('{"status":"success","data":'), data, encoder.encode(`${tail}}`)]));
+		.send(Buffer.from(json.buffer, json.byteOffset, json.byteLength));
 }
 
 export function sendData(reply: FastifyReply, data: unknown): FastifyReply {

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../../core/clock.ts';
 import { parseQuery } from '../../promql/parser.ts';
 import { printExpression } from '../../promql/printer.ts';
-import type { QueryRequest, QueryService } from '../../promql/query-service.ts';
+import type { InstantRequest, QueryRequest, QueryService } from '../../promql/query-service.ts';
 import { syntaxTree } from '../../promql/syntax-tree-json.ts';
 import { sendAnswer, sendData } from './answers.ts';
 import { badParameter, Parameters } from './parameters.ts';
@@ -17,9 +17,9 @@ export function registerQueryRoutes(
 ): void {
 	const { queries, clock } = services;
 
-	const answer = async (request: FastifyRequest, reply: FastifyReply, query: QueryRequest, withStats = false) => {
+	const answer = async (request: FastifyRequest, reply: FastifyReply, query: QueryRequest) => {
 		const caller = services.caller?.(request) ?? '';
-		return sendAnswer(reply, await whileThere(reply, (signal) => queries.execute(query, { signal, caller })), withStats);
+		return sendAnswer(reply, await whileThere(reply, (signal) => queries.execute(query, { signal, caller })));
 	};
 
 	app.route({
@@ -28,12 +28,7 @@ export function registerQueryRoutes(
 		handler: async (request, reply) => {
 			const parameters = new Parameters(request);
 			const timeMs = parameters.time('time', clock.now());
-			return answer(
-				request,
-				reply,
-				{ kind: 'instant', query: parameters.one('query'), timeMs, ...queryLimits(parameters) },
-				parameters.one('stats') !== '',
-			);
+			return answer(request, reply, { kind: 'instant', query: parameters.one('query'), timeMs, ...queryLimits(parameters) });
 		},
 	});
 
@@ -46,12 +41,7 @@ export function registerQueryRoutes(
 			const endMs = parameters.time('end');
 			const stepMs = parameters.duration('step');
 			if (stepMs === undefined) throw badParameter('step', 'cannot parse "" to a valid duration');
-			return answer(
-				request,
-				reply,
-				{ kind: 'range', query: parameters.one('query'), startMs, endMs, stepMs, ...queryLimits(parameters) },
-				parameters.one('stats') !== '',
-			);
+			return answer(request, reply, { kind: 'range', query: parameters.one('query'), startMs, endMs, stepMs, ...queryLimits(parameters) });
 		},
 	});
 
@@ -119,13 +109,15 @@ export function registerQueryRoutes(
 	});
 }
 
-function queryLimits(parameters: Parameters): { readonly limit: number; readonly timeoutMs?: number; readonly lookbackMs?: number } {
+function queryLimits(parameters: Parameters): Pick<InstantRequest, 'limit' | 'timeoutMs' | 'lookbackMs' | 'stats'> {
 	const timeoutMs = parameters.duration('timeout');
 	const lookbackMs = parameters.duration('lookback_delta');
 	if (lookbackMs !== undefined && lookbackMs <= 0) throw badParameter('lookback_delta', 'it must be longer than 0');
 	if (timeoutMs !== undefined && timeoutMs <= 0) throw badParameter('timeout', 'it must be longer than 0');
+	const stats = parameters.one('stats');
 	return {
 		limit: parameters.limit(),
+		...(stats === '' ? {} : { stats: stats === 'all' ? ('all' as const) : ('totals' as const) }),
 		...(timeoutMs === undefined ? {} : { timeoutMs }),
 		...(lookbackMs === undefined ? {} : { lookbackMs }),
 	};
