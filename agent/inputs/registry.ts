@@ -98,6 +98,9 @@ export function createInputs(config: AgentConfig, deps: InputDependencies): read
 				username: entry.username ?? null,
 				password: secretReader(entry.password, deps.env),
 				userAgent: deps.userAgent,
+				way: entry.way,
+				jmxproxy: entry.jmxproxy,
+				log: deps.log,
 			}),
 		);
 	}

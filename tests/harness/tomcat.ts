@@ -11,7 +11,11 @@ export interface TomcatServer {
 	readonly url: string;
 	/** Account with the role manager-status. */
 	readonly username: string;
+	/** Account with the roles manager-status and manager-jmx, and the same password. */
+	readonly jmxUsername: string;
 	readonly password: string;
+	/** Pid of the JVM; -1 while it does not run. */
+	readonly pid: () => number;
 	/** Folder of `access.log`-like files and `catalina.out`-like output. */
 	readonly logs: string;
 	/** Access log, in the common format. */
@@ -26,12 +30,28 @@ export function available(): boolean {
 }
 
 /** Debian's Tomcat 10 with the manager application in a base folder of its own. */
-export async function startTomcat(): Promise<TomcatServer> {
+export async function startTomcat(
+	options: {
+		/** Whether the manager application is there. Default true; hardened servers have it removed. */
+		readonly manager?: boolean;
+		/** An executor that the connector shares, and a data source in the global naming resources. */
+		readonly executor?: boolean;
+		/** More arguments of the JVM. */
+		readonly jvm?: readonly string[];
+	} = {},
+): Promise<TomcatServer> {
 	const folder = temporaryFolder('tomcat');
 	const port = await freePort();
 	const base = folder.path;
 	const username = 'watcher';
+	const jmxUsername = 'watcher-jmx';
 	const password = 'tomcat-test-password';
+	const manager = options.manager === false ? '' : `<Context path="/manager" docBase="${MANAGER}" privileged="true"/>`;
+	const executor = options.executor === true ? '<Executor name="shared" maxThreads="15" minSpareThreads="2"/>' : '';
+	const source =
+		options.executor === true
+			? '<Resource name="jdbc/orders" auth="Container" type="javax.sql.DataSource" driverClassName="none.Driver" url="jdbc:none:secret-address" username="secret-user" password="secret-password" maxTotal="40" maxWaitMillis="2500"/>'
+			: '';
 	for (const name of ['conf', 'logs', 'temp', 'work', 'webapps/ROOT']) mkdirSync(join(base, name), { recursive: true });
 	cpSync('/etc/tomcat10/web.xml', join(base, 'conf', 'web.xml'), { dereference: true });
 	const properties = ['/etc/tomcat10/catalina.properties', join(CATALINA_HOME, 'etc/catalina.properties')].find((file) => existsSync(file));
@@ -41,7 +61,9 @@ export async function startTomcat(): Promise<TomcatServer> {
 		join(base, 'conf', 'tomcat-users.xml'),
 		`<tomcat-users xmlns="http://tomcat.apache.org/xml" version="1.0">
 	<role rolename="manager-status"/>
+	<role rolename="manager-jmx"/>
 	<user username="${username}" password="${password}" roles="manager-status"/>
+	<user username="${jmxUsername}" password="${password}" roles="manager-status,manager-jmx"/>
 </tomcat-users>
 `,
 	);
@@ -51,13 +73,15 @@ export async function startTomcat(): Promise<TomcatServer> {
 	<GlobalNamingResources>
 		<Resource name="UserDatabase" auth="Container" type="org.apache.catalina.UserDatabase"
 			factory="org.apache.catalina.users.MemoryUserDatabaseFactory" pathname="conf/tomcat-users.xml"/>
+		${source}
 	</GlobalNamingResources>
 	<Service name="Catalina">
-		<Connector port="${port}" address="127.0.0.1" protocol="HTTP/1.1" maxThreads="20" minSpareThreads="2"/>
+		${executor}
+		<Connector port="${port}" ${options.executor === true ? 'executor="shared" ' : ''}address="127.0.0.1" protocol="HTTP/1.1" maxThreads="20" minSpareThreads="2"/>
 		<Engine name="Catalina" defaultHost="localhost">
 			<Realm className="org.apache.catalina.realm.UserDatabaseRealm" resourceName="UserDatabase"/>
 			<Host name="localhost" appBase="webapps" autoDeploy="false">
-				<Context path="/manager" docBase="${MANAGER}" privileged="true"/>
+				${manager}
 				<Valve className="org.apache.catalina.valves.AccessLogValve" directory="logs" prefix="access" suffix=".log"
 					rotatable="false" buffered="false" pattern="common"/>
 			</Host>
@@ -73,7 +97,7 @@ export async function startTomcat(): Promise<TomcatServer> {
 			...[
 				'-Xms32m',
 				'-Xmx96m',
-				'-XX:+UseSerialGC',
+				...(options.jvm ?? ['-XX:+UseSerialGC']),
 				'-XX:TieredStopAtLevel=1',
 				`-Dcatalina.home=${CATALINA_HOME}`,
 				`-Dcatalina.base=${base}`,
@@ -97,7 +121,9 @@ export async function startTomcat(): Promise<TomcatServer> {
 		port,
 		url,
 		username,
+		jmxUsername,
 		password,
+		pid: () => running?.pid ?? -1,
 		logs: join(base, 'logs'),
 		accessLog: join(base, 'logs', 'access.log'),
 		start,
