@@ -250,8 +250,9 @@ export class Evaluator implements Operands {
 	}
 }
 
-function pick({ timestamps, values, neverFalls }: RangeSeries): RangeSeries {
-	return { timestamps, values, neverFalls: neverFalls === true };
+function pick({ timestamps, values, neverFalls, sums, counts }: RangeSeries): RangeSeries {
+	const series = { timestamps, values, neverFalls: neverFalls === true };
+	return sums === undefined || counts === undefined ? series : { ...series, sums, counts };
 }
 
 function compact(column: Column, grid: Steps): RangeInput['series'][number] {

@@ -1,4 +1,5 @@
 import type { RangeKernel, RangeWindow, SeriesKernel } from './range-window.ts';
+import { runningCounts } from './weighted-kernels.ts';
 import { firstAfter } from './window-edges.ts';
 
 /**
@@ -9,6 +10,8 @@ import { firstAfter } from './window-edges.ts';
 function extrapolated(counter: boolean, perSecond: boolean): SeriesKernel {
 	return (series, grid, column) => {
 		const { timestamps, values } = series;
+		// Where samples were taken away, their number is known all the same.
+		const before = series.counts === undefined ? null : runningCounts(series.counts);
 		const { firstEndMs, stepMs, count: steps, rangeMs } = grid;
 		const resets = counter && series.neverFalls !== true ? resetsBefore(values) : null;
 		const rangeSeconds = rangeMs / 1000;
@@ -35,7 +38,8 @@ function extrapolated(counter: boolean, perSecond: boolean): SeriesKernel {
 			let toStart = (firstTime - startMs) / 1000;
 			let toEnd = (endMs - lastTime) / 1000;
 			const interval = (lastTime - firstTime) / 1000;
-			const average = interval / (count - 1);
+			const taken = before === null ? count : Math.max(2, (before[hi] as number) - (before[lo] as number));
+			const average = interval / (taken - 1);
 			const threshold = average * 1.1;
 			if (toStart >= threshold) toStart = average / 2;
 			if (counter && change > 0 && firstValue >= 0) {

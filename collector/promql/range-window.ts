@@ -6,6 +6,9 @@ export interface RangeSeries {
 	readonly values: Float64Array;
 	/** Known to hold no value that is less than the one before it: a counter without resets. */
 	readonly neverFalls?: boolean;
+	/** What each sample stands for, where others were taken away: see `SeriesSamples`. */
+	readonly sums?: Float64Array;
+	readonly counts?: Float64Array;
 }
 
 /** The windows `(firstEndMs + i * stepMs - rangeMs, firstEndMs + i * stepMs]`. `stepMs` is 0 under `@`. */

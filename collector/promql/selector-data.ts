@@ -14,12 +14,16 @@ export class StoredSeries {
 	#live: RangeSeries | null = null;
 	/** The store knows that no value is less than the one before it. */
 	readonly neverFalls: boolean;
+	readonly sums?: Float64Array;
+	readonly counts?: Float64Array;
 
 	constructor(series: SeriesSamples) {
 		this.labels = series.labels;
 		this.timestamps = series.timestamps;
 		this.values = series.values;
 		this.neverFalls = series.neverFalls === true;
+		if (series.sums !== undefined) this.sums = series.sums;
+		if (series.counts !== undefined) this.counts = series.counts;
 		if (series.noStale === true) this.#live = this;
 	}
 
@@ -34,14 +38,19 @@ export class StoredSeries {
 		}
 		const timestamps = new Float64Array(this.values.length - stale);
 		const values = new Float64Array(this.values.length - stale);
+		const { sums, counts } = this;
+		const liveSums = sums === undefined ? null : new Float64Array(values.length);
+		const liveCounts = counts === undefined ? null : new Float64Array(values.length);
 		let kept = 0;
 		for (let i = 0; i < this.values.length; i++) {
 			if (isStaleAt(this.values, i)) continue;
+			if (liveSums !== null) liveSums[kept] = sums?.[i] as number;
+			if (liveCounts !== null) liveCounts[kept] = counts?.[i] as number;
 			timestamps[kept] = this.timestamps[i] as number;
 			values[kept] = this.values[i] as number;
 			kept += 1;
 		}
-		this.#live = { timestamps, values };
+		this.#live = { timestamps, values, ...(liveSums === null || liveCounts === null ? {} : { sums: liveSums, counts: liveCounts }) };
 		return this.#live;
 	}
 }
@@ -104,6 +113,7 @@ export async function fetchSelectors(
 				signal: options.signal,
 				sampleLimit: options.guard.remaining,
 				newestOnly,
+				weights: !newestOnly,
 				...(options.memory === undefined ? {} : { memory: options.memory }),
 			});
 			let samples = 0;

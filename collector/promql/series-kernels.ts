@@ -2,6 +2,7 @@ import type { Column } from './columns.ts';
 import { EXTRAPOLATING_KERNELS } from './extrapolation.ts';
 import { newWindow, type RangeKernel, type RangeSeries, type SeriesKernel, type WindowGrid } from './range-window.ts';
 import { isSummable, SLIDING_KERNELS } from './sliding-windows.ts';
+import { WEIGHTED_KERNELS } from './weighted-kernels.ts';
 import { firstAfter } from './window-edges.ts';
 
 /** From here on a window has so many samples that walking through it at every step costs more than what sliding needs to remember. */
@@ -12,6 +13,7 @@ const SLIDE_FROM_SAMPLES = 16;
  * looked at for itself.
  */
 export function seriesKernel(name: string, series: RangeSeries, grid: WindowGrid): SeriesKernel | null {
+	if (series.counts !== undefined && Object.hasOwn(WEIGHTED_KERNELS, name)) return WEIGHTED_KERNELS[name] ?? null;
 	if (Object.hasOwn(EXTRAPOLATING_KERNELS, name)) return EXTRAPOLATING_KERNELS[name as keyof typeof EXTRAPOLATING_KERNELS];
 	const sliding = Object.hasOwn(SLIDING_KERNELS, name) ? SLIDING_KERNELS[name] : undefined;
 	const samples = series.timestamps.length;

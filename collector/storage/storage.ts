@@ -36,6 +36,12 @@ export interface SeriesSamples {
 	readonly noStale?: boolean;
 	/** The store knows that no value is less than the one before it. */
 	readonly neverFalls?: boolean;
+	/**
+	 * Where old samples were taken away (down-sampling), what each that is left stands for: the sum of the values and the number of samples of the
+	 * time before it, itself included; 0 for those that another one speaks for. Only with `SelectOptions.weights`, and only where any was taken away.
+	 */
+	readonly sums?: Float64Array;
+	readonly counts?: Float64Array;
 }
 
 /** Room for samples: `words` and `values` are two views of one buffer. */
@@ -57,6 +63,8 @@ export interface SelectOptions {
 	readonly sampleLimit?: number;
 	/** Only the newest sample of each series in the range is looked at; a store may give further ones. Default `false`. */
 	readonly newestOnly?: boolean;
+	/** Gives `SeriesSamples.sums` and `counts`, without which sums, averages and counts over time are not true of what was down-sampled. Default `false`. */
+	readonly weights?: boolean;
 	/** The arrays of the answer may lie in it: they are good until its owner gives it to others. */
 	readonly memory?: SampleMemory;
 }

@@ -40,6 +40,7 @@ export interface BlockCutterOptions {
 	readonly quietMs: number;
 	/** A file is compacted when its last hour is over for so long. */
 	readonly compactAfterMs: number;
+	readonly downsample: { readonly afterMs: number; readonly everyMs: number } | null;
 	readonly retentionMs: number;
 	readonly checkRetentionMs: number;
 	/** Block files of samples may take so much together; the oldest days go first. */
@@ -84,6 +85,8 @@ export class BlockCutter {
 	#compactionCheckedMs = Number.NEGATIVE_INFINITY;
 	/** When files were last compacted, monotonic. */
 	readonly #compactedMs = new Map<string, number>();
+	/** Files of hours whose compacted file is known to be down-sampled. */
+	readonly #downsampled = new Set<string>();
 	readonly #deletions: Deletion[];
 	#lastBoundary: number;
 	#stopping = false;
@@ -156,12 +159,27 @@ export class BlockCutter {
 	#fileToCompact(beforeMs: number): string | null {
 		const now = this.#options.clock.monotonic();
 		for (const name of readdirSync(join(this.#options.folder, 'blocks')).sort()) {
-			const hours = hoursToCompact(name);
+			const hours = hoursToCompact(name) ?? this.#hoursToReduce(name);
 			if (hours === null || hours.endMs > beforeMs) continue;
 			const last = this.#compactedMs.get(hours.name);
 			if (last === undefined || now - last > COMPACT_AGAIN_MS) return hours.name;
 		}
 		return null;
+	}
+
+	/** The file of hours of a compacted file that is old enough to be down-sampled and may not have been. */
+	#hoursToReduce(name: string): BlockFile | null {
+		const file = parseBlockFile(name);
+		if (file === null || !file.isLong || this.#everyMs(file) === null) return null;
+		const hours = parseBlockFile(name.replace(/\.long\.db$/, '.db'));
+		return hours === null || this.#downsampled.has(hours.name) ? null : hours;
+	}
+
+	/** To buckets of which time a file is to be down-sampled; `null` when it is not. */
+	#everyMs(file: BlockFile): number | null {
+		const { downsample, clock } = this.#options;
+		const due = downsample !== null && file.family !== FAMILY_CHECKS && file.endMs <= clock.now() - downsample.afterMs;
+		return due ? downsample.everyMs : null;
 	}
 
 	/** Writes every compacted file anew from which something was deleted, so that it is not only hidden. Rejects when one cannot be written. */
@@ -180,13 +198,16 @@ export class BlockCutter {
 		const { clock, log, metrics } = this.#options;
 		const started = clock.monotonic();
 		this.#compactedMs.set(name, started);
-		while (!(await this.#thread.run({ kind: 'compact', name })).complete) {
+		const file = parseBlockFile(name);
+		const everyMs = file === null ? null : this.#everyMs(file);
+		while (!(await this.#thread.run({ kind: 'compact', name, everyMs })).complete) {
 			if (this.#stopping) return;
 			if (this.#deletions.length === 0) continue;
 			// It would not have what is deleted from the hours meanwhile; another attempt comes after that.
 			this.#compactedMs.delete(name);
 			return;
 		}
+		if (everyMs !== null) this.#downsampled.add(name);
 		this.#compactionCheckedMs = Number.NEGATIVE_INFINITY;
 		metrics.compactions.inc();
 		log.info({ file: name, milliseconds: Math.round(clock.monotonic() - started) }, 'a block file was compacted');

@@ -1,13 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AppError } from '../../core/errors.ts';
 import { compareLabels, labelValue } from '../../core/labels.ts';
-import type { Labels } from '../../protocol/labels.ts';
+import { type Labels, METRIC_NAME } from '../../protocol/labels.ts';
 import type { Matcher, Queryable, SelectOptions, SeriesSamples } from '../storage/storage.ts';
-import type { Family } from './blocks/block-files.ts';
+import { FAMILY_CHECKS, FAMILY_SAMPLES, type Family } from './blocks/block-files.ts';
 import type { BlockReader } from './blocks/block-reader.ts';
 import type { GoneSeries, GoneSeriesReader } from './blocks/gone-series.ts';
 import type { HeadReader } from './head-reader.ts';
 import type { Ids } from './id-list.ts';
+import { ownWeights } from './reduce-samples.ts';
 import { SampleRuns, sampleBudget } from './sample-runs.ts';
 import { Selections } from './selection.ts';
 import type { SeriesIndex } from './series-index.ts';
@@ -39,7 +40,16 @@ export class StoreQueries implements Queryable {
 		const range: ReadRange = { minMs, maxMs, signal: options.signal, runs, newestOnly: options.newestOnly === true };
 		const order = await this.#forEach(matchers, range, (id, labels) => {
 			const { timestamps, values, noStale, neverFalls } = runs.take();
-			found.push({ id, labels, timestamps, values, noStale, neverFalls });
+			const weights = options.weights === true ? this.#blocks.weights(id, familyOf(labels), { timestamps, values }) : null;
+			found.push({
+				id,
+				labels,
+				timestamps,
+				values,
+				noStale,
+				neverFalls,
+				...(weights === null ? {} : { sums: weights.sums, counts: weights.counts }),
+			});
 		});
 		if (order === 'sorted') return found;
 		found.sort((a, b) => compareLabels(a.labels, b.labels) || a.id - b.id);
@@ -248,15 +258,42 @@ function joinLives(found: readonly FoundSamples[], minMs: number, maxMs: number)
 		const first = found[i] as FoundSamples;
 		let end = i + 1;
 		while (end < found.length && compareLabels((found[end] as FoundSamples).labels, first.labels) === 0) end++;
-		if (end === i + 1) result.push({ labels: first.labels, timestamps: first.timestamps, values: first.values });
+		if (end === i + 1) result.push(withoutId(first));
 		else {
 			const runs = new SampleRuns(minMs, maxMs, sampleBudget(undefined));
-			for (const { timestamps, values } of found.slice(i, end)) runs.add(0, timestamps, 0, wordsOf(values), 0, timestamps.length);
-			result.push({ labels: first.labels, ...runs.finish() });
+			const lives = found.slice(i, end);
+			for (const { timestamps, values } of lives) runs.add(0, timestamps, 0, wordsOf(values), 0, timestamps.length);
+			const { timestamps, values } = runs.finish();
+			result.push({ labels: first.labels, timestamps, values, ...joinWeights(lives, timestamps, values) });
 		}
 		i = end;
 	}
 	return result;
+}
+
+function withoutId({ id: _id, ...samples }: FoundSamples): SeriesSamples {
+	return samples;
+}
+
+function joinWeights(lives: readonly FoundSamples[], timestamps: Float64Array, values: Float64Array) {
+	if (lives.every(({ sums }) => sums === undefined)) return {};
+	const { sums, counts } = ownWeights(timestamps, values);
+	for (const life of lives) {
+		if (life.sums === undefined || life.counts === undefined) continue;
+		let at = 0;
+		for (let i = 0; i < life.timestamps.length; i++) {
+			while ((timestamps[at] as number) < (life.timestamps[i] as number)) at++;
+			sums[at] = life.sums[i] as number;
+			counts[at] = life.counts[i] as number;
+		}
+	}
+	return { sums, counts };
+}
+
+/** The family of a series by its name, as `familyOfLabels` by its bytes. */
+function familyOf(labels: Labels): Family {
+	const name = labelValue(labels, METRIC_NAME);
+	return name === 'probe_success' || name.startsWith('fournines_check_') ? FAMILY_CHECKS : FAMILY_SAMPLES;
 }
 
 function wordsOf(values: Float64Array): Uint32Array {

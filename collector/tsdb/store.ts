@@ -151,6 +151,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			metrics,
 			compactAfterMs: options.compactAfterMs ?? 6 * 3_600_000,
 			quietMs: options.quietMs ?? 3 * 3_600_000,
+			downsample: options.downsample ?? null,
 			retentionMs: options.retentionMs,
 			checkRetentionMs: options.checkRetentionMs,
 			retentionBytes: options.retentionBytes ?? Number.POSITIVE_INFINITY,

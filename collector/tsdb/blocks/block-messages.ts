@@ -27,8 +27,10 @@ export type BlockTask =
 	  }
 	/** Makes everything before it durable and records it. */
 	| { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
-	/** Compacts a complete file, a bounded part of it per task: again until the answer says that it is `complete`. */
-	| { readonly kind: 'compact'; readonly name: string }
+	/**
+	 * Compacts a complete file, a bounded part of it per task: again until the answer says that it is `complete`. With `everyMs` it is down-sampled.
+	 */
+	| { readonly kind: 'compact'; readonly name: string; readonly everyMs: number | null }
 	/** Deletes files whose retention is over. */
 	| { readonly kind: 'drop'; readonly names: readonly string[] }
 	| { readonly kind: 'stop' };

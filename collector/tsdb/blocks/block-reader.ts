@@ -4,6 +4,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { errorText, systemErrorCode } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
 import { ChunkDamaged, ChunkDecoder } from '../codec/chunk-codec.ts';
+import { applyWeights, ownWeights, type WeightedSamples } from '../reduce-samples.ts';
 import type { SampleRuns } from '../sample-runs.ts';
 import { BUCKET_MS } from '../shared-head.ts';
 import { type BlockFile, chunkKey, type Family, parseBlockFile } from './block-files.ts';
@@ -53,6 +54,7 @@ export class BlockReader {
 	readonly #groups: GroupCache;
 	readonly #chunks: ChunkCache;
 	#files: OpenFile[] = [];
+	#anyReduced = false;
 
 	/** `cacheBytes`: of each of the two caches, unpacked groups and chunks. */
 	constructor(folder: string, log: Logger, cacheBytes = CACHE_BYTES) {
@@ -68,7 +70,23 @@ export class BlockReader {
 		for (let attempt = 0; attempt < LISTINGS; attempt++) if (this.#list(minMs, maxMs)) break;
 		// Within a span the hours are newer than what has been compacted, and overrule it.
 		this.#files.sort((a, b) => a.file.startMs - b.file.startMs || Number(b.file.isLong) - Number(a.file.isLong));
+		this.#dropReducedHours();
 		this.#closeSurplus();
+	}
+
+	/** A crash may leave a file of hours whose samples are in a down-sampled file: they would count twice. */
+	#dropReducedHours(): void {
+		this.#anyReduced = this.#files.some((open) => open.kind === 'long' && open.long.everyMs !== null);
+		if (!this.#anyReduced) return;
+		const reduced = this.#files.flatMap((open) => (open.kind === 'long' && open.long.reducedHours.size > 0 ? [open] : []));
+		if (reduced.length === 0) return;
+		this.#files = this.#files.filter(
+			(open) =>
+				open.kind === 'long' ||
+				!reduced.some(({ file, long }) => {
+					return file.startMs === open.file.startMs && file.family === open.file.family && long.reducedHours.has(markOf(open.database));
+				}),
+		);
 	}
 
 	#list(minMs: number, maxMs: number): boolean {
@@ -104,6 +122,35 @@ export class BlockReader {
 				this.#report(open.file.name, error);
 			}
 		}
+	}
+
+	/**
+	 * What the samples of a series stand for that were given by `collect`; `null` when each stands for itself. `timestamps` are milliseconds since
+	 * the epoch.
+	 */
+	weights(id: number, family: Family, { timestamps, values }: { timestamps: Float64Array; values: Float64Array }): WeightedSamples | null {
+		if (!this.#anyReduced) return null;
+		let result: WeightedSamples | null = null;
+		for (const open of this.#files) {
+			if (open.file.family !== family || open.kind !== 'long' || open.long.everyMs === null) continue;
+			try {
+				const weights = open.long.weightsOf(id);
+				const place = weights === null ? null : open.long.chunkOf(id);
+				if (weights === null || place === null) continue;
+				const count = this.#decoder.decode(place.bytes, place.start, place.end);
+				const startMs = open.file.startMs;
+				result ??= ownWeights(timestamps, values);
+				applyWeights(result, {
+					times: Float64Array.from(this.#decoder.offsets.subarray(0, count), (offset) => offset + startMs),
+					values: new Float64Array(this.#decoder.words.slice(0, count * 2).buffer),
+					weights: { ...weights, offsets: weights.offsets.map((offset) => offset + startMs) },
+				});
+			} catch (error) {
+				if (!isReadDamage(error)) throw error;
+				this.#report(open.file.name, error);
+			}
+		}
+		return result;
 	}
 
 	close(): void {
@@ -251,6 +298,10 @@ function refreshBuckets(open: HourFile): void {
 	// Any row may have been written again: late samples change the chunks of earlier hours.
 	open.cached.forget();
 	open.version = version;
+}
+
+function markOf(database: DatabaseSync): number {
+	return Number(database.prepare('pragma application_id').get()?.['application_id'] ?? 0);
 }
 
 /** Which file has the name at this moment; `null` when none has. Inode numbers alone are given again at once. */

@@ -67,7 +67,7 @@ export class BlockWriter {
 				this.#abandonCompaction();
 				return { ...this.#chunksSparingDamage(task), complete: true };
 			case 'compact':
-				return { chunks: 0, replaced: 0, complete: this.#compact(task.name) };
+				return { chunks: 0, replaced: 0, complete: this.#compact(task.name, task.everyMs) };
 			case 'checkpoint':
 				this.#checkpoint(task);
 				break;
@@ -277,7 +277,7 @@ export class BlockWriter {
 		this.#compaction = null;
 	}
 
-	#compact(name: string): boolean {
+	#compact(name: string, everyMs: number | null): boolean {
 		const file = parseBlockFile(name);
 		if (file === null || file.isLong) return true;
 		if (this.#compaction?.name !== name) {
@@ -286,7 +286,7 @@ export class BlockWriter {
 			this.#open.delete(name);
 			if (!existsSync(join(this.#folder, 'blocks', name)) && !existsSync(join(this.#folder, 'blocks', longName(name)))) return true;
 			try {
-				this.#compaction = { name, work: new FileCompaction(join(this.#folder, 'blocks'), file, this.#report) };
+				this.#compaction = { name, work: new FileCompaction(join(this.#folder, 'blocks'), file, { everyMs, report: this.#report }) };
 			} catch (error) {
 				if (!isDamage(error)) throw error;
 				this.#report(name, `the file is damaged and cannot be compacted: ${errorText(error)}`);
@@ -295,6 +295,10 @@ export class BlockWriter {
 		}
 		const { work } = this.#compaction;
 		try {
+			if (!work.isNeeded) {
+				this.#abandonCompaction();
+				return true;
+			}
 			if (!work.step()) return false;
 			work.finish();
 			this.#compaction = null;

@@ -1,6 +1,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { ChunkDamaged } from '../codec/chunk-codec.ts';
+import { decodeWeights, type Weights } from '../codec/weights.ts';
 import type { ChunkPlace } from './chunk-cache.ts';
 
 /** What a compacted file holds; docs/formats/block.md has the bytes of a group. */
@@ -10,6 +11,12 @@ create table long_series (id integer primary key not null, grp integer not null)
 create table long_group (grp integer primary key not null, data blob not null);
 `;
 export const LONG_VERSION = 1;
+/** What a down-sampled file has besides: docs/adr/0005-downsampling.md. */
+export const REDUCED_SCHEMA = `
+create table reduction (every_ms integer not null);
+create table reduced_hours (mark integer not null);
+create table weight_group (grp integer primary key not null, data blob not null);
+`;
 
 /** Series that are compressed together: fewer and zstd learns less, more and a reader of one series unpacks more than it needs. */
 export const GROUP_SERIES = 32;
@@ -64,7 +71,7 @@ export class LongGroup {
 		const bytes = this.bytes;
 		this.count = bytes.length < 4 ? 0 : bytes.readUInt32LE(0);
 		let at = 4 + this.count * HEADER_BYTES;
-		if (this.count === 0 || at > bytes.length) throw new ChunkDamaged('a group is too short');
+		if (bytes.length < 4 || at > bytes.length) throw new ChunkDamaged('a group is too short');
 		for (let i = 0; i < this.count; i++) {
 			const id = bytes.readUInt32LE(4 + i * HEADER_BYTES);
 			this.#byId.set(id, i);
@@ -77,6 +84,10 @@ export class LongGroup {
 			this.#chunkEnds.push(at);
 		}
 		if (at !== bytes.length) throw new ChunkDamaged('the lengths in a group do not fit');
+	}
+
+	static empty(): LongGroup {
+		return new LongGroup(packGroup([]));
 	}
 
 	idAt(index: number): number {
@@ -167,6 +178,10 @@ export class LongFile {
 	readonly #cache: GroupCache;
 	/** Tells this file from the one that the next compaction puts in its place. */
 	readonly mark: number;
+	/** Of a down-sampled file the time that a bucket spans; `null` when it has all samples. */
+	readonly everyMs: number | null;
+	/** Marks of the files of hours whose samples are in it: such a file is what a crash has left. */
+	readonly reducedHours: ReadonlySet<number>;
 
 	constructor(file: string, cache: GroupCache) {
 		this.#cache = cache;
@@ -179,6 +194,10 @@ export class LongFile {
 				.all()
 				.map((row) => Number(row['bucket']));
 			this.mark = Number(database.prepare('pragma application_id').get()?.['application_id'] ?? 0);
+			const isReduced = database.prepare("select 1 from sqlite_master where name = 'reduction'").get() !== undefined;
+			this.everyMs = isReduced ? Number(database.prepare('select every_ms from reduction').get()?.['every_ms']) : null;
+			const hours = isReduced ? database.prepare('select mark from reduced_hours').all() : [];
+			this.reducedHours = new Set(hours.map((row) => Number(row['mark'])));
 			this.#database = database;
 		} catch (error) {
 			database.close();
@@ -199,6 +218,19 @@ export class LongFile {
 	groupOf(id: number): LongGroup | null {
 		const grp = this.#groupOf.get(id)?.['grp'];
 		return typeof grp === 'number' ? this.#group(grp) : null;
+	}
+
+	/** What the samples of series `id` stand for, where others were taken away; `null` when they are all that there were. Throws `ChunkDamaged`. */
+	weightsOf(id: number): Weights | null {
+		const grp = this.#groupOf.get(id)?.['grp'];
+		if (this.everyMs === null || typeof grp !== 'number') return null;
+		// Groups of chunks have numbers from 0 on.
+		const group = this.#cache.group(this, -1 - grp, () => {
+			const data = this.#database.prepare('select data from weight_group where grp = ?').get(grp)?.['data'];
+			return data instanceof Uint8Array ? new LongGroup(data) : LongGroup.empty();
+		});
+		const place = group.chunk(id);
+		return place === null ? null : decodeWeights(group.bytes.subarray(place.start, place.end));
 	}
 
 	has(id: number): boolean {
