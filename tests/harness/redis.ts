@@ -1,4 +1,6 @@
+import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { findCommand, freePort, type RunningProcess, startProcess, temporaryFolder, waitFor } from './process.ts';
 
 export interface RedisServer {
@@ -54,6 +56,32 @@ export async function startRedis(options: { readonly replicaOf?: RedisServer } =
 		throw error;
 	}
 	return server;
+}
+
+export interface RedisSentinel {
+	readonly address: string;
+	stop(): Promise<void>;
+}
+
+/** A sentinel that watches `master` under the name `mymaster`, alone (quorum 1). */
+export async function startSentinel(master: RedisServer): Promise<RedisSentinel> {
+	const folder = temporaryFolder('sentinel');
+	const port = await freePort();
+	const file = join(folder.path, 'sentinel.conf');
+	writeFileSync(
+		file,
+		`port ${port}\nbind 127.0.0.1\ndir ${folder.path}\nsentinel monitor mymaster 127.0.0.1 ${master.port} 1\n` +
+			`sentinel auth-pass mymaster ${master.password}\nsentinel down-after-milliseconds mymaster 500\nsentinel failover-timeout mymaster 60000\n`,
+	);
+	const process = startProcess(findCommand('redis-server') ?? 'redis-server', [file, '--sentinel']);
+	await waitFor(`sentinel on port ${port}: ${process.output()}`, () => accepts(port));
+	return {
+		address: `127.0.0.1:${port}`,
+		stop: async () => {
+			await process.stop();
+			folder.remove();
+		},
+	};
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -29,6 +29,9 @@ const GAUGES: readonly (readonly [string, string, string])[] = [
 	['rdb_last_save_time', 'redis_rdb_last_save_timestamp_seconds', 'Time of the last successful dump.'],
 	['rdb_bgsave_in_progress', 'redis_rdb_bgsave_in_progress', 'Whether a dump is running.'],
 	['aof_enabled', 'redis_aof_enabled', 'Whether the append-only file is on.'],
+	['sentinel_masters', 'redis_sentinel_masters', 'The number of masters this sentinel is watching'],
+	['sentinel_tilt', 'redis_sentinel_tilt', 'Sentinel is in TILT mode'],
+	['sentinel_running_scripts', 'redis_sentinel_running_scripts', 'Number of scripts in execution right now'],
 	['loading', 'redis_loading_dump_file', 'Whether a dump is being loaded.'],
 	['instantaneous_ops_per_sec', 'redis_instantaneous_ops_per_sec', 'Commands per second, by the server.'],
 ];
@@ -60,6 +63,7 @@ export function infoFamilies(info: ReadonlyMap<string, string>, nowMs: number): 
 	families.gauge('redis_instance_info', 'Facts about the server; the value is always 1.', 1, [
 		...['role', text('role'), 'redis_version', text('redis_version'), 'redis_mode', text('redis_mode')],
 		...['os', text('os'), 'tcp_port', text('tcp_port'), 'maxmemory_policy', text('maxmemory_policy'), 'run_id', text('run_id')],
+		...['process_id', text('process_id'), 'redis_build_id', text('redis_build_id')],
 	]);
 	for (const [field, name, help] of GAUGES) numeric(info, field, (value) => families.gauge(name, help, value));
 	for (const [field, name, help] of COUNTERS) numeric(info, field, (value) => families.counter(name, help, value));
@@ -81,12 +85,53 @@ export function infoFamilies(info: ReadonlyMap<string, string>, nowMs: number): 
 		);
 	}
 	for (const [field, value] of info) {
+		if (/^slave[0-9]+$/.test(field)) connectedReplica(value, families);
+		if (/^master[0-9]+$/.test(field)) watchedMaster(value, families);
 		const keys = /^db([0-9]+)$/.test(field) ? /^keys=([0-9]+),expires=([0-9]+)/.exec(value) : null;
 		if (keys === null) continue;
 		families.gauge('redis_db_keys', 'Keys in the database.', Number(keys[1]), ['db', field]);
 		families.gauge('redis_db_keys_expiring', 'Keys with an expiry in the database.', Number(keys[2]), ['db', field]);
 	}
 	return families.list();
+}
+
+/** A replica of this master: `ip=…,port=…,state=online,offset=…,lag=…`. */
+function connectedReplica(text: string, families: FamilySet): void {
+	const fields = keyedWords(text);
+	const labels = ['slave_ip', fields.get('ip') ?? '', 'slave_port', fields.get('port') ?? '', 'slave_state', fields.get('state') ?? ''];
+	const offset = Number(fields.get('offset') ?? Number.NaN);
+	const lag = Number(fields.get('lag') ?? Number.NaN);
+	if (!Number.isNaN(offset)) families.gauge('redis_connected_slave_offset_bytes', 'Offset of connected slave', offset, labels);
+	if (!Number.isNaN(lag)) families.gauge('redis_connected_slave_lag_seconds', 'Lag of connected slave', lag, labels);
+}
+
+/** A master that this sentinel watches: `name=…,status=ok,address=…,slaves=…,sentinels=…`. */
+function watchedMaster(text: string, families: FamilySet): void {
+	const fields = keyedWords(text);
+	const labels = ['master_name', fields.get('name') ?? '', 'master_address', fields.get('address') ?? ''];
+	families.gauge('redis_sentinel_master_status', 'Master status on Sentinel', 1, [...labels, 'master_status', fields.get('status') ?? '']);
+	families.gauge(
+		'fournines_redis_sentinel_master_ok',
+		'Whether the sentinel finds the master in order.',
+		fields.get('status') === 'ok' ? 1 : 0,
+		labels,
+	);
+	families.gauge('redis_sentinel_master_slaves', 'The number of slaves of the master', Number(fields.get('slaves') ?? 0), labels);
+	families.gauge(
+		'redis_sentinel_master_sentinels',
+		'The number of sentinels monitoring this master',
+		Number(fields.get('sentinels') ?? 0),
+		labels,
+	);
+}
+
+function keyedWords(text: string): ReadonlyMap<string, string> {
+	const fields = new Map<string, string>();
+	for (const word of text.split(',')) {
+		const equals = word.indexOf('=');
+		if (equals > 0) fields.set(word.slice(0, equals), word.slice(equals + 1));
+	}
+	return fields;
 }
 
 function numeric(info: ReadonlyMap<string, string>, field: string, use: (value: number) => void): void {

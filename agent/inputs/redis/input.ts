@@ -1,9 +1,10 @@
 import type { Redis } from 'ioredis';
 import { AppError } from '../../../core/errors.ts';
 import type { Secret } from '../../../core/secret.ts';
-import { type Input, singleGauge } from '../input.ts';
+import { FamilySet, type Input, singleGauge } from '../input.ts';
 import { parseServiceAddress } from '../service-address.ts';
 import { infoFamilies, parseInfo } from './info.ts';
+import { configFamilies, latencyFamilies, slowLogFamilies } from './slow-log.ts';
 
 export interface RedisInputOptions {
 	readonly target: Readonly<Record<string, string>>;
@@ -14,16 +15,23 @@ export interface RedisInputOptions {
 	readonly password: () => Secret | null;
 }
 
-/** Redis through one `INFO` per round on one connection that is kept. */
+/** An answer that is longer cannot be one of ours; the driver would otherwise gather whatever something that is no Redis sends. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+/** A command that the account may not use is asked for again after this time only: each refusal is an entry of the server's ACL log. */
+const REFUSED_PAUSE_MS = 10 * 60_000;
+
+/** Redis through one `INFO` per round, and slow log, latency and two limits where the account may, on one connection that is kept. */
 export function createRedisInput(options: RedisInputOptions): Input {
 	let client: Redis | null = null;
+	let received = 0;
+	const refusedUntilMs = new Map<string, number>();
 
 	const drop = () => {
 		client?.disconnect();
 		client = null;
 	};
 
-	const connect = async (): Promise<Redis> => {
+	const connect = async (signal: AbortSignal): Promise<Redis> => {
 		if (client !== null) return client;
 		// Loaded when the first Redis is read, because a host without one should not pay for the driver.
 		const { Redis: Driver } = await import('ioredis');
@@ -49,9 +57,24 @@ export function createRedisInput(options: RedisInputOptions): Input {
 		created.on('error', (error: unknown) => {
 			lastError = error;
 		});
+		created.on('connect', () => {
+			created.stream.on('data', (chunk: Buffer) => {
+				received += chunk.length;
+				if (received <= MAX_ANSWER_BYTES) return;
+				lastError = new Error(`the answer is longer than ${MAX_ANSWER_BYTES} bytes`);
+				created.stream.destroy();
+				created.disconnect();
+			});
+		});
 		created.on('end', () => {
 			if (client === created) client = null;
 		});
+		received = 0;
+		const abort = () => {
+			created.disconnect();
+			created.stream?.destroy();
+		};
+		signal.addEventListener('abort', abort, { once: true });
 		try {
 			await created.connect();
 		} catch (error) {
@@ -60,6 +83,8 @@ export function createRedisInput(options: RedisInputOptions): Input {
 				cause: lastError ?? error,
 				retryable: true,
 			});
+		} finally {
+			signal.removeEventListener('abort', abort);
 		}
 		client = created;
 		return created;
@@ -70,13 +95,32 @@ export function createRedisInput(options: RedisInputOptions): Input {
 		target: options.target,
 		intervalMs: options.intervalMs,
 		timeoutMs: options.timeoutMs,
-		onFailure: [singleGauge('redis_up', 'Whether the last INFO succeeded.', 0)],
+		onFailure: [singleGauge('redis_up', 'Information about the Redis instance', 0)],
 		async collect(signal, nowMs) {
 			const abort = () => drop();
 			signal.addEventListener('abort', abort, { once: true });
 			try {
-				const connection = await connect();
-				return infoFamilies(parseInfo(await connection.info()), nowMs);
+				const connection = await connect(signal);
+				received = 0;
+				const info = parseInfo(await connection.info());
+				const families = new FamilySet();
+				const sentinel = info.get('redis_mode') === 'sentinel';
+				for (const { part, run } of sentinel ? [] : optionalParts(connection, families, info.has('maxclients'))) {
+					if (nowMs < (refusedUntilMs.get(part) ?? 0)) {
+						partSuccess(part, 0, families);
+						continue;
+					}
+					try {
+						await run();
+						partSuccess(part, 1, families);
+					} catch (error) {
+						// What the server says concerns this command; anything else the connection.
+						if (!(error instanceof Error) || error.name !== 'ReplyError') throw error;
+						refusedUntilMs.set(part, nowMs + REFUSED_PAUSE_MS);
+						partSuccess(part, 0, families);
+					}
+				}
+				return [...infoFamilies(info, nowMs), ...families.list()];
 			} catch (error) {
 				drop();
 				throw error;
@@ -88,4 +132,26 @@ export function createRedisInput(options: RedisInputOptions): Input {
 			drop();
 		},
 	};
+}
+
+function optionalParts(
+	connection: Redis,
+	families: FamilySet,
+	hasMaxClients: boolean,
+): readonly { readonly part: string; readonly run: () => Promise<void> }[] {
+	return [
+		{
+			part: 'slowlog',
+			run: async () => slowLogFamilies(await connection.call('SLOWLOG', 'LEN'), await connection.call('SLOWLOG', 'GET', '1'), families),
+		},
+		{ part: 'latency', run: async () => latencyFamilies(await connection.call('LATENCY', 'LATEST'), families) },
+		{ part: 'config', run: async () => configFamilies(await connection.call('CONFIG', 'GET', 'max*'), families, hasMaxClients) },
+	];
+}
+
+function partSuccess(part: string, success: 0 | 1, families: FamilySet): void {
+	families.gauge('fournines_redis_part_success', 'Whether the commands of this part succeeded; 0 is usually a missing right.', success, [
+		'part',
+		part,
+	]);
 }
