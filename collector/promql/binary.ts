@@ -1,5 +1,5 @@
 import { withoutName } from '../../core/labels.ts';
-import { ARITHMETIC, COMPARE, isArithmetic, isComparison } from './arithmetic.ts';
+import { applyArithmetic, COMPARE, isArithmetic, isComparison } from './arithmetic.ts';
 import type { Binary } from './ast.ts';
 import {
 	type Column,
@@ -35,8 +35,7 @@ function scalars(expr: Binary, left: ScalarValue, right: ScalarValue): ScalarVal
 	const values = new Float64Array(count);
 	const op = expr.op;
 	if (isArithmetic(op)) {
-		const apply = ARITHMETIC[op];
-		for (let i = 0; i < count; i++) values[i] = apply(left.values[i] as number, right.values[i] as number);
+		applyArithmetic(op, left.values, right.values, values);
 	} else if (isComparison(op)) {
 		const compare = COMPARE[op];
 		for (let i = 0; i < count; i++) values[i] = compare(left.values[i] as number, right.values[i] as number) ? 1 : 0;
@@ -55,14 +54,10 @@ function vectorScalar(expr: Binary, columns: readonly Column[], scalar: ScalarVa
 		const output = newColumn(arithmetic || expr.bool ? withoutName(column.labels) : column.labels, count);
 		const { values, present } = output;
 		if (arithmetic) {
-			const apply = ARITHMETIC[op];
-			for (let i = 0; i < count; i++) {
-				if (column.present[i] === 0) continue;
-				const own = column.values[i] as number;
-				const other = scalar.values[i] as number;
-				values[i] = swapped ? apply(other, own) : apply(own, other);
-				present[i] = 1;
-			}
+			// Cells without a value get one that nobody looks at.
+			if (swapped) applyArithmetic(op, scalar.values, column.values, values);
+			else applyArithmetic(op, column.values, scalar.values, values);
+			present.set(column.present);
 		} else if (isComparison(op)) {
 			const compare = COMPARE[op];
 			for (let i = 0; i < count; i++) {

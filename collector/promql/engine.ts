@@ -266,10 +266,17 @@ function matrixOf(value: Value, steps: Steps): ResultValue {
 			? [{ labels: [], values: value.values, present: new Uint8Array(steps.count).fill(1) }]
 			: sortColumns(value.columns);
 	const series: ResultSeries[] = [];
+	/** The times of all series without gaps. */
+	let every: Float64Array | null = null;
 	for (const column of columns) {
 		let points = 0;
 		for (let i = 0; i < steps.count; i++) points += column.present[i] as number;
 		if (points === 0) continue;
+		if (points === steps.count) {
+			every ??= Float64Array.from({ length: steps.count }, (_, i) => steps.startMs + i * steps.stepMs);
+			series.push({ labels: column.labels, timestamps: every, values: column.values });
+			continue;
+		}
 		const timestamps = new Float64Array(points);
 		const values = new Float64Array(points);
 		let next = 0;

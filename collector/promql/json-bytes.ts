@@ -54,6 +54,14 @@ export class JsonBytes {
 		this.#length = at;
 	}
 
+	/** Copies, into reserved room. */
+	bytes(source: Uint8Array, from: number, to: number): void {
+		const bytes = this.#bytes;
+		let at = this.#length;
+		for (let i = from; i < to; i++) bytes[at++] = source[i] as number;
+		this.#length = at;
+	}
+
 	/** A sample value as `formatSample` writes it, in reserved room of 32 bytes. */
 	sample(value: number): void {
 		const size = Math.abs(value);

@@ -24,7 +24,7 @@ export function labelsJson(labels: Labels): string {
 
 /** What V8 makes of text at most, and more than any client wants at once. */
 export const MAX_BYTES = 512 * 1024 * 1024;
-/** A point: brackets, a time, a value, and some room. */
+/** A point: brackets, a time, a value, and some room; and the comma before a series. */
 const POINT_BYTES = 64;
 /** `[1700000000,"12.345678901234567"],` */
 const EXPECTED_POINT_BYTES = 36;
@@ -69,38 +69,52 @@ export function writeResult(json: JsonBytes, value: ResultValue, limit: number):
 		case 'matrix': {
 			truncated = limit > 0 && value.series.length > limit;
 			const count = truncated ? limit : value.series.length;
-			// The times of one answer repeat from series to series.
-			const times = new Map<number, string>();
+			const openings = new PointOpenings();
 			json.text('{"resultType":"matrix","result":[');
-			for (let i = 0; i < count; i++) writeSeries(json, value.series[i] as ResultSeries, { first: i === 0, times });
+			for (let i = 0; i < count; i++) {
+				if (i > 0) json.ascii(',');
+				writeSeries(json, value.series[i] as ResultSeries, openings);
+			}
 			json.text(']');
 		}
 	}
 	return truncated;
 }
 
-/** How many times are remembered. */
-const KNOWN_TIMES = 20_000;
-
-function writeSeries(
-	json: JsonBytes,
-	series: ResultSeries,
-	{ first, times }: { readonly first: boolean; readonly times: Map<number, string> },
-): void {
-	const { labels, timestamps, values } = series;
-	json.text(`${first ? '' : ','}{"metric":${labelsJson(labels)},"values":[`);
-	for (let i = 0; i < timestamps.length; i++) {
-		const timeMs = timestamps[i] as number;
-		let opening = times.get(timeMs);
-		if (opening === undefined) {
-			opening = `[${formatSeconds(timeMs)},"`;
-			if (times.size < KNOWN_TIMES) times.set(timeMs, opening);
-		}
+function writeSeries(json: JsonBytes, { labels, timestamps, values }: ResultSeries, openings: PointOpenings): void {
+	json.text(`{"metric":${labelsJson(labels)},"values":[`);
+	openings.prepare(timestamps);
+	const { bytes, ends } = openings;
+	for (let i = 0; i < values.length; i++) {
 		json.reserve(POINT_BYTES);
-		if (i > 0) json.ascii(',');
-		json.ascii(opening);
+		// The first point closes none before it.
+		json.bytes(bytes, i === 0 ? CLOSING_BYTES : (ends[i - 1] as number), ends[i] as number);
 		json.sample(values[i] as number);
-		json.ascii('"]');
 	}
-	json.text(']}');
+	json.text(values.length === 0 ? ']}' : '"]]}');
+}
+
+const CLOSING_BYTES = '"],'.length;
+
+/** What stands between two values, as bytes: most series of an answer have the same times, and then it is made once. */
+class PointOpenings {
+	/** `"],[TIME,"` for each time, one after the other, and where each ends. */
+	bytes = new Uint8Array(0);
+	ends = new Uint32Array(0);
+	#of: Float64Array | null = null;
+
+	prepare(timestamps: Float64Array): void {
+		if (this.#of === timestamps) return;
+		this.#of = timestamps;
+		if (this.ends.length < timestamps.length) {
+			this.ends = new Uint32Array(timestamps.length);
+			this.bytes = new Uint8Array(timestamps.length * POINT_BYTES);
+		}
+		let at = 0;
+		for (let i = 0; i < timestamps.length; i++) {
+			const text = `"],[${formatSeconds(timestamps[i] as number)},"`;
+			for (let k = 0; k < text.length; k++) this.bytes[at++] = text.charCodeAt(k);
+			this.ends[i] = at;
+		}
+	}
 }

@@ -1,6 +1,6 @@
 import { formatLabels, labelsKey, labelValue, withLabel, withoutName } from '../../core/labels.ts';
 import type { Labels } from '../../protocol/labels.ts';
-import { ARITHMETIC, COMPARE, isArithmetic, isComparison } from './arithmetic.ts';
+import { ARITHMETIC, type ArithmeticOperator, applyArithmetic, COMPARE, isArithmetic, isComparison } from './arithmetic.ts';
 import type { Binary } from './ast.ts';
 import { type Column, type EvaluationContext, newColumn } from './columns.ts';
 import { executionError } from './query-error.ts';
@@ -97,6 +97,7 @@ function matchGroup(expr: Binary, group: MatchGroup, one: Holder, target: GroupT
 	// In one-to-one a match group gives one element a step, whatever its labels are.
 	const taken = target.card === 'one-to-one' && group.many.length > 1 ? new Uint8Array(count) : null;
 	for (const column of group.many) {
+		if (isArithmetic(op) && taken === null && one.source === undefined && matchWhole(op, column, group, one, target)) continue;
 		let output: Column | null = null;
 		let outputSource = -1;
 		for (let i = 0; i < count; i++) {
@@ -134,6 +135,17 @@ function matchGroup(expr: Binary, group: MatchGroup, one: Holder, target: GroupT
 			output.values[i] = value;
 		}
 	}
+}
+
+/** One series on each side, and a result that nothing has been written to: no step needs to be looked at by itself. */
+function matchWhole(op: ArithmeticOperator, column: Column, group: MatchGroup, one: Holder, target: GroupTarget): boolean {
+	const before = target.results.size;
+	const output = outputFor(target, column.labels, (group.one[0] as Column).labels, one.values.length);
+	if (target.results.size === before) return false;
+	if (target.flipped) applyArithmetic(op, one.values, column.values, output.values);
+	else applyArithmetic(op, column.values, one.values, output.values);
+	for (let i = 0; i < output.present.length; i++) output.present[i] = (column.present[i] as number) & (one.present[i] as number);
+	return true;
 }
 
 function outputFor(target: GroupTarget, many: Labels, one: Labels, count: number): Column {
