@@ -59,7 +59,8 @@ const COMPACTION_CHECK_MS = 60_000;
 /** A file that got late samples after its compaction is compacted again, at most so often. */
 const COMPACT_AGAIN_MS = 6 * 3_600_000;
 const SETTLE_SLICE = 2000;
-const SERIES_SLICE = 2000;
+/** Series that the index is told of at once: each time costs some syncs of the disk. */
+const SERIES_SLICE = 16_000;
 const TASKS_AHEAD = 2;
 
 interface Cut {
@@ -369,12 +370,16 @@ export class BlockCutter {
 		for (let from = 0; from < quiet.length; from += SERIES_SLICE) {
 			const slots = quiet.slice(from, from + SERIES_SLICE).filter((slot) => !notYetKnown.has(slot));
 			await this.#thread.run({ kind: 'gone', ids: Uint32Array.from(slots, (slot) => head.idOf(slot)) });
-			// Who has spoken meanwhile stays, and the index hears of it again.
-			const still = slots.filter((slot) => this.#quiet.isQuiet(slot, beforeMs));
-			const leaving = new Set(still);
-			for (const slot of slots) if (!leaving.has(slot)) unpersistedSeries.push(slot);
-			head.release(still);
-			metrics.seriesReleased.inc(still.length);
+			for (let at = 0; at < slots.length; at += SETTLE_SLICE) {
+				const part = slots.slice(at, at + SETTLE_SLICE);
+				// Who has spoken meanwhile stays, and the index hears of it again.
+				const still = part.filter((slot) => this.#quiet.isQuiet(slot, beforeMs));
+				const leaving = new Set(still);
+				for (const slot of part) if (!leaving.has(slot)) unpersistedSeries.push(slot);
+				head.release(still);
+				metrics.seriesReleased.inc(still.length);
+				await nextTurn();
+			}
 		}
 		if (quiet.length > 0) head.gatherLabels();
 		this.#options.publish();

@@ -78,7 +78,9 @@ export class StoreQueries implements Queryable {
 			const { slots, labels } = await this.#selections.resolve(matchers, this.#turns(options.signal));
 			for (let i = 0; i < slots.length; i++) if (this.#head.livedIn(slots[i] as number, minMs, maxMs)) addAll(labels[i] as Labels);
 		}
-		for (const gone of this.#goneSeries(matchers, minMs, maxMs)) addAll(gone.labels);
+		const goneNames = matchers.length === 0 && this.#head.hasGone ? this.#gone.names(minMs, maxMs) : null;
+		if (goneNames !== null) for (const name of goneNames) names.add(name);
+		else for (const gone of this.#goneSeries(matchers, minMs, maxMs)) addAll(gone.labels);
 		return [...names].sort();
 	}
 
@@ -94,9 +96,10 @@ export class StoreQueries implements Queryable {
 		const values = new Set<string>();
 		if (matchers.length === 0) {
 			for (const [value, slots] of this.#index.sortedValues(name)) if (this.#anyOf(slots, minMs, maxMs)) values.add(value);
-			const gone = this.#goneSeries(matchers, minMs, maxMs);
-			if (gone.length === 0) return [...values];
-			addValues(gone, name, values);
+			if (!this.#head.hasGone) return [...values];
+			const gone = this.#gone.values(name, minMs, maxMs);
+			if (gone !== null) for (const value of gone) values.add(value);
+			else addValues(this.#goneSeries(matchers, minMs, maxMs), name, values);
 		} else {
 			const { slots, labels } = await this.#selections.resolve(matchers, this.#turns(options.signal));
 			for (let i = 0; i < slots.length; i++) {

@@ -13,7 +13,8 @@ import { BLOCK_SCHEMA, BLOCK_VERSION, type BlockFile, blockFile, chunkKey, longN
 import type { BlockTask, ChunkTask, TaskResult } from './block-messages.ts';
 import { clipSpan, deletedName } from './deleted-ranges.ts';
 import { FileCompaction } from './file-compaction.ts';
-import { isDamage, openIndexForWriting } from './index-file.ts';
+import { type Departed, GonePostings } from './gone-postings.ts';
+import { departedRow, isDamage, openIndexForWriting } from './index-file.ts';
 
 interface OpenBlock {
 	readonly file: BlockFile;
@@ -229,11 +230,16 @@ export class BlockWriter {
 
 	#gone(ids: Uint32Array): void {
 		const update = this.#index.prepare('update series set gone = 1, name = ? where id = ?');
+		const rowOf = this.#index.prepare('select id, labels, first_ms, last_ms from series where id = ?');
 		inTransaction(this.#index, () => {
+			const departed: Departed[] = [];
 			for (const id of ids) {
-				const labels = this.#labelsOf.get(id)?.['labels'];
-				if (labels instanceof Uint8Array) update.run(labelValue(decodeLabelBytes(labels, 0, labels.length), METRIC_NAME), id);
+				const row = rowOf.get(id);
+				if (row === undefined || !(row['labels'] instanceof Uint8Array)) continue;
+				update.run(labelValue(decodeLabelBytes(row['labels'], 0, row['labels'].length), METRIC_NAME), id);
+				departed.push(...departedRow(row));
 			}
+			new GonePostings(this.#index).add(departed);
 		});
 	}
 
@@ -251,6 +257,7 @@ export class BlockWriter {
 		}
 		const spanOf = this.#index.prepare('select first_ms, last_ms from series where id = ?');
 		const update = this.#index.prepare('update series set first_ms = ?, last_ms = ? where id = ?');
+		const emptied = new Map<number, Uint8Array>();
 		inTransaction(this.#index, () => {
 			for (const id of ids) {
 				const row = spanOf.get(id);
@@ -258,7 +265,10 @@ export class BlockWriter {
 				const { firstMs, lastMs } = clipSpan({ firstMs: row['first_ms'], lastMs: row['last_ms'] }, minMs, maxMs);
 				// Without a first time it is found by nobody, and forgotten when its last one is old enough.
 				update.run(firstMs === Number.POSITIVE_INFINITY ? null : firstMs, lastMs, id);
+				const labels = firstMs === Number.POSITIVE_INFINITY ? this.#labelsOf.get(id)?.['labels'] : undefined;
+				if (labels instanceof Uint8Array) emptied.set(id, labels);
 			}
+			if (emptied.size > 0) new GonePostings(this.#index).remove(new Set(emptied.keys()), [...emptied.values()]);
 			this.#index
 				.prepare('insert into deletion (id, number) values (1, ?) on conflict (id) do update set number = max(number, excluded.number)')
 				.run(task.number);
@@ -267,6 +277,7 @@ export class BlockWriter {
 
 	#forget(samplesBeforeMs: number, checksBeforeMs: number): void {
 		const isCheck = "(name = 'probe_success' or name like 'fournines\\_check\\_%' escape '\\')";
+		inTransaction(this.#index, () => new GonePostings(this.#index).forget(samplesBeforeMs, checksBeforeMs));
 		this.#index
 			.prepare(`delete from series where gone = 1 and (last_ms < ?1 or (last_ms < ?2 and not ${isCheck}))`)
 			.run(checksBeforeMs, samplesBeforeMs);

@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { errorText } from '../../../core/errors.ts';
+import { type Departed, GonePostings, POSTINGS_SCHEMA } from './gone-postings.ts';
 
 /** What must be known of blocks before they can be read: series, metadata, and how much of the log is in them. */
 export const INDEX_FILE = 'index.db';
-export const INDEX_VERSION = 2;
+export const INDEX_VERSION = 3;
 
 export const INDEX_SCHEMA = `
 create table if not exists series (
@@ -16,25 +17,53 @@ create table if not exists checkpoint (id integer primary key not null check (id
 create table if not exists deletion (id integer primary key not null check (id = 1), number integer not null);
 `;
 
-/** Finds series that have gone by metric name and time. Apart, because a version 1 index has no such columns yet. */
-const GONE_INDEX = 'create index if not exists gone_series on series (name, last_ms) where gone = 1;';
+/** Finds those of the gone that are older than what is kept. Apart, because a version 1 index has no such columns yet. */
+const GONE_INDEX = 'drop index if exists gone_series; create index if not exists gone_last on series (last_ms) where gone = 1;';
+/** Series whose postings are made in one go when an older index is brought up to date. */
+const UPGRADE_SERIES = 20_000;
 
 /** Opens the index for writing, makes what is missing, and brings version 1 up to date. */
 export function openIndexForWriting(folder: string, timeoutMs: number): DatabaseSync {
 	const database = new DatabaseSync(join(folder, INDEX_FILE), { timeout: timeoutMs });
 	try {
 		// No WAL: at the next start it must be readable without making a file beside it.
-		database.exec(`pragma journal_mode = delete; pragma synchronous = full; ${INDEX_SCHEMA}`);
+		database.exec(`pragma journal_mode = delete; pragma synchronous = full; ${INDEX_SCHEMA} ${POSTINGS_SCHEMA}`);
 		const columns = database.prepare("select name from pragma_table_info('series')").all();
 		if (!columns.some((column) => column['name'] === 'gone')) {
 			database.exec('alter table series add column gone integer not null default 0; alter table series add column name text;');
 		}
-		database.exec(`${GONE_INDEX} pragma user_version = ${INDEX_VERSION};`);
+		const version = Number(database.prepare('pragma user_version').get()?.['user_version'] ?? 0);
+		database.exec(GONE_INDEX);
+		if (version < INDEX_VERSION) addMissingPostings(database);
+		database.exec(`pragma user_version = ${INDEX_VERSION};`);
 		return database;
 	} catch (error) {
 		database.close();
 		throw error;
 	}
+}
+
+/** An index of version 2 knows who has gone, but not by label. Done again from the beginning when it was interrupted. */
+function addMissingPostings(database: DatabaseSync): void {
+	database.exec('begin immediate; delete from gone_posting; delete from gone_pair;');
+	const postings = new GonePostings(database);
+	const page = database.prepare(
+		'select id, labels, first_ms, last_ms from series where gone = 1 and first_ms is not null and id > ? order by id limit ?',
+	);
+	for (let last = -1; ; ) {
+		const rows = page.all(last, UPGRADE_SERIES);
+		if (rows.length === 0) break;
+		postings.add(rows.flatMap(departedRow));
+		last = Number(rows.at(-1)?.['id']);
+	}
+	database.exec('commit');
+}
+
+/** A row of `series` as postings want it; nothing when its labels or times are not there. */
+export function departedRow(row: Record<string, unknown>): readonly Departed[] {
+	const { id, labels, first_ms: firstMs, last_ms: lastMs } = row;
+	if (!(labels instanceof Uint8Array) || typeof firstMs !== 'number' || typeof lastMs !== 'number') return [];
+	return [{ id: Number(id), labels, firstMs, lastMs }];
 }
 
 /** Labels of single series that have gone, for a replay that meets their samples. */
