@@ -23,7 +23,11 @@ const REQUIREMENTS: readonly Requirement[] = [
 	{ package: 'prometheus', file: '/usr/bin/promtool', suites: 'promtool, differential queries' },
 	{ package: 'prometheus-alertmanager', file: '/usr/bin/amtool', suites: 'amtool, routing comparison' },
 	{ package: 'prometheus-node-exporter', file: '/usr/bin/prometheus-node-exporter', suites: 'host parity' },
+	{ package: 'prometheus-mysqld-exporter', file: '/usr/bin/prometheus-mysqld-exporter', suites: 'MySQL parity' },
+	{ package: 'prometheus-redis-exporter', file: '/usr/bin/prometheus-redis-exporter', suites: 'Redis parity' },
+	{ package: 'prometheus-nginx-exporter', file: '/usr/bin/prometheus-nginx-exporter', suites: 'Nginx parity' },
 	{ package: 'prometheus-blackbox-exporter', file: '/usr/bin/prometheus-blackbox-exporter', suites: 'probe parity' },
+	{ package: 'chrony', file: '/usr/sbin/chronyd', suites: 'clock of the host' },
 	{ package: 'rsyslog', file: '/usr/sbin/rsyslogd', suites: 'log audit with a real syslog' },
 ];
 

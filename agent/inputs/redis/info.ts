@@ -33,7 +33,7 @@ const GAUGES: readonly (readonly [string, string, string])[] = [
 	['sentinel_tilt', 'redis_sentinel_tilt', 'Sentinel is in TILT mode'],
 	['sentinel_running_scripts', 'redis_sentinel_running_scripts', 'Number of scripts in execution right now'],
 	['loading', 'redis_loading_dump_file', 'Whether a dump is being loaded.'],
-	['instantaneous_ops_per_sec', 'redis_instantaneous_ops_per_sec', 'Commands per second, by the server.'],
+	['sync_full', 'redis_replica_resyncs_full', 'Full resynchronisations with replicas.'],
 ];
 
 const COUNTERS: readonly (readonly [string, string, string])[] = [
@@ -46,14 +46,15 @@ const COUNTERS: readonly (readonly [string, string, string])[] = [
 	['evicted_keys', 'redis_evicted_keys_total', 'Keys evicted because of maxmemory.'],
 	['keyspace_hits', 'redis_keyspace_hits_total', 'Lookups that found a key.'],
 	['keyspace_misses', 'redis_keyspace_misses_total', 'Lookups that found none.'],
-	['sync_full', 'redis_replica_resyncs_full', 'Full resynchronisations with replicas.'],
-	['total_error_replies', 'redis_errors_total', 'Error replies.'],
 ];
 
 const STATUSES: readonly (readonly [string, string, string])[] = [
 	['rdb_last_bgsave_status', 'redis_rdb_last_bgsave_status', 'Whether the last dump succeeded.'],
 	['aof_last_write_status', 'redis_aof_last_write_status', 'Whether the last write of the append-only file succeeded.'],
 ];
+
+/** Kinds of errors; scripts can make up their own. */
+const MAX_ERRORS = 50;
 
 /** One `INFO` in redis_exporter's names. `nowMs` turns the uptime into a start time. */
 export function infoFamilies(info: ReadonlyMap<string, string>, nowMs: number): readonly MetricFamily[] {
@@ -84,9 +85,15 @@ export function infoFamilies(info: ReadonlyMap<string, string>, nowMs: number): 
 			),
 		);
 	}
+	let errors = 0;
 	for (const [field, value] of info) {
 		if (/^slave[0-9]+$/.test(field)) connectedReplica(value, families);
 		if (/^master[0-9]+$/.test(field)) watchedMaster(value, families);
+		if (field.startsWith('errorstat_') && errors++ < MAX_ERRORS) {
+			const count = Number(keyedWords(value).get('count') ?? Number.NaN);
+			if (!Number.isNaN(count))
+				families.counter('redis_errors_total', 'Total number of errors per error type', count, ['err', field.slice('errorstat_'.length)]);
+		}
 		const keys = /^db([0-9]+)$/.test(field) ? /^keys=([0-9]+),expires=([0-9]+)/.exec(value) : null;
 		if (keys === null) continue;
 		families.gauge('redis_db_keys', 'Keys in the database.', Number(keys[1]), ['db', field]);
