@@ -13,6 +13,7 @@ import { CentralSync, loadLastGood } from './central/sync.ts';
 import { Collection } from './collection.ts';
 import type { AgentConfig } from './config.ts';
 import type { HostFacts } from './inputs/host/inventory.ts';
+import { JobDesk } from './inputs/jobs/job-desk.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { createAgentMetrics } from './self-metrics.ts';
 import { endpoint, openUplink, secretReader } from './uplink/destinations.ts';
@@ -89,7 +90,8 @@ async function compose(options: AgentOptions, cleanup: CleanupStack): Promise<Ru
 		central = null;
 	}
 	const hostName = agentHostName(config);
-	const collection = new Collection({ ...environment(options), hostName, dataDir, userAgent, metrics, uplink, logs }, first);
+	const jobDesk = new JobDesk({ folder: dataDir, clock, log });
+	const collection = new Collection({ ...environment(options), jobDesk, hostName, dataDir, userAgent, metrics, uplink, logs }, first);
 	cleanup.add('collection', () => collection.stop());
 
 	let changing: Promise<void> = Promise.resolve();
@@ -148,6 +150,7 @@ async function compose(options: AgentOptions, cleanup: CleanupStack): Promise<Ru
 			listen: config.listen,
 			metrics: async () => writeExposition(collection.current()),
 			ready: () => ready,
+			jobDesk,
 		});
 		cleanup.add('metrics server', () => server.close());
 		address = server.address;
@@ -196,6 +199,7 @@ export async function collectOnce(options: AgentOptions): Promise<SnapshotResult
 	const collection = new Collection(
 		{
 			...environment(options),
+			jobDesk: null,
 			hostName: agentHostName(config),
 			dataDir: options.dataDir ?? config.data,
 			userAgent: agentName(options),

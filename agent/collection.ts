@@ -7,6 +7,7 @@ import type { ExpositionFamily } from '../protocol/exposition/write.ts';
 import type { AgentConfig } from './config.ts';
 import type { HostFacts } from './inputs/host/inventory.ts';
 import type { Input } from './inputs/input.ts';
+import type { JobDesk } from './inputs/jobs/job-desk.ts';
 import { createInputs } from './inputs/registry.ts';
 import { Rounds, type RoundsRemains } from './rounds/rounds.ts';
 import { type AgentMetrics, selfFamilies } from './self-metrics.ts';
@@ -22,6 +23,8 @@ export interface CollectionOptions {
 	readonly env: Readonly<Record<string, string | undefined>>;
 	/** How the facts about the machine are read; `null`: not at all. */
 	readonly readFacts: (() => Promise<HostFacts>) | null;
+	/** Where reports of scheduled tasks arrive; `null` takes none. */
+	readonly jobDesk: JobDesk | null;
 	readonly hostName: string;
 	readonly dataDir: string;
 	readonly userAgent: string;
@@ -121,7 +124,7 @@ export class Collection {
 	}
 
 	#inputs(config: AgentConfig): readonly Input[] {
-		const { metrics, uplink, hostName, clock, log, env, userAgent, readFacts } = this.#options;
+		const { metrics, uplink, hostName, clock, log, env, userAgent, readFacts, jobDesk } = this.#options;
 		const self: Input = {
 			name: 'agent',
 			target: { ...this.#target(config), instance: hostName },
@@ -134,7 +137,7 @@ export class Collection {
 			},
 			async close() {},
 		};
-		const inputs = createInputs(config, { hostName, clock, log, env, userAgent, readFacts });
+		const inputs = createInputs(config, { hostName, clock, log, env, userAgent, readFacts, jobDesk });
 		return [...inputs, self];
 	}
 }

@@ -1,6 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import { AppError, systemErrorCode } from '../core/errors.ts';
 import { EXPOSITION_CONTENT_TYPE } from '../protocol/exposition/write.ts';
+import type { JobDesk } from './inputs/jobs/job-desk.ts';
+import { answerJobReport, isJobPath } from './inputs/jobs/job-endpoint.ts';
 
 export interface MetricsServerOptions {
 	/** `host:port`; port 0 takes a free one. */
@@ -8,6 +10,8 @@ export interface MetricsServerOptions {
 	readonly metrics: () => Promise<string>;
 	/** Whether the first round of every input is over. */
 	readonly ready: () => boolean;
+	/** Takes reports of scheduled tasks under `/jobs/`. */
+	readonly jobDesk?: JobDesk | null;
 }
 
 export interface MetricsServer {
@@ -16,7 +20,7 @@ export interface MetricsServer {
 	close(): Promise<void>;
 }
 
-/** `/metrics`, `/-/healthy` and `/-/ready`. Throws `FN_AGENT_LISTEN` when the address cannot be taken. */
+/** `/metrics`, `/-/healthy`, `/-/ready`, and `/jobs/` for reports of scheduled tasks. Throws `FN_AGENT_LISTEN` when the address cannot be taken. */
 export function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
 	const colon = options.listen.lastIndexOf(':');
 	const host = options.listen.slice(0, colon).replace(/^\[|\]$/g, '');
@@ -27,11 +31,19 @@ export function startMetricsServer(options: MetricsServerOptions): Promise<Metri
 			response.end(request.method === 'HEAD' ? undefined : text);
 		};
 		const plain = 'text/plain; charset=utf-8';
+		const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
+		if (isJobPath(path)) {
+			answerJobReport(request, options.jobDesk ?? null).then(
+				({ status, text }) => answer(status, plain, text),
+				() => answer(400, plain, 'the report was cut off\n'),
+			);
+			return;
+		}
 		if (request.method !== 'GET' && request.method !== 'HEAD') {
 			answer(405, plain, 'only GET and HEAD are answered here\n');
 			return;
 		}
-		switch ((request.url ?? '/').split('?', 1)[0]) {
+		switch (path) {
 			case '/metrics':
 				options.metrics().then(
 					(text) => answer(200, EXPOSITION_CONTENT_TYPE, text),

@@ -3,6 +3,7 @@ import { tryParseDuration } from '../../core/duration.ts';
 import { isZone, minuteOfDay } from '../../core/schedule.ts';
 import { BackupConfigSchema } from './backups/config.ts';
 import { ExecConfigSchema } from './exec/config.ts';
+import { JobsConfigSchema } from './jobs/config.ts';
 import { JourneyConfigSchema } from './journey/config.ts';
 import { checkExpect, checkProbe, checkReach, checkRequest, isHttpUrl, jsonPath, pattern, type Report } from './probe/check-config.ts';
 import { ProbeConfigSchema } from './probe/config.ts';
@@ -24,6 +25,8 @@ export function interfaceInputProperties() {
 		push: Type.Array(PushConfigSchema, { default: [] }),
 		reconcile: Type.Array(ReconcileConfigSchema, { default: [] }),
 		sql: Type.Array(SqlConfigSchema, { default: [] }),
+		/** Takes reports of scheduled tasks where it stands, if only as `{}`. */
+		jobs: Type.Optional(JobsConfigSchema),
 		backups: Type.Array(BackupConfigSchema, { default: [] }),
 		exec: Type.Array(ExecConfigSchema, { default: [] }),
 		textfile: Type.Array(TextfileConfigSchema, { default: [] }),
@@ -90,6 +93,15 @@ export function checkInterfaceInputs(inputs: InterfaceInputs, defaultInterval: s
 		unique(backups, entry.id, path, { key: 'id', report });
 		checkSchedule(entry, path, report);
 		checkTiming(entry, path, { defaultInterval, report });
+	});
+	const tasks = new Map<string, string>();
+	inputs.jobs?.tasks.forEach((task, i) => {
+		const path = ['inputs', 'jobs', 'tasks', i];
+		const first = tasks.get(task.name);
+		if (first === undefined) tasks.set(task.name, `inputs.jobs.tasks[${i}]`);
+		else report([...path, 'name'], `"${task.name}" is already the name of ${first}`);
+		if (task.schedule !== undefined) checkSchedule({ schedule: task.schedule, grace: task.grace, early: '0s' }, path, report);
+		if ((tryParseDuration(task.max_duration) ?? 0) <= 0) report([...path, 'max_duration'], 'must be longer than zero');
 	});
 	checkPrograms(inputs, defaultInterval, report);
 }

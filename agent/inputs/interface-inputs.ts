@@ -8,6 +8,8 @@ import type { AgentConfig } from '../config.ts';
 import { createBackupInput } from './backups/input.ts';
 import { createExecInput } from './exec/input.ts';
 import type { Input } from './input.ts';
+import { createJobsInput } from './jobs/input.ts';
+import type { JobDesk } from './jobs/job-desk.ts';
 import { createJourneyInput } from './journey/input.ts';
 import { checkFromConfig, expectFromConfig, requestFromConfig, resolveFromConfig, tlsFromConfig } from './probe/from-config.ts';
 import { HttpReader } from './probe/http-read.ts';
@@ -31,6 +33,8 @@ export interface InterfaceDependencies {
 	readonly log: Logger;
 	readonly env: Readonly<Record<string, string | undefined>>;
 	readonly userAgent: string;
+	/** Where reports of scheduled tasks arrive; without it there are none. */
+	readonly jobDesk?: JobDesk | null;
 }
 
 type Inputs = AgentConfig['inputs'];
@@ -68,6 +72,7 @@ export function createInterfaceInputs(config: AgentConfig, deps: InterfaceDepend
 		...inputs.push.map((entry) => push(entry, context)),
 		...inputs.reconcile.map((entry) => reconcile(entry, context)),
 		...inputs.sql.map((entry) => sql(entry, context)),
+		...jobs(inputs.jobs, config.interval, context),
 		...inputs.backups.map((entry) => backup(entry, context)),
 		...inputs.exec.map((entry) => exec(entry, context)),
 		...inputs.textfile.map((entry) => textfile(entry, context)),
@@ -174,6 +179,29 @@ function sql(entry: Inputs['sql'][number], { deps, secret, timing, onHost }: Con
 		clock: deps.clock,
 		log: deps.log,
 	});
+}
+
+function jobs(entry: Inputs['jobs'], interval: string, { deps, onHost }: Context): readonly Input[] {
+	const desk = deps.jobDesk ?? null;
+	if (desk === null) return [];
+	if (entry === undefined) {
+		desk.configure(null);
+		return [];
+	}
+	desk.configure(
+		entry.tasks.map(({ name, schedule, grace, max_duration: longest }) => ({
+			name,
+			definition: { schedule: schedule ?? null, graceMs: parseDuration(grace), maxDurationMs: parseDuration(longest) },
+		})),
+	);
+	return [
+		createJobsInput({
+			target: onHost('job', {}, entry.labels),
+			intervalMs: parseDuration(entry.interval ?? interval),
+			desk,
+			clock: deps.clock,
+		}),
+	];
 }
 
 function backup(entry: Inputs['backups'][number], { deps, timing, onHost }: Context): Input {

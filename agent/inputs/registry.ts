@@ -10,6 +10,7 @@ import { createHostInput } from './host/input.ts';
 import type { HostFacts } from './host/inventory.ts';
 import type { Input } from './input.ts';
 import { createInterfaceInputs } from './interface-inputs.ts';
+import type { JobDesk } from './jobs/job-desk.ts';
 import { mysqlExtras } from './mysql/config.ts';
 import { createMysqlInput } from './mysql/input.ts';
 import { createNginxInput } from './nginx/input.ts';
@@ -26,6 +27,8 @@ export interface InputDependencies {
 	readonly env: Readonly<Record<string, string | undefined>>;
 	readonly userAgent: string;
 	readonly readFacts: (() => Promise<HostFacts>) | null;
+	/** Where reports of scheduled tasks arrive; without it there are none. */
+	readonly jobDesk?: JobDesk | null;
 }
 
 /** Every input that the configuration asks for. The explicit list of what there is: a new source is added here. */
