@@ -12,6 +12,7 @@ import type { Logger } from '../core/log.ts';
 import { resolveSecret } from '../core/secret.ts';
 import { createAgents } from './agents/agents.ts';
 import type { DocumentCheck } from './agents/central-config.ts';
+import { registerTransferRoutes } from './api/product/transfer-routes.ts';
 import { createHttpServer } from './api/server.ts';
 import { registerWriteRoutes } from './api/write-route.ts';
 import { type AuditArchive, openArchive } from './audit/archive.ts';
@@ -20,6 +21,7 @@ import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } fro
 import { type Accounts, createAccounts } from './identity/accounts.ts';
 import { createOperationLog, type Operation } from './identity/operation-log.ts';
 import { createTokenStore } from './identity/tokens.ts';
+import { openInbox } from './inbox/open-inbox.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { createOtlpIngest } from './ingest/otlp-ingest.ts';
 import { createTextIngest } from './ingest/text-ingest.ts';
@@ -167,6 +169,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	availability = ledgers;
 	const report = (month: string) => availabilityReport(month, { availability: ledgers, inventory: config.inventory, nowMs: clock.now() });
 	const intake = { store, limits: config.server.limits, clock, log, metrics };
+	const ingest = createIngest(intake);
 	const scraping = createScrapeManager({
 		config: config.scrape,
 		store,
@@ -205,7 +208,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		return turn;
 	};
 	app.get('/-/ready', async (_request, reply) =>
-		reply.status(ready ? 200 : 503).send(ready ? 'Fournines is ready.\n' : 'Fournines is starting.\n'),
+		reply.status(ready ? 200 : 503).send(readiness(ready, store.isReadOnly)),
 	);
 	app.post('/-/reload', async (_request, reply) => {
 		await serialReload();
@@ -213,7 +216,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	});
 	app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
 	registerWriteRoutes(app, {
-		ingest: createIngest(intake),
+		ingest,
 		text: createTextIngest(intake),
 		otlp: createOtlpIngest(intake),
 		maxBodyBytes: config.server.limits.max_body_bytes,
@@ -264,6 +267,8 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		),
 	);
 	ready = true;
+	inbox.start();
+	cleanup.add('inbox', () => inbox.stop());
 	return { address, agentTokenFile, accounts, reload: serialReload, stop: () => cleanup.close() };
 }
 
@@ -282,6 +287,11 @@ function ruleFiles(config: CollectorConfig, options: CollectorOptions): readonly
 	const own = options.configFile === null ? options.rootDir : dirname(options.configFile);
 	// The shipped rules are meant where the configuration's folder has none of that name.
 	const found = expandRuleFiles(config.rules.files, own);
+function readiness(ready: boolean, readOnly: boolean): string {
+	if (!ready) return 'Fournines is starting.\n';
+	return readOnly ? 'Fournines is ready to be read; its disk is read-only, and samples are refused.\n' : 'Fournines is ready.\n';
+}
+
 	return found.length > 0 || own === options.rootDir ? found : expandRuleFiles(config.rules.files, options.rootDir);
 }
 

@@ -26,7 +26,7 @@ export interface ColumnIngest {
 	bounds(): { readonly minMs: number; readonly maxMs: number; readonly futureMs?: number };
 	/**
 	 * Takes samples `0 .. count`. Resolves when they are acknowledged (they survive SIGKILL); rejects with
-	 * `FN_STORE_FULL` or `FN_STORE_OVERLOADED`, and then none was kept. The columns may be reused as soon as the call returns.
+	 * `FN_STORE_FULL`, `FN_STORE_OVERLOADED` or the like, and then none will be there after a restart. The columns may be reused as soon as the call returns.
 	 */
 	write(samples: SampleColumns, count: number): Promise<void>;
 	/** Remembers what is said of a metric; the last word counts. */

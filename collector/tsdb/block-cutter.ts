@@ -242,9 +242,14 @@ export class BlockCutter {
 			}
 			// A clock that was ahead and was set back must not stop the cutting until it is there again.
 			if (due < this.#lastBoundary) this.#lastBoundary = due;
-			if (this.#options.head.chunkBytes > this.#options.maxHeadBytes) this.#begin(EVERYTHING);
-			else if (due > this.#lastBoundary && this.#options.head.seriesCount > 0) this.#begin(due);
-			else return;
+			const isMuch = this.#options.head.chunkBytes > this.#options.maxHeadBytes;
+			if (!isMuch && (due <= this.#lastBoundary || this.#options.head.seriesCount === 0)) return;
+			try {
+				this.#begin(isMuch ? EVERYTHING : due);
+			} catch (error) {
+				this.#failed(error);
+				return;
+			}
 		}
 		void this.#run();
 	}
@@ -269,19 +274,21 @@ export class BlockCutter {
 	}
 
 	#track(work: Promise<void>): Promise<void> {
-		const { log, metrics, clock } = this.#options;
 		const tracked = work
-			.catch((error: unknown) => {
-				this.#lastError = error;
-				this.#retryAtMs = clock.monotonic() + RETRY_MS;
-				metrics.blockWriteFailures.inc();
-				log.error({ error: errorText(error) }, 'blocks could not be written; it is tried again');
-			})
+			.catch((error: unknown) => this.#failed(error))
 			.finally(() => {
 				this.#running = null;
 			});
 		this.#running = tracked;
 		return tracked;
+	}
+
+	#failed(error: unknown): void {
+		const { log, metrics, clock } = this.#options;
+		this.#lastError = error;
+		this.#retryAtMs = clock.monotonic() + RETRY_MS;
+		metrics.blockWriteFailures.inc();
+		log.error({ error: errorText(error) }, 'blocks could not be written; it is tried again');
 	}
 
 	async #finish(cut: Cut): Promise<void> {

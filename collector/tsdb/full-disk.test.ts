@@ -38,13 +38,16 @@ describe.skipIf(!canMount())('full disk', () => {
 				);
 			}
 			expect(refusal).toMatchObject({ code: 'FN_STORE_FULL', status: 507, retryable: true });
-			const check = async (its: Store) => {
+			const check = async (its: Store, refused = 0) => {
 				const series = await its.select([equals('__name__', 'm')], 0, Date.now());
-				expect(series.map(({ values }) => values.length)).toEqual(Array(100).fill(acknowledged));
+				expect(series.map(({ values }) => values.length)).toEqual(Array(100).fill(acknowledged + refused));
 			};
-			await check(store);
+			// What was refused is in memory, so that rules go on with the present; the sender brings it again.
+			await check(store, 1);
+			await expect(append(store, start + acknowledged * 1000, acknowledged)).rejects.toMatchObject({ code: 'FN_STORE_FULL' });
+			await check(store, 1);
 			await expect(store.cutBlocks()).rejects.toMatchObject({ code: 'FN_STORE_BLOCK_WRITE' });
-			await check(store);
+			await check(store, 1);
 			await store.stop();
 			store = await openTestStore(folder.path);
 			expect(store.recovery).toMatchObject({ samplesFromLog: acknowledged * 100, logDamage: [], indexPutAside: null });

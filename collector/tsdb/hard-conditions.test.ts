@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { Registry } from 'prom-client';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../core/clock.ts';
-import { runCommand, temporaryFolder } from '../../tests/harness/process.ts';
+import { runCommand, temporaryFolder, waitFor } from '../../tests/harness/process.ts';
 import { equals, matches, openTestStore } from '../../tests/harness/store/open-test-store.ts';
 import { writePair } from '../storage/label-bytes.ts';
 import type { Store } from './store.ts';
@@ -124,7 +125,7 @@ function canMount(): boolean {
 }
 
 describe.skipIf(!canMount())('read-only disk', () => {
-	test('is named at the start, and nothing is lost when it can be written again', async () => {
+	test('serves what is there, refuses what comes, says so, and goes on by itself when it can be written again', async () => {
 		const dataDir = folder();
 		runCommand('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', dataDir]);
 		try {
@@ -134,10 +135,35 @@ describe.skipIf(!canMount())('read-only disk', () => {
 			await append(first, ['__name__', 'm'], NOW, 2);
 			await first.stop();
 			runCommand('mount', ['-o', 'remount,ro', dataDir]);
-			await expect(openTestStore(dataDir)).rejects.toMatchObject({ code: 'FN_STORE_LOG_WRITE', message: expect.stringContaining('EROFS') });
+			const metrics = new Registry();
+			let wall = NOW;
+			const stuck = await openTestStore(dataDir, { metrics, cutIntervalMs: 5, clock: { ...systemClock, now: () => wall } });
+			const values = async (store: Store) => (await store.select([], 0, NOW + 1)).map((series) => [...series.values]);
+			expect(await values(stuck)).toEqual([[1, 2]]);
+			expect(stuck.isReadOnly).toBe(true);
+			expect(await metrics.getSingleMetricAsString('fournines_store_read_only')).toContain('fournines_store_read_only 1');
+			// Refused, so that the sender keeps it, and seen by rules all the same.
+			await expect(append(stuck, ['__name__', 'm'], NOW + 1, 3)).rejects.toMatchObject({
+				code: 'FN_STORE_READ_ONLY',
+				status: 503,
+				retryable: true,
+			});
+			expect(await values(stuck)).toEqual([[1, 2, 3]]);
+			await expect(stuck.deleteSeries([equals('__name__', 'm')], 0, NOW)).rejects.toMatchObject({ code: 'FN_STORE_READ_ONLY' });
+			await expect(stuck.cutBlocks()).rejects.toMatchObject({ code: 'FN_STORE_READ_ONLY' });
+			// An hour that is due by itself must not end the process.
+			wall += 2 * HOUR;
+			const failures = async () =>
+				Number(/total (\d+)/.exec(await metrics.getSingleMetricAsString('fournines_store_block_write_failures_total'))?.[1]);
+			await waitFor('an attempt to write blocks', async () => (await failures()) > 0);
 			runCommand('mount', ['-o', 'remount,rw', dataDir]);
+			await append(stuck, ['__name__', 'm'], NOW + 1, 3);
+			expect(stuck.isReadOnly).toBe(false);
+			await stuck.cutBlocks();
+			expect(await values(stuck)).toEqual([[1, 2, 3]]);
+			await stuck.stop();
 			const again = await openTestStore(dataDir);
-			expect((await again.select([], 0, NOW)).map((series) => [...series.values])).toEqual([[1, 2]]);
+			expect(await values(again)).toEqual([[1, 2, 3]]);
 			await again.stop();
 		} finally {
 			runCommand('umount', [dataDir]);

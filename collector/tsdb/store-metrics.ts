@@ -21,6 +21,7 @@ export interface StoreFigures {
 	readonly chunkBytes: number;
 	readonly memoryBytes: number;
 	readonly logBytes: number;
+	readonly readOnly: number;
 }
 
 export function createStoreMetrics(registry: Registry, figures: () => StoreFigures): StoreMetrics {
@@ -48,6 +49,7 @@ export function createStoreMetrics(registry: Registry, figures: () => StoreFigur
 	gauge('fournines_store_series', 'Series in memory.', (f) => f.series);
 	gauge('fournines_store_head_chunk_bytes', 'Bytes of compressed samples that are not in a block yet.', (f) => f.chunkBytes);
 	gauge('fournines_store_head_memory_bytes', 'Bytes of the buffers in which series and their newest samples lie.', (f) => f.memoryBytes);
+	gauge('fournines_store_read_only', 'Whether the disk cannot be written: samples are refused.', (f) => f.readOnly);
 	gauge('fournines_store_log_bytes', 'Bytes of the append log.', (f) => f.logBytes);
 	counter('fournines_store_samples_appended_total', 'Samples taken since the start.', (f) => f.appended);
 	counter('fournines_store_samples_duplicate_total', 'Samples that were there already, with the same value.', (f) => f.duplicates);

@@ -36,6 +36,8 @@ import { DEFAULT_FUTURE_MS, DEFAULT_MAX_SERIES, type StoreOptions } from './stor
 import { type StoreStats, storeStats } from './store-stats.ts';
 
 const INDEX_SLICE = 4000;
+/** Errors of a batch that is good but cannot be kept. */
+const DISK_ERRORS: ReadonlySet<string> = new Set(['FN_STORE_FULL', 'FN_STORE_READ_ONLY', 'FN_STORE_LOG_WRITE']);
 /** A check that is older than this when it comes has missed the time in which its ledger is still expected to change. */
 const OLD_CHECK_MS = 600_000;
 
@@ -116,6 +118,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			chunkBytes: this.#head.chunkBytes,
 			memoryBytes: layoutBytes(this.#head.layout()),
 			logBytes: this.#log.sizeBytes,
+			readOnly: this.#log.isReadOnly ? 1 : 0,
 		}));
 		this.#log = new LogWriter({
 			folder: join(folder, 'log'),
@@ -232,8 +235,15 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 		try {
 			this.#writeLog(samples, count);
 		} catch (error) {
+			// They are refused, and the sender brings them again; until then rules must see the present all the same.
+			if (error instanceof AppError && DISK_ERRORS.has(error.code)) this.#take(samples, count);
 			return Promise.reject(error);
 		}
+		this.#take(samples, count);
+		return this.#log.synced();
+	}
+
+	#take(samples: SampleColumns, count: number): void {
 		const head = this.#head;
 		const { ids, timestamps, valueWords } = samples;
 		const oldBeforeMs = this.#oldChecks === null ? Number.NEGATIVE_INFINITY : this.#options.clock.now() - OLD_CHECK_MS;
@@ -248,7 +258,6 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 		}
 		this.#publish();
 		if (families !== 0) this.#options.onChecks?.();
-		return this.#log.synced();
 	}
 
 	describe(metric: string, metadata: MetricMetadata): void {
@@ -258,6 +267,11 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 		this.#metadata.set(metric, { type: metadata.type, help: metadata.help, unit: metadata.unit });
 		this.#changedMetadata.add(metric);
 		this.#describedSinceWrite.add(metric);
+	}
+
+	/** Whether the disk could not be written when that was last tried: samples are refused, queries and rules go on. */
+	get isReadOnly(): boolean {
+		return this.#log.isReadOnly;
 	}
 
 	appender(): Appender {

@@ -1,6 +1,7 @@
-import { readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { errorText, systemErrorCode } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
 import { ChunkDamaged, ChunkDecoder } from '../codec/chunk-codec.ts';
@@ -255,6 +256,41 @@ export class BlockReader {
 	}
 }
 
+/**
+ * SQLite cannot read a file with a write-ahead log where it may not make one. On a read-only disk nobody changes the file, so it can be read without;
+ * what only an old log has is in the append log as well.
+ */
+function openReadOnly(path: string): DatabaseSync {
+	const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+	try {
+		database.prepare('select 1 from bucket limit 1').get();
+		return database;
+	} catch (error) {
+		if (!isCannotOpen(error) || isWritable(path)) {
+			if (errorText(error).includes('no such table')) return database;
+			database.close();
+			throw error;
+		}
+		database.close();
+		return new DatabaseSync(`${pathToFileURL(path).href}?immutable=1`, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+	}
+}
+
+const SQLITE_CANTOPEN = 14;
+
+function isCannotOpen(error: unknown): boolean {
+	return typeof error === 'object' && error !== null && 'errcode' in error && (Number(error.errcode) & 0xff) === SQLITE_CANTOPEN;
+}
+
+function isWritable(path: string): boolean {
+	try {
+		accessSync(path, constants.W_OK);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
 function readChunk(open: HourFile, bucket: number, id: number): Uint8Array | null {
 	const row = open.select.get(chunkKey(bucket, id));
 	if (row === undefined) return null;
@@ -268,7 +304,7 @@ function openHours(
 	file: BlockFile,
 	{ identity, cache }: { readonly identity: string; readonly cache: ChunkCache },
 ): HourFile {
-	const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+	const database = openReadOnly(path);
 	try {
 		const select = database.prepare('select data from chunk where key = ?');
 		return {

@@ -70,7 +70,10 @@ export interface ClosedSegment {
  */
 export class LogWriter {
 	readonly #options: LogWriterOptions;
-	#segment: Segment;
+	/** `null` while the disk cannot be written. */
+	#segment: Segment | null = null;
+	#nextNumber: number;
+	#isReadOnly = false;
 	readonly #closed: ClosedSegment[] = [];
 	#buffer = new ArrayBuffer(1 << 16);
 	#bytes = new Uint8Array(this.#buffer);
@@ -86,18 +89,25 @@ export class LogWriter {
 
 	constructor(options: LogWriterOptions) {
 		this.#options = options;
-		this.#segment = this.#openSegment(options.firstSegment);
+		this.#nextNumber = options.firstSegment;
+		try {
+			this.#current();
+		} catch (error) {
+			// What is there can be read all the same; each batch tries again.
+			if (!this.#isReadOnly) throw error;
+		}
 		this.#timer = setInterval(() => this.#sync(), options.fsyncIntervalMs ?? 1000);
 		this.#timer.unref();
 	}
 
-	get segmentNumber(): number {
-		return this.#segment.number;
+	/** Whether the last attempt to write found that the disk cannot be written. */
+	get isReadOnly(): boolean {
+		return this.#isReadOnly;
 	}
 
 	/** Bytes of all segments. */
 	get sizeBytes(): number {
-		return this.#closed.reduce((sum, segment) => sum + segment.size, this.#segment.size);
+		return this.#closed.reduce((sum, segment) => sum + segment.size, this.#segment?.size ?? 0);
 	}
 
 	/** Segments left by earlier runs, so that they are deleted when their turn comes. */
@@ -186,17 +196,19 @@ export class LogWriter {
 		const deletes = this.#batchDeletes;
 		this.discard();
 		if (length === 0) return;
-		if (this.#segment.size > LOG_HEADER_BYTES && this.#segment.size + length > (this.#options.segmentBytes ?? 128 * 1024 * 1024)) {
+		let segment = this.#current();
+		if (segment.size > LOG_HEADER_BYTES && segment.size + length > (this.#options.segmentBytes ?? 128 * 1024 * 1024)) {
 			this.rotate();
+			segment = this.#current();
 		}
-		const segment = this.#segment;
 		try {
 			if (segment.size === 0) segment.size = writeHeader(segment);
 			for (let at = 0; at < length; ) at += writeSync(segment.fd, this.#bytes, at, length - at, segment.size + at);
 		} catch (error) {
 			this.#restore(segment);
-			throw writeError(error, this.#options.folder);
+			throw this.#writeError(error);
 		}
+		this.#isReadOnly = false;
 		segment.size += length;
 		if (newestMs > segment.newestMs) segment.newestMs = newestMs;
 		if (deletes) segment.hasDeletions = true;
@@ -215,10 +227,10 @@ export class LogWriter {
 	/** Puts everything flushed so far on the disk, whatever is configured. Throws `FN_STORE_FULL` or `FN_STORE_LOG_WRITE`. */
 	syncNow(): void {
 		try {
-			fdatasyncSync(this.#segment.fd);
+			fdatasyncSync(this.#current().fd);
 		} catch (error) {
 			this.#syncFailed(error);
-			throw writeError(error, this.#options.folder);
+			throw this.#writeError(error);
 		}
 	}
 
@@ -233,9 +245,10 @@ export class LogWriter {
 
 	/** Begins a new segment and returns the number of the one before. */
 	rotate(): number {
-		const old = this.#segment;
-		const next = this.#openSegment(old.number + 1);
+		const old = this.#current();
+		const next = this.#openSegment(this.#nextNumber);
 		this.#segment = next;
+		this.#nextNumber = next.number + 1;
 		this.#closed.push({ number: old.number, newestMs: old.newestMs, size: old.size, hasDeletions: old.hasDeletions });
 		// What was promised for the old file must not depend on a descriptor that is gone.
 		try {
@@ -252,7 +265,7 @@ export class LogWriter {
 	 * before it, which a replay would bring back, and so is what came after it, which a replay would delete.
 	 */
 	removeThrough(number: number, beforeMs: number): void {
-		const inOrder = this.#segment.hasDeletions || this.#closed.some((segment) => segment.hasDeletions);
+		const inOrder = this.#segment?.hasDeletions === true || this.#closed.some((segment) => segment.hasDeletions);
 		for (let i = 0; i < this.#closed.length; ) {
 			const segment = this.#closed[i] as ClosedSegment;
 			if (segment.number > number || segment.newestMs >= beforeMs) {
@@ -277,6 +290,7 @@ export class LogWriter {
 	async close(): Promise<void> {
 		clearInterval(this.#timer);
 		while (this.#syncing) await new Promise((resolve) => setTimeout(resolve, 1));
+		if (this.#segment === null) return;
 		try {
 			fdatasyncSync(this.#segment.fd);
 		} catch (error) {
@@ -286,7 +300,7 @@ export class LogWriter {
 	}
 
 	#sync(): void {
-		if (this.#syncing || (!this.#dirty && this.#waiting.length === 0)) return;
+		if (this.#segment === null || this.#syncing || (!this.#dirty && this.#waiting.length === 0)) return;
 		this.#syncing = true;
 		this.#dirty = false;
 		const waiting = this.#waiting;
@@ -295,10 +309,11 @@ export class LogWriter {
 		fdatasync(fd, (error) => {
 			this.#syncing = false;
 			// A segment that was closed meanwhile has been synced on closing.
-			const closedMeanwhile = error !== null && fd !== this.#segment.fd;
+			const closedMeanwhile = error !== null && fd !== this.#segment?.fd;
 			if (error !== null && !closedMeanwhile) {
 				this.#syncFailed(error);
-				for (const waiter of waiting) waiter.reject(writeError(error, this.#options.folder));
+				const failure = this.#writeError(error);
+				for (const waiter of waiting) waiter.reject(failure);
 			} else {
 				for (const waiter of waiting) waiter.resolve();
 			}
@@ -312,13 +327,26 @@ export class LogWriter {
 		this.#options.log.error({ error: errorText(error) }, 'the log could not be synced to the disk; a power cut now would lose samples');
 	}
 
+	/** The segment that is being written, which is made when there is none. */
+	#current(): Segment {
+		this.#segment ??= this.#openSegment(this.#nextNumber);
+		this.#nextNumber = this.#segment.number + 1;
+		return this.#segment;
+	}
+
+	#writeError(error: unknown): AppError {
+		const told = writeError(error, this.#options.folder);
+		this.#isReadOnly = told.code === 'FN_STORE_READ_ONLY';
+		return told;
+	}
+
 	#openSegment(number: number): Segment {
 		const file = join(this.#options.folder, segmentName(number));
 		try {
 			// The header comes with the first batch: on a full disk an empty file can still be made, and the store can open.
 			return { number, fd: openSync(file, 'wx', 0o600), size: 0, newestMs: Number.NEGATIVE_INFINITY, hasDeletions: false };
 		} catch (error) {
-			throw writeError(error, this.#options.folder);
+			throw this.#writeError(error);
 		}
 	}
 
@@ -378,6 +406,17 @@ function writeError(error: unknown, folder: string): AppError {
 			retryable: true,
 			status: 507,
 		});
+	}
+	if (code === 'EROFS') {
+		return new AppError(
+			'FN_STORE_READ_ONLY',
+			`the disk of ${folder} is read-only; samples are refused until it can be written, queries go on`,
+			{
+				cause: error,
+				retryable: true,
+				status: 503,
+			},
+		);
 	}
 	return new AppError('FN_STORE_LOG_WRITE', `the log in ${folder} cannot be written (${code || errorText(error)}); samples are refused`, {
 		cause: error,
