@@ -26,6 +26,7 @@ import { createIngest } from './ingest/ingest.ts';
 import { createOtlpIngest } from './ingest/otlp-ingest.ts';
 import { createTextIngest } from './ingest/text-ingest.ts';
 import { hostLabels } from './inventory/hosts.ts';
+import { JobHeartbeats } from './jobs/job-heartbeats.ts';
 import { createEngine } from './promql/engine.ts';
 import { QueryThread } from './query-thread.ts';
 import { availabilityReport } from './reports/availability-report.ts';
@@ -109,6 +110,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	await tokens.provideFile(dataDir, 'local-read', 'read');
 	await tokens.provideFile(dataDir, 'local-alert', 'alert');
 	await tokens.provideFile(dataDir, 'local-enrol', 'enrol');
+	await tokens.provideFile(dataDir, 'local-job', 'job');
 	const accounts = createAccounts({ state, clock, config: () => config.identity, operations });
 
 	const agents = createAgents({
@@ -222,7 +224,9 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		maxBodyBytes: config.server.limits.max_body_bytes,
 		tracing,
 	});
+	const jobs = new JobHeartbeats({ state, store, clock, log });
 	await registerRoutes(app, {
+		jobs,
 		agents,
 		alerting,
 		availability: ledgers,
@@ -242,6 +246,8 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		config: () => config,
 	});
 
+	await jobs.start();
+	cleanup.add('jobs', () => jobs.stop());
 	await alerting.start();
 	cleanup.add('alerting', () => alerting.stop());
 	ruler.start();

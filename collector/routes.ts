@@ -8,6 +8,7 @@ import type { Agents } from './agents/agents.ts';
 import { registerAlertmanagerRoutes } from './api/alertmanager/alertmanager-routes.ts';
 import type { Caller } from './api/guard.ts';
 import { registerAgentRoutes } from './api/product/agent-routes.ts';
+import { registerJobRoutes } from './api/product/job-routes.ts';
 import { registerLogRoutes } from './api/product/log-routes.ts';
 import { registerProductRoutes } from './api/product/overview-routes.ts';
 import { registerReportRoutes } from './api/product/report-routes.ts';
@@ -21,6 +22,7 @@ import type { CollectorConfig } from './config.ts';
 import type { Accounts } from './identity/accounts.ts';
 import type { OperationLog } from './identity/operation-log.ts';
 import { notificationList, overview } from './overview.ts';
+import type { JobHeartbeats } from './jobs/job-heartbeats.ts';
 import { measuredQueryService } from './promql/query-metrics.ts';
 import type { QueryThread } from './query-thread.ts';
 import type { AvailabilityReport } from './reports/availability-report.ts';
@@ -48,6 +50,7 @@ export interface RouteServices {
 	readonly ruler: Ruler;
 	readonly store: Store;
 	readonly report: (month: string) => Promise<AvailabilityReport>;
+	readonly jobs: JobHeartbeats;
 	readonly scraping: ScrapeManager;
 	readonly config: () => CollectorConfig;
 }
@@ -64,6 +67,14 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 	});
 	registerReportRoutes(app, { availability: services.report, language: () => services.config().reports.language });
 	await registerLogRoutes(app, services.archive);
+	await registerJobRoutes(app, {
+		jobs: services.jobs,
+		nowMs: () => clock.now(),
+		onChange: async (request, action, job) => {
+			const caller = callerName(request);
+			await operations.record({ actor: caller.name, action, object: job, result: 'success', srcAddr: caller.address, detail: '' });
+		},
+	});
 	registerAgentRoutes(app, { agents: services.agents, caller: callerName });
 	await registerAlertmanagerRoutes(app, {
 		alerting,

@@ -6,7 +6,7 @@ import { AppError } from '../../core/errors.ts';
 import type { StateDatabase } from '../state/database.ts';
 
 /** What a machine may do: agents push metrics and logs, Grafana reads, a Prometheus posts alerts, a script lets hosts enrol. */
-export const TOKEN_SCOPES = ['push', 'read', 'alert', 'enrol'] as const;
+export const TOKEN_SCOPES = ['push', 'read', 'alert', 'enrol', 'job'] as const;
 export type TokenScope = (typeof TOKEN_SCOPES)[number];
 
 export interface MachineIdentity {

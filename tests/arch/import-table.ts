@@ -16,6 +16,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
 	'collector/scrape/': ['collector/storage/'],
 	'collector/state/': ['core/', 'alerts/'],
 	'collector/inventory/': ['collector/state/'],
+	'collector/jobs/': ['collector/state/', 'collector/storage/'],
 	'collector/agents/': ['collector/state/', 'collector/inventory/', 'collector/identity/'],
 	'collector/availability/': ['collector/promql/', 'collector/inventory/', 'collector/state/'],
 	'collector/faults/': ['collector/availability/', 'collector/inventory/'],
