@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { configOrThrow } from '../core/config-file.ts';
 import { parseDuration } from '../core/duration.ts';
@@ -15,7 +16,11 @@ import type { AgentConfig } from './config.ts';
 import type { HostFacts } from './inputs/host/inventory.ts';
 import { JobDesk } from './inputs/jobs/job-desk.ts';
 import { startMetricsServer } from './metrics-server.ts';
+import { provideOutboxKey } from './outbox/key.ts';
+import { Outbox } from './outbox/outbox.ts';
+import { OutboxWriter } from './outbox/writer.ts';
 import { createAgentMetrics } from './self-metrics.ts';
+import { LogClient } from './tails/log-client.ts';
 import { endpoint, openUplink, secretReader } from './uplink/destinations.ts';
 
 export interface AgentOptions {
@@ -68,9 +73,16 @@ async function compose(options: AgentOptions, cleanup: CleanupStack): Promise<Ru
 	const connection = client === null ? null : { ...client, token: () => enroller?.identity?.key ?? client.token() };
 	const flushMs = options.flushMs ?? 5000;
 	const userAgent = client?.userAgent ?? agentName(options);
-	const uplink = openUplink({ config, collector: connection, dataDir, metrics, userAgent, env: options.env, clock, log, flushMs }, cleanup);
-	const logs =
-		connection === null || collector === undefined ? null : { ...connection, url: endpoint(collector.url, '/api/fournines/v1/logs') };
+	const outbox = config.outbox === undefined ? null : openOutbox(options, config.outbox, dataDir);
+	metrics.expectedDelay.set(config.outbox === undefined ? 0 : parseDuration(config.outbox.delay) / 1000);
+	const uplink = openUplink(
+		{ config, outbox, collector: connection, dataDir, metrics, userAgent, env: options.env, clock, log, flushMs },
+		cleanup,
+	);
+	const toCollector = collector === undefined ? null : endpoint(collector.url, '/api/fournines/v1/logs');
+	const logs = connection !== null && toCollector !== null ? new LogClient({ ...connection, url: toCollector }) : (outbox?.logs ?? null);
+	// Closed before the senders, which wait for it.
+	if (outbox !== null) cleanup.add('outbox', () => outbox.stop());
 
 	let local = config;
 	let central = enroller?.identity != null && config.central.enabled ? loadLastGood(dataDir) : null;
@@ -112,6 +124,7 @@ async function compose(options: AgentOptions, cleanup: CleanupStack): Promise<Ru
 	cleanup.add('changes', () => changing);
 
 	const beginSending = () => {
+		outbox?.start();
 		uplink.start();
 		metrics.enrolled.set(enroller?.identity == null ? 0 : 1);
 		if (connection === null || collector === undefined || enroller?.identity == null || !config.central.enabled) return;
@@ -246,6 +259,18 @@ function openEnroller(options: AgentOptions, collector: CollectorConfig, dataDir
 		clock: options.clock,
 		log: options.log,
 	});
+}
+
+function openOutbox(options: AgentOptions, config: NonNullable<AgentConfig['outbox']>, dataDir: string): Outbox {
+	const writer = new OutboxWriter({
+		folder: config.folder,
+		stateFile: join(dataDir, 'outbox.seq'),
+		sender: agentHostName(options.config),
+		key: provideOutboxKey(dataDir),
+		maxBytes: config.max_bytes,
+		now: () => options.clock.now(),
+	});
+	return new Outbox({ writer, intervalMs: parseDuration(config.interval), clock: options.clock });
 }
 
 function environment({ clock, log, env, readFacts }: AgentOptions) {

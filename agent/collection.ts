@@ -11,7 +11,7 @@ import type { JobDesk } from './inputs/jobs/job-desk.ts';
 import { createInputs } from './inputs/registry.ts';
 import { Rounds, type RoundsRemains } from './rounds/rounds.ts';
 import { type AgentMetrics, selfFamilies } from './self-metrics.ts';
-import { LogClient, type LogClientOptions } from './tails/log-client.ts';
+import type { LogSink } from './tails/log-client.ts';
 import { LogShipper } from './tails/log-shipper.ts';
 import { PositionStore } from './tails/position-store.ts';
 import type { Uplink } from './uplink/destinations.ts';
@@ -32,7 +32,7 @@ export interface CollectionOptions {
 	/** `null`: nothing is kept and nothing is sent. */
 	readonly uplink: Uplink | null;
 	/** Where log records go; `null` without a collector. */
-	readonly logs: LogClientOptions | null;
+	readonly logs: LogSink | null;
 }
 
 interface Running {
@@ -109,10 +109,9 @@ export class Collection {
 		const { logs } = this.#options;
 		if (logs === null || config.inputs.logs.length === 0) return { rounds, shippers: [], cleanup };
 		const positions = new PositionStore(join(this.#options.dataDir, 'tails'));
-		const client = new LogClient(logs);
 		const shippers = config.inputs.logs.map((entry) => {
 			const { system } = config.host;
-			const shipper = new LogShipper({ config: entry, host: hostName, system, client, positions, clock, log, metrics });
+			const shipper = new LogShipper({ config: entry, host: hostName, system, client: logs, positions, clock, log, metrics });
 			cleanup.add(`log ${entry.path}`, () => shipper.stop());
 			return shipper;
 		});

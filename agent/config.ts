@@ -11,6 +11,7 @@ import { NginxConfigSchema } from './inputs/nginx/config.ts';
 import { NtpConfigSchema } from './inputs/ntp/config.ts';
 import { RedisConfigSchema } from './inputs/redis/config.ts';
 import { TomcatConfigSchema } from './inputs/tomcat/config.ts';
+import { OutboxConfigSchema } from './outbox/config.ts';
 import { LogConfigSchema } from './tails/config.ts';
 import { streamSuffix } from './tails/stream-name.ts';
 import { CollectorConfigSchema, RemoteWriteConfigSchema, SpoolConfigSchema } from './uplink/config.ts';
@@ -38,6 +39,7 @@ export const AgentConfigSchema = Type.Object(
 		remote_write: Type.Array(RemoteWriteConfigSchema, { default: [], maxItems: 8 }),
 		spool: SpoolConfigSchema,
 		central: CentralConfigSchema,
+		outbox: OutboxConfigSchema,
 		inputs: Type.Object(
 			{
 				host: HostConfigSchema,
@@ -99,8 +101,13 @@ export function checkAgentConfig(config: AgentConfig, report: Report): void {
 			report([...path, 'time_zone'], `"${log.time_zone}" is not a time zone; write for example Asia/Shanghai`);
 		}
 	});
-	if (inputs.logs.length > 0 && config.collector === undefined)
-		report(['inputs', 'logs'], 'log files are sent to a collector; set "collector.url"');
+	if (inputs.logs.length > 0 && config.collector === undefined && config.outbox === undefined)
+		report(['inputs', 'logs'], 'log files are sent to a collector; set "collector.url" or "outbox.folder"');
+	if (config.outbox !== undefined) {
+		checkDurations(config.outbox, ['outbox'], report);
+		if (config.collector !== undefined)
+			report(['outbox'], 'a host sends to a collector or by files, not both; keep one of collector and outbox');
+	}
 	checkDurations(config.central, ['central'], report);
 	if (config.collector?.token !== undefined && config.collector.enrol_token !== undefined)
 		report(['collector'], 'has both a token and an enrol_token; keep one');

@@ -6,7 +6,9 @@ import { agentHostName, collectOnce, startAgent } from './app.ts';
 import { parseArgs } from './arguments.ts';
 import { type AgentConfig, loadAgentConfig, parseAgentConfig } from './config.ts';
 import { discoverServices } from './discovery/discover.ts';
+import { diagnose, formatDiagnosis } from './doctor/doctor.ts';
 import { readHostFacts, readHostFactsInChild } from './inputs/host/inventory.ts';
+import { provideOutboxKey, publicKeyPem } from './outbox/key.ts';
 
 /** Replaced by the bundler; a run from source is a development version. */
 declare const FOURNINES_VERSION: string | undefined;
@@ -35,6 +37,22 @@ async function main(): Promise<number> {
 		return 0;
 	}
 	const config: AgentConfig = configOrThrow(parsed.config === null ? parseAgentConfig('', 'defaults') : loadAgentConfig(parsed.config));
+	if (parsed.kind === 'public-key') {
+		process.stdout.write(publicKeyPem(provideOutboxKey(parsed.data ?? config.data)));
+		return 0;
+	}
+	if (parsed.kind === 'doctor') {
+		const diagnosis = await diagnose({
+			config,
+			env: process.env,
+			clock: systemClock,
+			log: createLogger('agent', { level: 'error' }),
+			userAgent: `fournines-agent/${version}`,
+			dataDir: parsed.data ?? config.data,
+		});
+		await new Promise<void>((resolve) => process.stdout.write(formatDiagnosis(diagnosis, parsed.language), () => resolve()));
+		return diagnosis.ok ? 0 : 1;
+	}
 	const log = createLogger('agent', { level: parsed.logLevel ?? (parsed.once ? 'warn' : 'info') });
 	const self = process.argv[1] ?? '';
 	const options = {

@@ -11,6 +11,7 @@ export interface AgentMetrics {
 	/** Of a further destination. */
 	readonly destination: (name: string) => UplinkMetrics;
 	readonly enrolled: Gauge;
+	readonly expectedDelay: Gauge;
 	readonly centralFailing: Gauge;
 	readonly missedRounds: Counter<'input'>;
 	readonly logRecords: Counter<'stream'>;
@@ -63,6 +64,11 @@ export function createAgentMetrics(version: string): AgentMetrics {
 		enrolled: new Gauge({
 			name: 'fournines_agent_enrolled',
 			help: '1 when this agent has a key of its own.',
+			registers,
+		}),
+		expectedDelay: new Gauge({
+			name: 'fournines_agent_expected_delay_seconds',
+			help: 'How long samples of this host usually travel: 0 unless they pass a gap device as files.',
 			registers,
 		}),
 		centralFailing: new Gauge({

@@ -246,6 +246,21 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		config: () => config,
 	});
 
+	const inbox = openInbox({
+		config: config.server.inbox,
+		state,
+		targets: {
+			samples: (type, encoding, body) => ingest.remoteWrite(type, encoding, body),
+			logs: (batch) => archive.append(batch),
+			nextLogSeq: (stream) => archive.nextSeq(stream),
+		},
+		agentKey: (host) => agents.publicKey(host),
+		metrics,
+		clock,
+		log,
+	});
+	await registerTransferRoutes(app, inbox.intake);
+
 	await jobs.start();
 	cleanup.add('jobs', () => jobs.stop());
 	await alerting.start();
@@ -258,6 +273,8 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	const selfScrape = new SelfScrape({ store, metrics, clock, log, instance: address.replace(/^https?:\/\//, '') });
 	selfScrape.start();
 	cleanup.add('own metrics', () => selfScrape.stop());
+	inbox.start();
+	cleanup.add('inbox', () => inbox.stop());
 	const schedules = startSchedules(config, { archive, report, dataDir, clock, log });
 	cleanup.add('schedules', () => schedules.stop());
 	archiveOperation(
@@ -273,9 +290,12 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		),
 	);
 	ready = true;
-	inbox.start();
-	cleanup.add('inbox', () => inbox.stop());
 	return { address, agentTokenFile, accounts, reload: serialReload, stop: () => cleanup.close() };
+}
+
+function readiness(ready: boolean, readOnly: boolean): string {
+	if (!ready) return 'Fournines is starting.\n';
+	return readOnly ? 'Fournines is ready to be read; its disk is read-only, and samples are refused.\n' : 'Fournines is ready.\n';
 }
 
 function readConfig(options: CollectorOptions): CollectorConfig {
@@ -293,11 +313,6 @@ function ruleFiles(config: CollectorConfig, options: CollectorOptions): readonly
 	const own = options.configFile === null ? options.rootDir : dirname(options.configFile);
 	// The shipped rules are meant where the configuration's folder has none of that name.
 	const found = expandRuleFiles(config.rules.files, own);
-function readiness(ready: boolean, readOnly: boolean): string {
-	if (!ready) return 'Fournines is starting.\n';
-	return readOnly ? 'Fournines is ready to be read; its disk is read-only, and samples are refused.\n' : 'Fournines is ready.\n';
-}
-
 	return found.length > 0 || own === options.rootDir ? found : expandRuleFiles(config.rules.files, options.rootDir);
 }
 

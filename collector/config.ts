@@ -2,7 +2,9 @@ import { type Static, Type } from 'typebox';
 import { checkAlertsConfig } from '../alerts/check-config.ts';
 import { AlertsConfigSchema } from '../alerts/config.ts';
 import type { ConfigCheck } from '../core/config-file.ts';
+import { parseDuration } from '../core/duration.ts';
 import { IdentityConfigSchema } from './identity/config.ts';
+import { InboxConfigSchema } from './inbox/config.ts';
 import { IngestLimitsSchema } from './ingest/config.ts';
 import { checkInventory, InventoryConfigSchema } from './inventory/config.ts';
 import { RulesConfigSchema } from './ruler/config.ts';
@@ -20,6 +22,8 @@ const ServerConfigSchema = Type.Object(
 			Type.Object({ cert_file: Type.String({ minLength: 1 }), key_file: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
 		),
 		limits: IngestLimitsSchema,
+		/** Folders of transfer files, for zones behind a gap device. */
+		inbox: InboxConfigSchema,
 		log_level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')], { default: 'info' }),
 	},
 	{ additionalProperties: false, default: {} },
@@ -61,8 +65,23 @@ export type CollectorConfig = Static<typeof CollectorConfigSchema>;
 
 /** What the schema cannot say, for the whole file: each area checks its own key. */
 export const checkCollectorConfig: ConfigCheck<CollectorConfig> = (config, report) => {
+	checkInbox(config.server.inbox, (path, message) => report(['server', 'inbox', ...path], message));
 	checkStoreConfig(config.store, (path, message) => report(['store', ...path], message));
 	checkInventory(config.inventory, (path, message) => report(['inventory', ...path], message));
 	checkScrapeConfig(config.scrape, (path, message) => report(['scrape', ...path], message));
 	checkAlertsConfig(config.alerts, (path, message) => report(['alerts', ...path], message));
+};
+
+const checkInbox: ConfigCheck<CollectorConfig['server']['inbox']> = (inboxes, report) => {
+	for (const key of ['name', 'folder'] as const) {
+		const first = new Map<string, number>();
+		inboxes.forEach((inbox, i) => {
+			const other = first.get(inbox[key]);
+			if (other === undefined) first.set(inbox[key], i);
+			else report([i, key], `"${inbox[key]}" is already the ${key} of server.inbox[${other}]`);
+		});
+	}
+	inboxes.forEach((inbox, i) => {
+		if (parseDuration(inbox.every) < 1000) report([i, 'every'], 'looking more often than once a second helps nobody; write at least 1s');
+	});
 };

@@ -2,7 +2,7 @@ import type { Alerting } from '../alerts/alerting.ts';
 import type { Clock } from '../core/clock.ts';
 import { labelValue } from '../core/labels.ts';
 import type { HostStatus, NotificationListAnswer, OpenAlert, OverviewAnswer } from '../protocol/api.ts';
-import { METRIC_NAME } from '../protocol/labels.ts';
+import { type Labels, METRIC_NAME } from '../protocol/labels.ts';
 import type { Availability } from './availability/availability.ts';
 import type { Matcher, Queryable } from './storage/storage.ts';
 
@@ -52,23 +52,30 @@ function openAlerts(alerting: Alerting): readonly OpenAlert[] {
 		.sort((a, b) => rank(a) - rank(b) || a.startsAtMs - b.startsAtMs);
 }
 
-const pushMatcher: Matcher = {
-	name: METRIC_NAME,
-	kind: '=',
-	value: 'fournines_agent_last_push_timestamp_seconds',
-	test: (value) => value === 'fournines_agent_last_push_timestamp_seconds',
-	literals: ['fournines_agent_last_push_timestamp_seconds'],
-};
+const LAST_PUSH = 'fournines_agent_last_push_timestamp_seconds';
+const EXPECTED_DELAY = 'fournines_agent_expected_delay_seconds';
+
+function named(metric: string): Matcher {
+	return { name: METRIC_NAME, kind: '=', value: metric, test: (value) => value === metric, literals: [metric] };
+}
 
 async function hosts({ queryable, clock }: OverviewSources): Promise<readonly HostStatus[]> {
 	const nowMs = clock.now();
+	const fromMs = nowMs - HOST_LISTED_MS;
+	const hostOf = (labels: Labels) => labelValue(labels, 'host') || labelValue(labels, 'instance');
+	// What passes a gap device as files arrives minutes late, and its host is alive all the same.
+	const delays = new Map<string, number>();
+	for (const { labels, values } of await queryable.select([named(EXPECTED_DELAY)], fromMs, nowMs)) {
+		delays.set(hostOf(labels), (values.at(-1) ?? 0) * 1000);
+	}
 	const byHost = new Map<string, HostStatus>();
-	for (const series of await queryable.select([pushMatcher], nowMs - HOST_LISTED_MS, nowMs)) {
-		const lastPushMs = series.timestamps.at(-1);
-		const host = labelValue(series.labels, 'host') || labelValue(series.labels, 'instance');
+	for (const { labels, timestamps } of await queryable.select([named(LAST_PUSH)], fromMs, nowMs)) {
+		const lastPushMs = timestamps.at(-1);
+		const host = hostOf(labels);
 		if (lastPushMs === undefined || host === '') continue;
 		if ((byHost.get(host)?.lastPushMs ?? 0) >= lastPushMs) continue;
-		byHost.set(host, { host, system: labelValue(series.labels, 'system'), lastPushMs, alive: nowMs - lastPushMs <= HOST_ALIVE_MS });
+		const alive = nowMs - lastPushMs <= HOST_ALIVE_MS + (delays.get(host) || 0);
+		byHost.set(host, { host, system: labelValue(labels, 'system'), lastPushMs, alive });
 	}
 	return [...byHost.values()].sort((a, b) => (a.host < b.host ? -1 : 1));
 }

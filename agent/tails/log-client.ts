@@ -15,6 +15,11 @@ export interface LogAnswer {
 	readonly reason: string;
 }
 
+/** Anything that takes batches of log records and answers as a collector does. */
+export interface LogSink {
+	send(batch: LogBatch, signal: AbortSignal): Promise<LogAnswer>;
+}
+
 export interface LogClientOptions {
 	readonly url: string;
 	readonly token: () => Secret | null;
@@ -25,7 +30,7 @@ export interface LogClientOptions {
 }
 
 /** Sends batches of log records. */
-export class LogClient {
+export class LogClient implements LogSink {
 	readonly #options: LogClientOptions;
 
 	constructor(options: LogClientOptions) {

@@ -4,7 +4,7 @@ import type { Logger } from '../../core/log.ts';
 import type { AgentMetrics } from '../self-metrics.ts';
 import { BackOff } from '../uplink/back-off.ts';
 import type { LogConfig } from './config.ts';
-import type { LogAnswer, LogClient } from './log-client.ts';
+import type { LogAnswer, LogSink } from './log-client.ts';
 import { type LineContext, logRecord } from './log-line.ts';
 import { hostTimeZone } from './log-time.ts';
 import { LOG_FORMATS } from './parsers/registry.ts';
@@ -20,7 +20,7 @@ export interface LogShipperOptions {
 	readonly config: LogConfig;
 	readonly host: string;
 	readonly system: string;
-	readonly client: LogClient;
+	readonly client: LogSink;
 	readonly positions: PositionStore;
 	readonly clock: Clock;
 	readonly log: Logger;
@@ -149,7 +149,7 @@ export class LogShipper {
 		// Stopped before the answer: the next start begins at the saved position.
 	}
 
-	async #send(batch: Parameters<LogClient['send']>[0], signal: AbortSignal): Promise<LogAnswer | null> {
+	async #send(batch: Parameters<LogSink['send']>[0], signal: AbortSignal): Promise<LogAnswer | null> {
 		const { client, metrics, log, clock } = this.#options;
 		try {
 			const answer = await client.send(batch, signal);

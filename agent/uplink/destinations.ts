@@ -8,7 +8,7 @@ import type { WriteSeries } from '../../protocol/remote-write/write-series.ts';
 import { readCaFile } from '../ca-file.ts';
 import type { AgentConfig } from '../config.ts';
 import type { AgentMetrics } from '../self-metrics.ts';
-import { RemoteWriteClient, type RemoteWriteClientOptions } from './remote-write-client.ts';
+import { RemoteWriteClient, type RemoteWriteClientOptions, type SampleSink } from './remote-write-client.ts';
 import { Sender } from './sender.ts';
 import { encodeForSpool, Spool } from './spool.ts';
 import type { UplinkMetrics } from './uplink-metrics.ts';
@@ -17,6 +17,8 @@ export interface UplinkOptions {
 	readonly config: AgentConfig;
 	/** How to reach the collector; without it only `remote_write` is sent to. */
 	readonly collector: Omit<RemoteWriteClientOptions, 'url'> | null;
+	/** What takes the collector's place where only files can leave. */
+	readonly outbox: SampleSink | null;
 	readonly dataDir: string;
 	readonly metrics: AgentMetrics;
 	readonly userAgent: string;
@@ -45,16 +47,22 @@ interface Destination {
 
 /** Opens the spools. Throws an `AppError` when a folder, a secret or a CA file cannot be used; what is open is then on the stack. */
 export function openUplink(options: UplinkOptions, cleanup: CleanupStack): Uplink {
-	const { config, collector } = options;
+	const { config, collector, outbox } = options;
 	const destinations: Destination[] = [];
 	if (collector !== null && config.collector !== undefined) {
 		destinations.push(
 			openDestination(options, cleanup, {
 				folder: 'spool',
 				metrics: options.metrics.uplink,
-				client: { ...collector, url: endpoint(config.collector.url, '/api/v1/write') },
+				client: new RemoteWriteClient({ ...collector, url: endpoint(config.collector.url, '/api/v1/write') }),
 				maxBytes: config.spool.max_bytes,
 			}),
+		);
+	}
+	if (outbox !== null) {
+		const { uplink } = options.metrics;
+		destinations.push(
+			openDestination(options, cleanup, { folder: 'spool', metrics: uplink, client: outbox, maxBytes: config.spool.max_bytes }),
 		);
 	}
 	for (const entry of config.remote_write) {
@@ -63,7 +71,7 @@ export function openUplink(options: UplinkOptions, cleanup: CleanupStack): Uplin
 			openDestination(options, cleanup, {
 				folder: `spool-${name}`,
 				metrics: options.metrics.destination(name),
-				client: {
+				client: new RemoteWriteClient({
 					url,
 					headers,
 					token: secretReader(entry.token, options.env),
@@ -73,7 +81,7 @@ export function openUplink(options: UplinkOptions, cleanup: CleanupStack): Uplin
 					timeoutMs: parseDuration(timeout),
 					userAgent: options.userAgent,
 					now: () => options.clock.now(),
-				},
+				}),
 				maxBytes,
 			}),
 		);
@@ -99,7 +107,7 @@ function openDestination(
 	what: {
 		readonly folder: string;
 		readonly metrics: UplinkMetrics;
-		readonly client: RemoteWriteClientOptions;
+		readonly client: SampleSink;
 		readonly maxBytes: number;
 	},
 ): Destination {
@@ -113,7 +121,7 @@ function openDestination(
 		onDrop: (reason, samples) => metrics.dropped(reason, samples),
 	});
 	cleanup.add(what.folder, () => spool.close());
-	const sender = new Sender({ spool, client: new RemoteWriteClient(what.client), clock, log, metrics, order: config.spool.order });
+	const sender = new Sender({ spool, client: what.client, clock, log, metrics, order: config.spool.order });
 	cleanup.add(`sender of ${what.folder}`, () => sender.stop(options.flushMs));
 	return { spool, sender, metrics, maxBytes };
 }

@@ -16,6 +16,11 @@ export interface WriteAnswer {
 	readonly reason: string;
 }
 
+/** Anything that takes batches of samples and answers as a receiver of remote write does. */
+export interface SampleSink {
+	send(seriesList: readonly WriteSeries[], signal: AbortSignal): Promise<WriteAnswer>;
+}
+
 export interface RemoteWriteClientOptions {
 	/** Full address of the receiver's write endpoint. */
 	readonly url: string;
@@ -36,7 +41,7 @@ export interface RemoteWriteClientOptions {
  * Sends batches by Remote Write 2.0, and by 1.0 to receivers that do not know 2.0: those that answer 415, and those that
  * answer 2xx without `X-Prometheus-Remote-Write-Samples-Written` and so have probably read nothing.
  */
-export class RemoteWriteClient {
+export class RemoteWriteClient implements SampleSink {
 	readonly #options: RemoteWriteClientOptions;
 	#version: 1 | 2 = 2;
 

@@ -6,7 +6,7 @@ import type { WriteSeries } from '../../protocol/remote-write/write-series.ts';
 import { BackOff } from './back-off.ts';
 import { countSamples } from './batch-codec.ts';
 import { halve, mergeBatches } from './merge-batches.ts';
-import type { RemoteWriteClient, WriteAnswer } from './remote-write-client.ts';
+import type { SampleSink, WriteAnswer } from './remote-write-client.ts';
 import type { Spool, SpoolOrder } from './spool.ts';
 import type { UplinkMetrics } from './uplink-metrics.ts';
 
@@ -29,7 +29,7 @@ const HOLD_REASONS: readonly HoldReason[] = ['unauthorized', 'clock', 'rejected'
 
 export interface SenderOptions {
 	readonly spool: Spool;
-	readonly client: RemoteWriteClient;
+	readonly client: SampleSink;
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly metrics: UplinkMetrics;

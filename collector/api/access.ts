@@ -43,6 +43,7 @@ const RULES: readonly AccessRule[] = [
 	},
 	{ methods: ['GET', 'HEAD'], route: '/api/fournines/v1/agents*', access: READ },
 	{ methods: null, route: '/api/fournines/v1/agents*', access: { kind: 'guarded', right: 'agents', scopes: [] } },
+	{ methods: null, route: '/api/fournines/v1/transfer', access: PUSH },
 	{ methods: ['GET', 'HEAD'], route: '/api/fournines/v1/jobs', access: READ },
 	{ methods: ['PUT', 'DELETE'], route: '/api/fournines/v1/jobs/:task', access: { kind: 'guarded', right: 'agents', scopes: [] } },
 	{ methods: null, route: '/api/fournines/v1/jobs/*', access: { kind: 'guarded', right: null, scopes: ['job', 'push'] } },

@@ -18,6 +18,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
 	'collector/inventory/': ['collector/state/'],
 	'collector/jobs/': ['collector/state/', 'collector/storage/'],
 	'collector/agents/': ['collector/state/', 'collector/inventory/', 'collector/identity/'],
+	'collector/inbox/': ['collector/state/'],
 	'collector/availability/': ['collector/promql/', 'collector/inventory/', 'collector/state/'],
 	'collector/faults/': ['collector/availability/', 'collector/inventory/'],
 	'collector/contracts/': ['collector/availability/', 'collector/inventory/'],
