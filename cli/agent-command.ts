@@ -4,7 +4,7 @@ import { printEnrolmentToken } from './agent-token.ts';
 import type { Command } from './command.ts';
 
 export const agentCommandEntry: Command = {
-	help: `fournines agent [--config FILE] [--data DIR] [--once]
+	help: `fournines agent [doctor] [--config FILE] [--data DIR] [--once]
 fournines agent token [--host HOST] [--valid DURATION] [--data DIR]
 
 Runs the agent as its bundle, as it runs on every watched machine. --once collects one round from every source and
@@ -12,6 +12,10 @@ prints it in Prometheus' text format; the exit code is 1 when a source failed.
 
   fournines agent --once
   fournines agent --config agent.yml
+  fournines agent doctor --config agent.yml
+
+doctor reads every source once, explains each that fails and how to grant what is missing (the GRANT, ACL, location or
+user lines to copy), and prints the firewall request (from, to, port, why). --lang en for English.
 
 "token" prints a one-time token that lets one agent enrol: put it into a file on the host, readable by the agent alone,
 and name that file as collector.enrol_token in its agent.yml.
@@ -27,7 +31,7 @@ Options
 
 function runAgent(args: readonly string[]): Promise<number> {
 	return new Promise((resolve, reject) => {
-		const [command, commandArgs] = agentCommand(args);
+		const [command, commandArgs] = agentCommand(args[0] === 'doctor' ? ['--doctor', ...args.slice(1)] : args);
 		const child = spawn(command, commandArgs, { stdio: 'inherit', env: agentEnvironment() });
 		const forward = (signal: NodeJS.Signals) => child.kill(signal);
 		process.on('SIGINT', forward);

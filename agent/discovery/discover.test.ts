@@ -98,6 +98,33 @@ test('the proposed lines are a configuration that is accepted', () => {
 	for (const { configLines } of found) expect(parseAgentConfig(configLines.join('\n'), 'proposal')).toMatchObject({ kind: 'ok' });
 });
 
+test('units and access logs that the processes have open are proposed with them', () => {
+	const proc = fakeProc(row('00000000', 80, 1) + row('0100007F', 8080, 2), '', [
+		{ pid: 10, name: 'nginx', cmdline: '', sockets: [1] },
+		{ pid: 11, name: 'java', cmdline: 'java\0org.apache.catalina.startup.Bootstrap\0', sockets: [2] },
+	]);
+	writeFileSync(join(proc, '10/cgroup'), '0::/system.slice/nginx.service\n');
+	writeFileSync(join(proc, '11/cgroup'), '4:memory:/x\n1:name=systemd:/system.slice/system-tomcat.slice/tomcat@portal.service\n');
+	symlinkSync('/var/log/nginx/access.log', join(proc, '10/fd/20'));
+	symlinkSync('/var/log/nginx/portal "x".access.log', join(proc, '10/fd/21'));
+	symlinkSync('/var/log/nginx/error.log', join(proc, '10/fd/22'));
+	symlinkSync('/var/log/nginx/old_access.log (deleted)', join(proc, '10/fd/23'));
+	symlinkSync('/opt/tomcat/logs/localhost_access_log.2026-11-21.txt', join(proc, '11/fd/20'));
+	const config = (kind: string) => {
+		const service = discoverServices({ proc }).find((found) => found.kind === kind);
+		const result = parseAgentConfig(service?.configLines.join('\n') ?? '', 'proposal');
+		return result.kind === 'ok' ? result.config.inputs : result;
+	};
+	expect(config('nginx')).toMatchObject({
+		host: { units: ['nginx.service'] },
+		access_logs: [{ path: '/var/log/nginx/access.log' }, { path: '/var/log/nginx/portal "x".access.log' }],
+	});
+	expect(config('tomcat')).toMatchObject({
+		host: { units: ['tomcat@portal.service'] },
+		access_logs: [{ path: '/opt/tomcat/logs/localhost_access_log.2026-11-21.txt', kind: 'tomcat' }],
+	});
+});
+
 test('a process of another user is known by its port alone, where the port says enough', () => {
 	const proc = fakeProc(row('0100007F', 3306, 1) + row('0100007F', 80, 2), '', []);
 	expect(discoverServices({ proc }).map(({ kind, address, process }) => [kind, address, process])).toEqual([

@@ -1,5 +1,6 @@
 import { tryReadText } from '../inputs/host/proc-text.ts';
 import { type ListeningSocket, ownersOfSockets, type ProcessFacts, parseListeningSockets } from './listening-sockets.ts';
+import { type Surroundings, surroundingsOf } from './surroundings.ts';
 
 export type ServiceKind = 'mysql' | 'nginx' | 'tomcat' | 'redis';
 
@@ -35,18 +36,38 @@ export function discoverServices(options: { readonly proc?: string } = {}): read
 	if (sockets.length === 0) return [];
 	const owners = ownersOfSockets(proc, new Set(sockets.map((socket) => socket.inode)));
 	/** By kind and process: a server with many ports is one service. */
-	const groups = new Map<string, { kind: ServiceKind; process: string; sockets: ListeningSocket[] }>();
+	const groups = new Map<string, { kind: ServiceKind; process: string; pid: number | null; sockets: ListeningSocket[] }>();
 	for (const socket of sockets) {
 		const owner = owners.get(socket.inode);
 		const kind = owner === undefined ? kindOfPort(socket.port) : kindOfProcess(owner);
 		if (kind === null || (owner !== undefined && SIDE_PORTS.has(socket.port))) continue;
 		const key = `${kind} ${owner?.pid ?? `port ${socket.port}`}`;
-		const group = groups.get(key) ?? { kind, process: owner?.name ?? '', sockets: [] };
+		const group = groups.get(key) ?? { kind, process: owner?.name ?? '', pid: owner?.pid ?? null, sockets: [] };
 		groups.set(key, group);
 		group.sockets.push(socket);
 	}
-	const found = [...groups.values()].map(({ kind, process, sockets: own }) => describe(kind, process, preferred(kind, own)));
+	const found = [...groups.values()].map(({ kind, process, pid, sockets: own }) => {
+		const service = describe(kind, process, preferred(kind, own));
+		return pid === null ? service : withSurroundings(service, surroundingsOf(proc, pid));
+	});
 	return found.sort((a, b) => (a.kind === b.kind ? (a.address < b.address ? -1 : 1) : a.kind < b.kind ? -1 : 1));
+}
+
+/** Adds the service's systemd unit and, for web servers, their access logs. */
+function withSurroundings(service: DiscoveredService, { unit, accessLogs, perfData }: Surroundings): DiscoveredService {
+	const lines = [...service.configLines];
+	let { prerequisite } = service;
+	if (unit !== '') lines.push('  host:', `    units: ["${unit}"]`);
+	if (service.kind === 'tomcat' && perfData)
+		prerequisite += "; without the manager the agent reads the JVM's own counters, as root or as Tomcat's user";
+	if (service.kind === 'nginx' || service.kind === 'tomcat') {
+		if (accessLogs.length > 0) lines.push('  access_logs:');
+		for (const path of accessLogs) {
+			lines.push(`    - path: ${JSON.stringify(path)}`, ...(service.kind === 'tomcat' ? ['      kind: tomcat'] : []));
+		}
+		if (accessLogs.length > 0) prerequisite += '; for its access logs read access, and their "format" where it is not the usual one';
+	}
+	return { ...service, prerequisite, configLines: lines };
 }
 
 function kindOfProcess(owner: ProcessFacts): ServiceKind | null {
