@@ -1,0 +1,130 @@
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type RunningCollector, startCollector } from '../../collector/app.ts';
+import { systemClock } from '../../core/clock.ts';
+import { type HttpRequest, httpExchange } from '../../core/http-client.ts';
+import { silentLogger } from '../../core/log.ts';
+import type { JobListAnswer } from '../../protocol/job-api.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../harness/process.ts';
+
+let folder: TemporaryFolder;
+let collector: RunningCollector;
+let cookie = '';
+const PASSWORD = 'Bridge-over-42-rivers';
+
+async function start(): Promise<void> {
+	collector = await startCollector({
+		configFile: null,
+		dataDir: join(folder.path, 'data'),
+		listen: '127.0.0.1:0',
+		rootDir: resolve(import.meta.dirname, '../..'),
+		env: {},
+		log: silentLogger,
+		clock: systemClock,
+		version: '0.0.0-test',
+	});
+}
+beforeAll(async () => {
+	folder = temporaryFolder('jobs');
+	await start();
+	const code = (await collector.accounts.setupCode()) ?? '';
+	const accounts = [
+		{ role: 'system', account: 'root-of-it', password: PASSWORD },
+		{ role: 'viewer', account: 'looks-on', password: PASSWORD },
+	];
+	await person('POST', '/api/fournines/v1/setup', { code, accounts });
+	cookie = await logIn('root-of-it');
+}, 60_000);
+afterAll(async () => {
+	await collector?.stop();
+	folder.remove();
+});
+
+async function exchange(path: string, request: Partial<HttpRequest>): Promise<{ status: number; text: string; cookie: string }> {
+	const { status, body, headers } = await httpExchange(collector.address + path, { timeoutMs: 10_000, ...request });
+	return { status, text: body.toString('utf8'), cookie: String(headers['set-cookie'] ?? '').split(';')[0] ?? '' };
+}
+const person = (method: string, path: string, body?: unknown, as = cookie) =>
+	exchange(path, {
+		method,
+		headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(as === '' ? {} : { cookie: as }) },
+		...(body === undefined ? {} : { body: JSON.stringify(body) }),
+	});
+const logIn = async (account: string) => (await person('POST', '/api/fournines/v1/session', { account, password: PASSWORD }, '')).cookie;
+const token = (name: string) => readFileSync(join(folder.path, 'data', 'keys', `${name}.token`), 'utf8').trim();
+/** What `curl -H "Authorization: Bearer …" [-d FORM] URL` does. */
+const curl = (path: string, form?: string, name = 'local-job') =>
+	exchange(path, {
+		method: form === undefined ? 'GET' : 'POST',
+		headers: {
+			authorization: `Bearer ${token(name)}`,
+			...(form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
+		},
+		...(form === undefined ? {} : { body: form }),
+	});
+const BASE = '/api/fournines/v1/jobs';
+const list = async () => (JSON.parse((await person('GET', BASE)).text) as JobListAnswer).jobs;
+async function value(expression: string): Promise<number | null> {
+	const { text } = await curl(`/api/v1/query?query=${encodeURIComponent(expression)}`, undefined, 'local-read');
+	const result = (JSON.parse(text) as { data: { result: { value: [number, string] }[] } }).data.result;
+	return result[0] === undefined ? null : Number(result[0].value[1]);
+}
+
+test('a job reports with curl; who may read sees it, and so do queries', async () => {
+	expect(await curl(`${BASE}/nightly-exchange/start?every=1d&grace=1h&host=app-1`)).toMatchObject({ status: 200, text: 'OK\n' });
+	expect(await list()).toMatchObject([
+		{ task: 'nightly-exchange', host: 'app-1', state: 'running', schedule: { every: '1d' }, graceSeconds: 3600 },
+	]);
+	expect((await curl(`${BASE}/nightly-exchange/success`, 'rows_read=120&duration=90')).status).toBe(200);
+	expect(await list()).toMatchObject([{ state: 'ok', lastSeconds: 90, rows: { read: 120 } }]);
+	const series = '{job="job",task="nightly-exchange",host="app-1"}';
+	await waitFor('the series', async () => (await value(`job_last_run_success${series}`)) === 1);
+	expect(await value(`job_last_run_rows${series.replace('}', ',kind="read"}')}`)).toBe(120);
+	expect(await value(`job_due_timestamp_seconds${series} - time()`)).toBeGreaterThan(0);
+	expect((await curl(`${BASE}/nightly-exchange/fail`)).status).toBe(200);
+	expect(await list()).toMatchObject([{ state: 'failed' }]);
+});
+
+test('what was reported survives a restart', async () => {
+	await collector.stop();
+	await start();
+	cookie = await logIn('root-of-it');
+	expect(await list()).toMatchObject([{ task: 'nightly-exchange', state: 'failed', rows: {} }]);
+});
+
+test('a job is defined before it first reports, and forgotten', async () => {
+	const defined = await person('PUT', `${BASE}/monthly`, { schedule: { cron: '0 3 1 * *' }, grace: '2h', max_duration: '4h' });
+	expect(defined.status).toBe(200);
+	expect(JSON.parse(defined.text)).toMatchObject({ task: 'monthly', lastSuccess: null, maxDurationSeconds: 14_400 });
+	await waitFor('the series', async () => (await value('job_last_success_timestamp_seconds{task="monthly"}')) === 0);
+	expect((await person('DELETE', `${BASE}/monthly`)).status).toBe(204);
+	expect((await person('DELETE', `${BASE}/monthly`)).status).toBe(404);
+	expect(await value('job_last_success_timestamp_seconds{task="monthly"}')).toBeNull();
+});
+
+test.each([
+	{ name: 'an unknown event', path: `${BASE}/a/done`, status: 400, code: 'FN_JOB_PING' },
+	{ name: 'an unknown field', path: `${BASE}/a/start?colour=red`, status: 400, code: 'FN_JOB_PING' },
+	{ name: 'a token that only reads', path: `${BASE}/a/start`, as: 'local-read', status: 403, code: 'FN_AUTH_FORBIDDEN' },
+])('refused: $name', async ({ path, as, status, code }) => {
+	const answer = await curl(path, undefined, as ?? 'local-job');
+	expect(answer.status).toBe(status);
+	expect(answer.text).toContain(code);
+});
+
+test('who may do what', async () => {
+	expect((await exchange(`${BASE}/a/start`, {})).status).toBe(401);
+	// A link in a page must not report in a person's name.
+	expect((await person('GET', `${BASE}/a/start`)).status).toBe(403);
+	expect((await person('PUT', `${BASE}/a`, {}, await logIn('looks-on'))).status).toBe(403);
+	expect((await curl(`${BASE}/a/success`, undefined, 'local-agent')).status).toBe(200);
+	expect((await curl('/api/v1/query?query=up')).status).toBe(403);
+	expect((await person('PUT', `${BASE}/a`, { schedule: { every: '7m' } })).status).toBe(400);
+	expect((await person('PUT', `${BASE}/a`, { grace: 'long' })).status).toBe(400);
+});
+
+test('reports that arrive together are all counted', async () => {
+	await Promise.all(Array.from({ length: 20 }, () => curl(`${BASE}/busy/success`)));
+	await waitFor('all of them', async () => (await value('job_runs_total{task="busy",result="success"}')) === 20);
+});
