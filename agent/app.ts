@@ -15,6 +15,7 @@ import { Collection } from './collection.ts';
 import type { AgentConfig } from './config.ts';
 import type { HostFacts } from './inputs/host/inventory.ts';
 import { JobDesk } from './inputs/jobs/job-desk.ts';
+import { LastResort } from './last-resort/last-resort.ts';
 import { startMetricsServer } from './metrics-server.ts';
 import { provideOutboxKey } from './outbox/key.ts';
 import { Outbox } from './outbox/outbox.ts';
@@ -75,8 +76,10 @@ async function compose(options: AgentOptions, cleanup: CleanupStack): Promise<Ru
 	const userAgent = client?.userAgent ?? agentName(options);
 	const outbox = config.outbox === undefined ? null : openOutbox(options, config.outbox, dataDir);
 	metrics.expectedDelay.set(config.outbox === undefined ? 0 : parseDuration(config.outbox.delay) / 1000);
+	const lastResort = config.last_resort === undefined ? null : openLastResort(options, config.last_resort, dataDir);
+	const onReached = () => lastResort?.reached();
 	const uplink = openUplink(
-		{ config, outbox, collector: connection, dataDir, metrics, userAgent, env: options.env, clock, log, flushMs },
+		{ config, outbox, onReached, collector: connection, dataDir, metrics, userAgent, env: options.env, clock, log, flushMs },
 		cleanup,
 	);
 	const toCollector = collector === undefined ? null : endpoint(collector.url, '/api/fournines/v1/logs');
@@ -163,6 +166,7 @@ async function compose(options: AgentOptions, cleanup: CleanupStack): Promise<Ru
 			listen: config.listen,
 			metrics: async () => writeExposition(collection.current()),
 			ready: () => ready,
+			blindState: lastResort === null ? null : () => lastResort.state(),
 			jobDesk,
 		});
 		cleanup.add('metrics server', () => server.close());
@@ -180,6 +184,10 @@ async function compose(options: AgentOptions, cleanup: CleanupStack): Promise<Ru
 			).catch((error: unknown) => log.error({ error: String(error) }, 'the labels of the inventory could not be put in force'));
 		});
 		cleanup.add('enrolment', () => enroller.stop());
+	}
+	if (lastResort !== null) {
+		lastResort.start();
+		cleanup.add('last resort', () => lastResort.stop());
 	}
 	ready = true;
 	return {
@@ -271,6 +279,22 @@ function openOutbox(options: AgentOptions, config: NonNullable<AgentConfig['outb
 		now: () => options.clock.now(),
 	});
 	return new Outbox({ writer, intervalMs: parseDuration(config.interval), clock: options.clock });
+}
+
+function openLastResort(options: AgentOptions, config: NonNullable<AgentConfig['last_resort']>, dataDir: string): LastResort {
+	resolveSecret(config.url, options.env);
+	return new LastResort({
+		afterMs: parseDuration(config.after),
+		channel: config.channel,
+		url: () => resolveSecret(config.url, options.env),
+		...(config.ca_file === undefined ? {} : { ca: readCaFile(config.ca_file) }),
+		agents: config.agents,
+		self: config.self,
+		host: agentHostName(options.config),
+		dataDir,
+		clock: options.clock,
+		log: options.log,
+	});
 }
 
 function environment({ clock, log, env, readFacts }: AgentOptions) {

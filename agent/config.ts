@@ -11,6 +11,7 @@ import { NginxConfigSchema } from './inputs/nginx/config.ts';
 import { NtpConfigSchema } from './inputs/ntp/config.ts';
 import { RedisConfigSchema } from './inputs/redis/config.ts';
 import { TomcatConfigSchema } from './inputs/tomcat/config.ts';
+import { LastResortConfigSchema } from './last-resort/config.ts';
 import { OutboxConfigSchema } from './outbox/config.ts';
 import { LogConfigSchema } from './tails/config.ts';
 import { streamSuffix } from './tails/stream-name.ts';
@@ -40,6 +41,9 @@ export const AgentConfigSchema = Type.Object(
 		spool: SpoolConfigSchema,
 		central: CentralConfigSchema,
 		outbox: OutboxConfigSchema,
+		last_resort: LastResortConfigSchema,
+		/** Anonymous memory over which the agent ends in order and is started again by its supervisor; 0 is no limit. */
+		max_memory_bytes: Type.Integer({ default: 160 * 1024 * 1024, minimum: 0 }),
 		inputs: Type.Object(
 			{
 				host: HostConfigSchema,
@@ -103,6 +107,12 @@ export function checkAgentConfig(config: AgentConfig, report: Report): void {
 	});
 	if (inputs.logs.length > 0 && config.collector === undefined && config.outbox === undefined)
 		report(['inputs', 'logs'], 'log files are sent to a collector; set "collector.url" or "outbox.folder"');
+	if (config.last_resort !== undefined) {
+		checkDurations(config.last_resort, ['last_resort'], report);
+		if (!config.last_resort.agents.includes(config.last_resort.self))
+			report(['last_resort', 'self'], `"${config.last_resort.self}" is not one of last_resort.agents`);
+		if (config.collector === undefined) report(['last_resort'], 'without a collector there is nothing to miss; set "collector.url"');
+	}
 	if (config.outbox !== undefined) {
 		checkDurations(config.outbox, ['outbox'], report);
 		if (config.collector !== undefined)

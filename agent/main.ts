@@ -8,6 +8,7 @@ import { type AgentConfig, loadAgentConfig, parseAgentConfig } from './config.ts
 import { discoverServices } from './discovery/discover.ts';
 import { diagnose, formatDiagnosis } from './doctor/doctor.ts';
 import { readHostFacts, readHostFactsInChild } from './inputs/host/inventory.ts';
+import { memoryExceeded } from './memory-guard.ts';
 import { provideOutboxKey, publicKeyPem } from './outbox/key.ts';
 
 /** Replaced by the bundler; a run from source is a development version. */
@@ -15,6 +16,8 @@ declare const FOURNINES_VERSION: string | undefined;
 const version = typeof FOURNINES_VERSION === 'string' ? FOURNINES_VERSION : '0.0.0-dev';
 
 const FACTS_TIMEOUT_MS = 60_000;
+/** EX_TEMPFAIL: whoever supervises the agent starts it again. */
+const OVER_LIMIT_EXIT = 75;
 
 async function main(): Promise<number> {
 	const parsed = parseArgs(process.argv.slice(2));
@@ -84,10 +87,16 @@ async function main(): Promise<number> {
 			);
 	});
 	log.info({ address: agent.address, host: agentHostName(config), version, node: process.version }, 'the agent is running');
-	const reason = await ending;
-	log.info({ reason }, 'the agent stops');
+	const guard = new AbortController();
+	const exceeded = memoryExceeded({ limitBytes: config.max_memory_bytes, clock: systemClock }, guard.signal);
+	const tooMuch: Promise<string | number> = exceeded.then(async (bytes) => bytes ?? (await ending));
+	const reason = await Promise.race([ending, tooMuch]);
+	guard.abort();
+	if (typeof reason === 'number') {
+		log.error({ bytes: reason, limit: config.max_memory_bytes }, 'the agent uses too much memory; it ends in order, to be started again');
+	} else log.info({ reason }, 'the agent stops');
 	await agent.stop();
-	return 0;
+	return typeof reason === 'number' ? OVER_LIMIT_EXIT : 0;
 }
 
 /** Resolves with the reason once a signal arrives or, with `exitWithParent`, the parent has gone: its pipe to our standard input or its IPC channel closes. */

@@ -3,6 +3,7 @@ import { AppError, systemErrorCode } from '../core/errors.ts';
 import { EXPOSITION_CONTENT_TYPE } from '../protocol/exposition/write.ts';
 import type { JobDesk } from './inputs/jobs/job-desk.ts';
 import { answerJobReport, isJobPath } from './inputs/jobs/job-endpoint.ts';
+import type { BlindState } from './last-resort/last-resort.ts';
 
 export interface MetricsServerOptions {
 	/** `host:port`; port 0 takes a free one. */
@@ -12,6 +13,8 @@ export interface MetricsServerOptions {
 	readonly ready: () => boolean;
 	/** Takes reports of scheduled tasks under `/jobs/`. */
 	readonly jobDesk?: JobDesk | null;
+	/** What other agents may know when the collector is away. */
+	readonly blindState?: (() => BlindState) | null;
 }
 
 export interface MetricsServer {
@@ -56,6 +59,10 @@ export function startMetricsServer(options: MetricsServerOptions): Promise<Metri
 			case '/-/ready':
 				if (options.ready()) answer(200, plain, 'OK\n');
 				else answer(503, plain, 'the first round is not over\n');
+				break;
+			case '/-/last-resort':
+				if (options.blindState == null) answer(404, plain, 'this agent has no last resort\n');
+				else answer(200, 'application/json', JSON.stringify(options.blindState()));
 				break;
 			default:
 				answer(404, plain, 'known here: /metrics, /-/healthy, /-/ready\n');

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { MetricType } from '../protocol/metric-type.ts';
 import { FamilySet, type MetricFamily } from './inputs/input.ts';
+import { anonymousBytes } from './memory-guard.ts';
 import { collectorUplinkMetrics, destinationMetrics, type UplinkMetrics } from './uplink/uplink-metrics.ts';
 
 /** What the agent says of itself, on `/metrics` and in every push. Listed in `docs/metrics/agent.md`. */
@@ -48,6 +49,27 @@ export function createAgentMetrics(version: string): AgentMetrics {
 			const { user, system } = process.cpuUsage();
 			this.reset();
 			this.inc((user + system) / 1e6);
+		},
+	});
+	let seen = { atMs: performance.now(), cpu: process.cpuUsage() };
+	new Gauge({
+		name: 'fournines_agent_cpu_share',
+		help: 'Share of one core that the process has used since the value was last read.',
+		registers,
+		collect() {
+			const now = { atMs: performance.now(), cpu: process.cpuUsage() };
+			const used = (now.cpu.user + now.cpu.system - seen.cpu.user - seen.cpu.system) / 1000;
+			const passed = now.atMs - seen.atMs;
+			if (passed > 0) this.set(used / passed);
+			seen = now;
+		},
+	});
+	new Gauge({
+		name: 'fournines_agent_memory_anonymous_bytes',
+		help: 'Memory that only this process has; the limit max_memory_bytes is held against it.',
+		registers,
+		collect() {
+			this.set(anonymousBytes());
 		},
 	});
 	const build = new Gauge({

@@ -17,6 +17,8 @@ export interface UplinkOptions {
 	readonly config: AgentConfig;
 	/** How to reach the collector; without it only `remote_write` is sent to. */
 	readonly collector: Omit<RemoteWriteClientOptions, 'url'> | null;
+	/** Called whenever the collector has answered. */
+	readonly onReached: () => void;
 	/** What takes the collector's place where only files can leave. */
 	readonly outbox: SampleSink | null;
 	readonly dataDir: string;
@@ -56,6 +58,7 @@ export function openUplink(options: UplinkOptions, cleanup: CleanupStack): Uplin
 				metrics: options.metrics.uplink,
 				client: new RemoteWriteClient({ ...collector, url: endpoint(config.collector.url, '/api/v1/write') }),
 				maxBytes: config.spool.max_bytes,
+				onReached: options.onReached,
 			}),
 		);
 	}
@@ -109,6 +112,7 @@ function openDestination(
 		readonly metrics: UplinkMetrics;
 		readonly client: SampleSink;
 		readonly maxBytes: number;
+		readonly onReached?: () => void;
 	},
 ): Destination {
 	const { config, clock, log } = options;
@@ -121,7 +125,15 @@ function openDestination(
 		onDrop: (reason, samples) => metrics.dropped(reason, samples),
 	});
 	cleanup.add(what.folder, () => spool.close());
-	const sender = new Sender({ spool, client: what.client, clock, log, metrics, order: config.spool.order });
+	const sender = new Sender({
+		spool,
+		client: what.client,
+		clock,
+		log,
+		metrics,
+		order: config.spool.order,
+		...(what.onReached === undefined ? {} : { onReached: what.onReached }),
+	});
 	cleanup.add(`sender of ${what.folder}`, () => sender.stop(options.flushMs));
 	return { spool, sender, metrics, maxBytes };
 }

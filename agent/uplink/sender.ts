@@ -33,6 +33,8 @@ export interface SenderOptions {
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly metrics: UplinkMetrics;
+	/** Called at every answer, whatever it says. */
+	readonly onReached?: () => void;
 	/** What is sent first after an outage. Default `oldest_first`. */
 	readonly order?: SpoolOrder;
 	/** First and longest delay between attempts. Default 1 s and 1 min. */
@@ -136,6 +138,7 @@ export class Sender {
 			if (!signal.aborted) log.warn({ error: errorText(error), retryInMs: afterMs }, 'the collector cannot be reached');
 			return { kind: 'retry', afterMs };
 		}
+		this.#options.onReached?.();
 		if (answer.receiverTimeMs !== null) metrics.clockOffset((clock.now() - answer.receiverTimeMs - DATE_BIAS_MS) / 1000);
 		metrics.push(String(answer.status));
 		if (answer.status < 300) {
