@@ -8,7 +8,7 @@ import { type BlockFile, FAMILIES, FAMILY_CHECKS, parseBlockFile } from './block
 import type { BlockTask } from './blocks/block-messages.ts';
 import { BlockThread } from './blocks/block-thread.ts';
 import { fileOfDeletions } from './blocks/deleted-ranges.ts';
-import type { Checkpoint } from './blocks/index-file.ts';
+import { type Checkpoint, INDEX_FILE } from './blocks/index-file.ts';
 import { packChunks } from './chunk-packer.ts';
 import type { Head } from './head.ts';
 import type { Deletion, LogWriter } from './log/log-writer.ts';
@@ -104,6 +104,15 @@ export class BlockCutter {
 		this.#timer = setInterval(() => this.#tick(), options.intervalMs);
 		this.#timer.unref();
 		if (this.#deletions.length > 0) void this.#track(this.#applyDeletions());
+		else if (blockFilesWithSizes(join(options.folder, 'blocks')).length > 0) void this.#track(this.verify());
+	}
+
+	/** Looks whether the index and the files of hours are whole; compacted ones have checksums. What is not is reported. */
+	async verify(): Promise<void> {
+		for (const name of [INDEX_FILE, ...readdirSync(join(this.#options.folder, 'blocks'))]) {
+			if (this.#stopping) return;
+			if (name === INDEX_FILE || parseBlockFile(name)?.isLong === false) await this.#thread.run({ kind: 'verify', name });
+		}
 	}
 
 	/** Whether memory holds twice what it should, because blocks cannot be written. */

@@ -1,10 +1,10 @@
-import { renameSync } from 'node:fs';
+import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { errorText } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { MetricMetadata } from '../storage/storage.ts';
 import { takeBlockCensus } from './blocks/block-census.ts';
-import { familyOfLabels } from './blocks/block-files.ts';
+import { familyOfLabels, parseBlockFile, spanName } from './blocks/block-files.ts';
 import { clipSpan } from './blocks/deleted-ranges.ts';
 import { type Checkpoint, INDEX_FILE, isDamage, readIndex, SeriesLookup } from './blocks/index-file.ts';
 import type { Head } from './head.ts';
@@ -22,6 +22,8 @@ export interface RecoveryReport {
 	/** Samples of the log that name a series whose definition was lost. */
 	readonly samplesWithoutSeries: number;
 	readonly logDamage: readonly LogDamage[];
+	/** Days and months whose block files are gone: `samples-2026-11-21`. */
+	readonly missingBlocks: readonly string[];
 	/** Where a damaged index was put aside, or `null`. */
 	readonly indexPutAside: string | null;
 	readonly durationMs: number;
@@ -132,6 +134,7 @@ export function recover(folder: string, head: Head, log: Logger): Recovered {
 		samplesFromLog: samples,
 		samplesWithoutSeries,
 		logDamage: replayed.damage,
+		missingBlocks: index.missingBlocks,
 		indexPutAside: index.putAside,
 		durationMs: Math.round(performance.now() - started),
 	};
@@ -189,6 +192,7 @@ interface OpenedIndex {
 	readonly seriesFromBlocks: number;
 	readonly spans: ReadonlyMap<number, BlockSpan>;
 	readonly deletedThrough: number;
+	readonly missingBlocks: readonly string[];
 }
 
 function openIndex(folder: string, slots: SlotsById, takeMetadata: (json: string) => void, log: Logger): OpenedIndex {
@@ -208,7 +212,8 @@ function openIndex(folder: string, slots: SlotsById, takeMetadata: (json: string
 		const content = readIndex(folder, visit);
 		slots.head.reserveIds(content.nextId);
 		if (content.hasGone) slots.head.markGone();
-		if (!content.missing) return { ...content, putAside, unpersisted: [], seriesFromBlocks: 0, spans: new Map() };
+		const missingBlocks = reportMissing(folder, content.blockSpans, log);
+		if (!content.missing) return { ...content, missingBlocks, putAside, unpersisted: [], seriesFromBlocks: 0, spans: new Map() };
 	} catch (error) {
 		if (!isDamage(error)) throw error;
 		putAside = `${INDEX_FILE}.damaged-${Date.now()}`;
@@ -225,7 +230,20 @@ function openIndex(folder: string, slots: SlotsById, takeMetadata: (json: string
 	const unpersisted = Array.from({ length: slots.head.slotCount }, (_, slot) => slot);
 	// Metadata and checkpoint are gone: metadata comes again with the senders, and the whole log is replayed.
 	const checkpoint = { segment: 0, beforeMs: 0 };
-	return { checkpoint, series: unpersisted.length, putAside, unpersisted, seriesFromBlocks, spans, deletedThrough: 0 };
+	return { checkpoint, series: unpersisted.length, putAside, unpersisted, seriesFromBlocks, spans, deletedThrough: 0, missingBlocks: [] };
+}
+
+/** The spans of which the index knows block files that are not there. */
+function reportMissing(folder: string, spans: readonly string[], log: Logger): readonly string[] {
+	const present = new Set(
+		readdirSync(join(folder, 'blocks'))
+			.flatMap((name) => parseBlockFile(name) ?? [])
+			.map(spanName),
+	);
+	const missing = spans.filter((span) => !present.has(span));
+	for (const span of missing)
+		log.error({ file: join(folder, 'blocks', `${span}.db`) }, 'a block file is missing; what it held is missing from answers');
+	return missing;
 }
 
 /** Learns again from the block files which series there are. Returns how many came from them. */

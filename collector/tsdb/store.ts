@@ -356,6 +356,11 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 		return this.#deletion.run(matchers, minMs, maxMs, options.includeChecks === true);
 	}
 
+	/** Looks whether index and files are whole, as the start does in the background; what is not is reported in the log. */
+	verifyBlocks(): Promise<void> {
+		return this.#cutter.verify();
+	}
+
 	/** Writes compacted files anew from which something was deleted, so that the bytes are gone as well. */
 	cleanDeletions(): Promise<void> {
 		return this.#cutter.cleanDeletions();

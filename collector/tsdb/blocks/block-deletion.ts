@@ -5,7 +5,8 @@ import { errorText } from '../../../core/errors.ts';
 import { ChunkDamaged, ChunkDecoder, ChunkEncoder } from '../codec/chunk-codec.ts';
 import { SampleRuns, sampleBudget } from '../sample-runs.ts';
 import { BUCKET_MS } from '../shared-head.ts';
-import { type BlockFile, chunkKey, parseBlockFile } from './block-files.ts';
+import { type BlockFile, blockVersion, chunkKey, parseBlockFile } from './block-files.ts';
+import { checkedChunk, withChecksum } from './checked-chunk.ts';
 import { addUndeleted, type DeletedRange, readDeletionsSparing, writeDeletions } from './deleted-ranges.ts';
 import { isDamage } from './index-file.ts';
 import { GroupCache, LongFile } from './long-file.ts';
@@ -60,6 +61,7 @@ export class BlockDeletion {
 		const remove = database.prepare('delete from chunk where key = ?');
 		const update = database.prepare('update chunk set data = ? where key = ?');
 		const forget = database.prepare('delete from series where id = ?');
+		const version = blockVersion(database);
 		const buckets = database
 			.prepare('select bucket from bucket order by bucket')
 			.all()
@@ -70,14 +72,16 @@ export class BlockDeletion {
 				let left = false;
 				for (const bucket of buckets) {
 					const key = chunkKey(bucket, id);
-					const data = select.get(key)?.['data'];
-					if (!(data instanceof Uint8Array)) continue;
+					const row = select.get(key);
+					if (row === undefined) continue;
+					const data = this.#whole(row['data'], key, version);
+					if (data === null) continue;
 					const startMs = bucket * BUCKET_MS;
 					const kept = startMs > maxMs || startMs + BUCKET_MS <= minMs ? data : this.#remaining(data, { id, minMs, maxMs }, startMs);
 					if (kept === null) remove.run(key);
 					else {
 						left = true;
-						if (kept !== data) update.run(kept, key);
+						if (kept !== data) update.run(version < 2 ? kept : withChecksum(kept, key), key);
 					}
 				}
 				if (!left) forget.run(id);
@@ -88,6 +92,16 @@ export class BlockDeletion {
 			throw error;
 		}
 		database.exec('pragma wal_checkpoint(truncate)');
+	}
+
+	/** `null` for a damaged chunk, which is left alone: it gives no samples. */
+	#whole(data: unknown, key: number, version: number): Uint8Array | null {
+		try {
+			return checkedChunk(data, key, version);
+		} catch (error) {
+			if (!(error instanceof ChunkDamaged)) throw error;
+			return null;
+		}
 	}
 
 	/** The chunk without what is deleted; `null` when nothing is left. A damaged chunk is left alone: it gives no samples. */

@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite';
 import { METRIC_NAME } from '../../../protocol/labels.ts';
 import { PairRange, readPair } from '../../storage/label-bytes.ts';
 import { BUCKET_MS } from '../shared-head.ts';
@@ -103,4 +104,15 @@ create table if not exists bucket (bucket integer primary key not null);
 create table if not exists series (id integer primary key not null, labels blob not null);
 `;
 /** `pragma user_version` of a block file; another one belongs to another version of the product. */
-export const BLOCK_VERSION = 1;
+export const BLOCK_VERSION = 2;
+
+/** The version of an open file of hours: 0 while it is being made, and then it becomes one of the present. */
+export function blockVersion(database: DatabaseSync): number {
+	const version = Number(database.prepare('pragma user_version').get()?.['user_version'] ?? 0);
+	return version === 0 ? BLOCK_VERSION : version;
+}
+
+/** What a file is about, whether it is compacted or not: `samples-2026-11-21`. */
+export function spanName(file: BlockFile): string {
+	return file.name.replace(/(\.long)?\.db$/, '');
+}

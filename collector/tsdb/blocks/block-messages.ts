@@ -31,6 +31,8 @@ export type BlockTask =
 	 * Compacts a complete file, a bounded part of it per task: again until the answer says that it is `complete`. With `everyMs` it is down-sampled.
 	 */
 	| { readonly kind: 'compact'; readonly name: string; readonly everyMs: number | null }
+	/** Looks whether a file is whole, and reports it when it is not. */
+	| { readonly kind: 'verify'; readonly name: string }
 	/** Deletes files whose retention is over. */
 	| { readonly kind: 'drop'; readonly names: readonly string[] }
 	| { readonly kind: 'stop' };

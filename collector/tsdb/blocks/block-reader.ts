@@ -8,7 +8,8 @@ import { ChunkDamaged, ChunkDecoder } from '../codec/chunk-codec.ts';
 import { applyWeights, ownWeights, type WeightedSamples } from '../reduce-samples.ts';
 import type { SampleRuns } from '../sample-runs.ts';
 import { BUCKET_MS } from '../shared-head.ts';
-import { type BlockFile, chunkKey, type Family, parseBlockFile } from './block-files.ts';
+import { type BlockFile, blockVersion, chunkKey, type Family, parseBlockFile } from './block-files.ts';
+import { checkedChunk } from './checked-chunk.ts';
 import { CachedChunks, ChunkCache } from './chunk-cache.ts';
 import { addUndeleted, DeletedRanges, deletionsIdentity, readDeletionsSparing } from './deleted-ranges.ts';
 import { GroupCache, LongFile } from './long-file.ts';
@@ -21,6 +22,8 @@ interface HourFile {
 	readonly select: StatementSync;
 	readonly dataVersion: StatementSync;
 	readonly cached: CachedChunks;
+	/** `user_version`: what a row looks like. */
+	readonly format: number;
 	version: number;
 	buckets: readonly number[];
 }
@@ -292,11 +295,9 @@ function isWritable(path: string): boolean {
 }
 
 function readChunk(open: HourFile, bucket: number, id: number): Uint8Array | null {
-	const row = open.select.get(chunkKey(bucket, id));
-	if (row === undefined) return null;
-	const data = row['data'];
-	if (!(data instanceof Uint8Array)) throw new ChunkDamaged('a chunk is not a blob');
-	return data;
+	const key = chunkKey(bucket, id);
+	const row = open.select.get(key);
+	return row === undefined ? null : checkedChunk(row['data'], key, open.format);
 }
 
 function openHours(
@@ -315,6 +316,7 @@ function openHours(
 			select,
 			dataVersion: database.prepare('pragma data_version'),
 			cached: new CachedChunks(cache, Math.floor(file.startMs / BUCKET_MS)),
+			format: blockVersion(database),
 			version: -1,
 			buckets: [],
 		};

@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
 import { errorText } from '../../../core/errors.ts';
 import { labelValue } from '../../../core/labels.ts';
 import { METRIC_NAME } from '../../../protocol/labels.ts';
@@ -9,16 +10,18 @@ import { ChunkDamaged, ChunkDecoder, ChunkEncoder } from '../codec/chunk-codec.t
 import { SampleRuns, sampleBudget } from '../sample-runs.ts';
 import { BUCKET_MS } from '../shared-head.ts';
 import { BlockDeletion } from './block-deletion.ts';
-import { BLOCK_SCHEMA, BLOCK_VERSION, type BlockFile, blockFile, chunkKey, longName, parseBlockFile } from './block-files.ts';
+import { BLOCK_SCHEMA, type BlockFile, blockFile, blockVersion, chunkKey, longName, parseBlockFile, spanName } from './block-files.ts';
 import type { BlockTask, ChunkTask, TaskResult } from './block-messages.ts';
+import { checkedChunk, withChecksum } from './checked-chunk.ts';
 import { clipSpan, deletedName } from './deleted-ranges.ts';
 import { FileCompaction } from './file-compaction.ts';
 import { type Departed, GonePostings } from './gone-postings.ts';
-import { departedRow, isDamage, openIndexForWriting } from './index-file.ts';
+import { departedRow, INDEX_FILE, isDamage, openIndexForWriting } from './index-file.ts';
 
 interface OpenBlock {
 	readonly file: BlockFile;
 	readonly database: DatabaseSync;
+	readonly version: number;
 	readonly select: StatementSync;
 	readonly upsert: StatementSync;
 	readonly addBucket: StatementSync;
@@ -82,6 +85,9 @@ export class BlockWriter {
 			case 'forget':
 				this.#forget(task.samplesBeforeMs, task.checksBeforeMs);
 				break;
+			case 'verify':
+				this.#verify(task.name);
+				break;
 			case 'drop':
 				this.#drop(task.names);
 				break;
@@ -101,7 +107,7 @@ export class BlockWriter {
 
 	#series(task: Extract<BlockTask, { kind: 'series' }>): void {
 		const insert = this.#index.prepare(
-			'insert into series (id, labels, first_ms, last_ms) values (?, ?, ?, ?) on conflict (id) do update set gone = 0',
+			'insert into series (id, labels, first_ms, last_ms, crc) values (?, ?, ?, ?, ?) on conflict (id) do update set gone = 0',
 		);
 		inTransaction(this.#index, () => {
 			let at = 0;
@@ -109,11 +115,13 @@ export class BlockWriter {
 				const end = at + (task.lengths[i] as number);
 				const firstMs = task.spans[i * 2] as number;
 				const known = !Number.isNaN(firstMs);
+				const labels = task.labels.subarray(at, end);
 				insert.run(
 					task.ids[i] as number,
-					task.labels.subarray(at, end),
+					labels,
 					known ? firstMs : null,
 					known ? (task.spans[i * 2 + 1] as number) : null,
+					crc32(labels, task.ids[i] as number),
 				);
 				at = end;
 			}
@@ -153,14 +161,15 @@ export class BlockWriter {
 				const key = chunkKey(task.bucket, id);
 				const existing = merge ? open.select.get(key)?.['data'] : undefined;
 				this.#runs.reset();
-				if (existing instanceof Uint8Array) this.#addExisting(file, existing);
+				if (existing !== undefined) this.#addExisting(file, () => checkedChunk(existing, key, open.version));
 				for (let k = task.counts[i] as number; k > 0; k--) {
 					const end = at + (task.lengths[chunk++] as number);
 					const count = this.#decoder.decode(task.bytes, at, end);
 					this.#runs.add(0, this.#decoder.offsets, 0, this.#decoder.words, 0, count);
 					at = end;
 				}
-				open.upsert.run(key, this.#encode(id, task.bucket));
+				const encoded = this.#encode(id, task.bucket);
+				open.upsert.run(key, open.version < 2 ? encoded : withChecksum(encoded, key));
 				if (existing === undefined) this.#nameSeries(open, id);
 				replaced += this.#runs.replaced;
 				this.#runs.replaced = 0;
@@ -176,8 +185,9 @@ export class BlockWriter {
 		if (labels instanceof Uint8Array) open.addSeries.run(id, labels);
 	}
 
-	#addExisting(file: BlockFile, data: Uint8Array): void {
+	#addExisting(file: BlockFile, read: () => Uint8Array): void {
 		try {
+			const data = read();
 			const count = this.#decoder.decode(data, 0, data.length);
 			this.#runs.add(0, this.#decoder.offsets, 0, this.#decoder.words, 0, count);
 		} catch (error) {
@@ -221,6 +231,10 @@ export class BlockWriter {
 					'insert into checkpoint (id, segment, before_ms) values (1, ?, ?) on conflict (id) do update set segment = excluded.segment, before_ms = excluded.before_ms',
 				)
 				.run(task.checkpoint.segment, task.checkpoint.beforeMs);
+			for (const name of readdirSync(join(this.#folder, 'blocks'))) {
+				const file = parseBlockFile(name);
+				if (file !== null) this.#index.prepare('insert or ignore into block_span (name) values (?)').run(spanName(file));
+			}
 		});
 		this.#lifetimes.clear();
 		// The next hour mostly writes one file; yesterday's need not stay open.
@@ -320,7 +334,39 @@ export class BlockWriter {
 		}
 	}
 
+	/** Looks whether the pages of a file fit together: a row that lies in the wrong place is not found, and nothing else would say so. */
+	#verify(name: string): void {
+		const isIndex = name === INDEX_FILE;
+		const path = join(this.#folder, isIndex ? '' : 'blocks', name);
+		if (!existsSync(path)) return;
+		let problem: string;
+		try {
+			const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+			try {
+				problem = String(Object.values(database.prepare('pragma quick_check(1)').get() ?? {})[0]);
+			} finally {
+				database.close();
+			}
+		} catch (error) {
+			if (!isDamage(error)) throw error;
+			problem = errorText(error);
+		}
+		if (problem === 'ok') return;
+		const what = isIndex
+			? 'series may be missing from answers; stop the collector and delete it, the next start makes it anew'
+			: 'samples may be missing from answers';
+		this.#report(name, `the file is damaged (${problem}): ${what}`);
+	}
+
 	#drop(names: readonly string[]): void {
+		// First the index, so that a crash in between does not make it miss them.
+		const forget = this.#index.prepare('delete from block_span where name = ?');
+		inTransaction(this.#index, () => {
+			for (const name of names) {
+				const file = parseBlockFile(name);
+				if (file !== null) forget.run(spanName(file));
+			}
+		});
 		for (const name of names) {
 			this.#open.get(name)?.database.close();
 			this.#open.delete(name);
@@ -336,10 +382,12 @@ export class BlockWriter {
 		try {
 			// The page size only takes effect while the file is empty. NORMAL loses at most what the log still has.
 			database.exec('pragma page_size = 8192; pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 20000;');
-			database.exec(`${BLOCK_SCHEMA} pragma user_version = ${BLOCK_VERSION};`);
+			const version = blockVersion(database);
+			database.exec(`${BLOCK_SCHEMA} pragma user_version = ${version};`);
 			const open: OpenBlock = {
 				file,
 				database,
+				version,
 				select: database.prepare('select data from chunk where key = ?'),
 				upsert: database.prepare('insert into chunk (key, data) values (?, ?) on conflict (key) do update set data = excluded.data'),
 				addBucket: database.prepare('insert into bucket (bucket) values (?)'),

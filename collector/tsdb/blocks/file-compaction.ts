@@ -8,7 +8,8 @@ import { type Weights, WeightsEncoder } from '../codec/weights.ts';
 import { applyWeights, ownWeights, pick, reduceSamples, type WeightedSamples, weightsOf } from '../reduce-samples.ts';
 import { SampleRuns, sampleBudget } from '../sample-runs.ts';
 import { BUCKET_MS } from '../shared-head.ts';
-import { type BlockFile, chunkKey, longName } from './block-files.ts';
+import { type BlockFile, blockVersion, chunkKey, longName } from './block-files.ts';
+import { checkedChunk } from './checked-chunk.ts';
 import { addUndeleted, DeletedRanges, deletedName, readDeletionsSparing } from './deleted-ranges.ts';
 import { GROUP_SERIES, GroupCache, LONG_SCHEMA, LONG_VERSION, LongFile, type LongSeries, packGroup, REDUCED_SCHEMA } from './long-file.ts';
 
@@ -31,6 +32,7 @@ export class FileCompaction {
 	/** `null` when the compacted file is only written anew, without what was deleted from it. */
 	readonly #hours: DatabaseSync | null;
 	readonly #chunk: StatementSync | null;
+	readonly #hoursVersion: number;
 	readonly #previous: LongFile | null;
 	readonly #deleted: DeletedRanges;
 	readonly #target: DatabaseSync;
@@ -63,6 +65,7 @@ export class FileCompaction {
 		this.#previous = existsSync(long) ? new LongFile(long, new GroupCache(GROUP_CACHE_BYTES)) : null;
 		this.#everyMs = this.#previous?.everyMs ?? everyMs;
 		this.#hours = this.#openHours(join(folder, file.name));
+		this.#hoursVersion = this.#hours === null ? 0 : blockVersion(this.#hours);
 		this.#chunk = this.#hours?.prepare('select data from chunk where key = ?') ?? null;
 		this.#deleted =
 			this.#previous === null
@@ -185,8 +188,13 @@ export class FileCompaction {
 			previousValues = new Float64Array(words.slice(0, count * 2).buffer);
 		});
 		for (const bucket of this.#hours === null ? [] : this.#buckets) {
-			const data = this.#chunk?.get(chunkKey(bucket, id))?.['data'];
-			if (data instanceof Uint8Array) this.#sparingDamage(() => this.#add(bucket * BUCKET_MS - this.#file.startMs, data, 0, data.length));
+			const key = chunkKey(bucket, id);
+			const row = this.#chunk?.get(key);
+			if (row === undefined) continue;
+			this.#sparingDamage(() => {
+				const chunk = checkedChunk(row['data'], key, this.#hoursVersion);
+				this.#add(bucket * BUCKET_MS - this.#file.startMs, chunk, 0, chunk.length);
+			});
 		}
 		if (runs.isEmpty) return null;
 		const { timestamps, values } = runs.finish();

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { crc32 } from 'node:zlib';
 import { errorText } from '../../../core/errors.ts';
 import { type Departed, GonePostings, POSTINGS_SCHEMA } from './gone-postings.ts';
 
@@ -10,10 +11,11 @@ export const INDEX_VERSION = 3;
 
 export const INDEX_SCHEMA = `
 create table if not exists series (
-	id integer primary key not null, labels blob not null, first_ms integer, last_ms integer, gone integer not null default 0, name text
+	id integer primary key not null, labels blob not null, first_ms integer, last_ms integer, gone integer not null default 0, name text, crc integer
 );
-create table if not exists metadata (metric text primary key not null, json text not null);
+create table if not exists metadata (metric text primary key not null, json text not null) without rowid;
 create table if not exists checkpoint (id integer primary key not null check (id = 1), segment integer not null, before_ms integer not null);
+create table if not exists block_span (name text primary key not null) without rowid;
 create table if not exists deletion (id integer primary key not null check (id = 1), number integer not null);
 `;
 
@@ -26,12 +28,13 @@ const UPGRADE_SERIES = 20_000;
 export function openIndexForWriting(folder: string, timeoutMs: number): DatabaseSync {
 	const database = new DatabaseSync(join(folder, INDEX_FILE), { timeout: timeoutMs });
 	try {
-		// No WAL: at the next start it must be readable without making a file beside it.
-		database.exec(`pragma journal_mode = delete; pragma synchronous = full; ${INDEX_SCHEMA} ${POSTINGS_SCHEMA}`);
+		// Small pages: most tables have a handful of rows. No WAL: at the next start it must be readable without making a file beside it.
+		database.exec(`pragma page_size = 1024; pragma journal_mode = delete; pragma synchronous = full; ${INDEX_SCHEMA} ${POSTINGS_SCHEMA}`);
 		const columns = database.prepare("select name from pragma_table_info('series')").all();
 		if (!columns.some((column) => column['name'] === 'gone')) {
 			database.exec('alter table series add column gone integer not null default 0; alter table series add column name text;');
 		}
+		if (!columns.some((column) => column['name'] === 'crc')) database.exec('alter table series add column crc integer');
 		const version = Number(database.prepare('pragma user_version').get()?.['user_version'] ?? 0);
 		database.exec(GONE_INDEX);
 		if (version < INDEX_VERSION) addMissingPostings(database);
@@ -117,6 +120,8 @@ export interface IndexContent {
 	readonly hasGone: boolean;
 	/** Deletions up to this number have been applied to block files. */
 	readonly deletedThrough: number;
+	/** Days and months (`samples-2026-11-21`) of which there were block files. */
+	readonly blockSpans: readonly string[];
 }
 
 /** Reads the index and writes nothing, so that it works on a full disk; a folder without one is a new store. SQLite's errors pass through. */
@@ -127,7 +132,15 @@ export function readIndex(
 		readonly metadata: (json: string) => void;
 	},
 ): IndexContent {
-	const nothing = { checkpoint: { segment: 0, beforeMs: 0 }, series: 0, missing: true, nextId: 0, hasGone: false, deletedThrough: 0 };
+	const nothing = {
+		checkpoint: { segment: 0, beforeMs: 0 },
+		series: 0,
+		missing: true,
+		nextId: 0,
+		hasGone: false,
+		deletedThrough: 0,
+		blockSpans: [],
+	};
 	if (!existsSync(join(folder, INDEX_FILE))) return nothing;
 	const database = new DatabaseSync(join(folder, INDEX_FILE), { timeout: 5000 });
 	try {
@@ -136,9 +149,13 @@ export function readIndex(
 		const alive = version >= 2 ? 'where gone = 0' : '';
 		const highest = database.prepare('select max(id) as id from series').get()?.['id'];
 		const hasGone = version >= 2 && database.prepare('select 1 from series where gone = 1 limit 1').get() !== undefined;
-		for (const row of database.prepare(`select id, labels, first_ms, last_ms from series ${alive} order by id`).iterate()) {
+		const hasChecksums = database.prepare("select 1 from pragma_table_info('series') where name = 'crc'").get() !== undefined;
+		const checksum = hasChecksums ? 'crc' : 'null as crc';
+		for (const row of database.prepare(`select id, labels, first_ms, last_ms, ${checksum} from series ${alive} order by id`).iterate()) {
 			const labels = row['labels'];
 			if (!(labels instanceof Uint8Array)) continue;
+			if (row['crc'] !== null && crc32(labels, Number(row['id'])) !== row['crc'])
+				throw new IndexDamaged(`the labels of series ${row['id']} have changed`);
 			visit.series(Number(row['id']), labels, asTime(row['first_ms']), asTime(row['last_ms']));
 			series++;
 		}
@@ -149,7 +166,14 @@ export function readIndex(
 		const hasDeletions = database.prepare("select 1 from sqlite_master where name = 'deletion'").get() !== undefined;
 		const deletedThrough = hasDeletions ? Number(database.prepare('select number from deletion').get()?.['number'] ?? 0) : 0;
 		const nextId = typeof highest === 'number' ? highest + 1 : 0;
-		return { checkpoint, series, missing: false, nextId, hasGone, deletedThrough };
+		const hasSpans = database.prepare("select 1 from sqlite_master where name = 'block_span'").get() !== undefined;
+		const blockSpans = hasSpans
+			? database
+					.prepare('select name from block_span')
+					.all()
+					.map((span) => String(span['name']))
+			: [];
+		return { checkpoint, series, missing: false, nextId, hasGone, deletedThrough, blockSpans };
 	} catch (error) {
 		// A crash between the creation of the file and of its tables.
 		if (errorText(error).includes('no such table')) return nothing;
@@ -161,6 +185,11 @@ export function readIndex(
 
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
+
+/** What SQLite does not see. */
+class IndexDamaged extends Error {
+	readonly errcode = SQLITE_CORRUPT;
+}
 
 /** Whether SQLite says that the content of a file is damaged, as opposed to a disk that is full or a file that is in use. */
 export function isDamage(error: unknown): boolean {
