@@ -124,6 +124,42 @@ describe('replay', () => {
 		expect(text).toContain('more than now: once, 1m in all');
 	});
 
+	test('evaluates what the proposed file records before its alerts, whether a collector runs or not', async () => {
+		const proposed = write(
+			'recorded.yml',
+			`groups:
+  - name: g
+    interval: 1m
+    rules:
+      - {record: bench:down, expr: 1 - bench_up, labels: {kind: recorded}}
+      - {record: 'bench:down:max3m', expr: 'max_over_time(bench:down{kind="recorded"}[3m])'}
+      - {alert: DownLately, expr: 'bench:down:max3m == 1', for: 1m, labels: {severity: critical}}
+      - {alert: Down, expr: bench_up == 0, for: 1m, labels: {severity: critical}}
+`,
+		);
+		const args = ['replay', proposed, '--since', '1h', ...until, '--json'];
+		const want = [
+			[
+				[at(21), at(32)],
+				[at(41), at(44)],
+			],
+			[
+				[at(21), at(30)],
+				[at(41), at(42)],
+			],
+		];
+		const firings = (out: string) =>
+			(JSON.parse(out) as readonly Answer[]).map((answer) => answer.firings.map(({ from, to }) => [from, to]));
+		const online = run(...args, '--url', collector.url);
+		expect(online.err).toBe('');
+		expect(firings(online.out)).toEqual(want);
+		await collector.stop();
+		const offline = run(...args, '--offline');
+		await collector.start();
+		expect(offline.err).toBe('');
+		expect(firings(offline.out)).toEqual(want);
+	}, 40_000);
+
 	test('looks metrics up in the collector', () => {
 		const { code, out } = run('check', alertFile('unknown.yml', 'bench_upp == 0'), '--url', collector.url);
 		expect(code).toBe(1);

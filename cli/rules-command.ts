@@ -16,7 +16,7 @@ check    reads rule files and looks for what is well formed and still wrong: a t
          collector does not have
 test     runs rule tests in the format of "promtool test rules"
 replay   runs the alerts of a file over the stored past: when would they have fired, for how long, and what is different from
-         the rules that run now
+         the rules that run now; what the file records is evaluated first
 
   fournines rules check rules/*.yml
   fournines rules check rules/*.yml --url http://127.0.0.1:9999 --strict

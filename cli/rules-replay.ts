@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Registry } from 'prom-client';
-import { createEngine } from '../collector/promql/engine.ts';
+import { createEngine, type Engine } from '../collector/promql/engine.ts';
 import { parseGoFloat } from '../collector/promql/go-float.ts';
+import { dependsOn } from '../collector/ruler/dependencies.ts';
+import { reachMs, recordPast } from '../collector/ruler/recorded-past.ts';
 import { compareFirings, type Firing, type RangeSource, type ReplayedRule, replayRule, summarise } from '../collector/ruler/replay.ts';
-import { type AlertingDefinition, parseRuleFile } from '../collector/ruler/rule-file.ts';
+import { type AlertingDefinition, parseRuleFile, type RuleDefinition } from '../collector/ruler/rule-file.ts';
+import type { Queryable } from '../collector/storage/storage.ts';
 import { openStore } from '../collector/tsdb/store.ts';
 import { systemClock } from '../core/clock.ts';
 import { configOrThrow } from '../core/config-file.ts';
@@ -14,6 +17,7 @@ import { createLogger } from '../core/log.ts';
 import { formatZoned } from '../core/zone-time.ts';
 import { type CollectorAccess, callCollector, collectorAccess } from './client.ts';
 import { usageError } from './command.ts';
+import { remoteSamples } from './remote-samples.ts';
 
 /** Spans that are printed of one list; the totals count all. */
 const SHOWN = 20;
@@ -55,22 +59,27 @@ export async function replayCommand(args: readonly string[]): Promise<number> {
 	if (values.offline === true && values.url !== undefined) throw usageError('--offline reads the store itself: leave --url out');
 	const toMs = values.until === undefined ? Date.now() : moment(values.until);
 	const fromMs = toMs - parseDuration(values.since ?? '7d');
-	const wanted = alertsOf(file).filter(({ rule }) => values.rule === undefined || values.rule.includes(rule.name));
+	const proposal = rulesOf(file);
+	const wanted = alertsIn(proposal).filter(({ rule }) => values.rule === undefined || values.rule.includes(rule.name));
 	if (wanted.length === 0) throw usageError(`${file} has no alert${values.rule === undefined ? '' : ` named ${values.rule.join(' or ')}`}`);
 	const access = collectorAccess({ url: values.url, tokenFile: values['token-file'], data: values.data });
 	const source =
-		values.offline === true ? await offlineSource(values.data ?? 'data') : { ranges: onlineRanges(access), close: async () => {} };
+		values.offline === true
+			? await offlineSource(values.data ?? 'data')
+			: { ranges: onlineRanges(access), samples: remoteSamples(access), close: async () => {} };
 	try {
 		const present = values.against !== undefined ? fromFile(values.against) : values.offline === true ? null : await fromCollector(access);
+		const recorded = await recordedRanges(proposal, wanted, { samples: source.samples, fromMs, toMs });
 		const replays: Replay[] = [];
 		for (const { rule, intervalMs } of wanted) {
 			const stepMs = values.step === undefined ? (intervalMs ?? DEFAULT_STEP_MS) : parseDuration(values.step);
 			if (!(stepMs > 0)) throw usageError('--step must be longer than 0');
 			const options = { ranges: source.ranges, fromMs: Math.ceil(fromMs / stepMs) * stepMs, toMs, stepMs };
 			const before = present?.find(rule.name) ?? null;
+			const ranges = recorded !== null && dependsOn(rule.expr, recorded.names) ? recorded.ranges : source.ranges;
 			replays.push({
 				rule: rule.name,
-				proposed: await replayRule(rule, options),
+				proposed: await replayRule(rule, { ...options, ranges }),
 				present: before === null ? null : await replayRule(before, options),
 			});
 		}
@@ -97,17 +106,48 @@ function moment(text: string): number {
 	return ms;
 }
 
-function alertsOf(file: string): readonly { readonly rule: AlertingDefinition; readonly intervalMs: number | null }[] {
+interface FileRule<T = RuleDefinition> {
+	readonly rule: T;
+	readonly intervalMs: number | null;
+}
+
+function rulesOf(file: string): readonly FileRule[] {
 	const { groups, problems } = parseRuleFile(readFileSync(file, 'utf8'), file);
 	configOrThrow(problems.length === 0 ? { kind: 'ok', config: null } : { kind: 'bad', problems });
-	return groups.flatMap((group) =>
-		group.rules.flatMap((rule) => (rule.kind === 'alerting' ? [{ rule, intervalMs: group.intervalMs }] : [])),
-	);
+	return groups.flatMap((group) => group.rules.map((rule) => ({ rule, intervalMs: group.intervalMs })));
+}
+
+function alertsIn(rules: readonly FileRule[]): readonly FileRule<AlertingDefinition>[] {
+	return rules.flatMap(({ rule, intervalMs }) => (rule.kind === 'alerting' ? [{ rule, intervalMs }] : []));
 }
 
 function fromFile(file: string): Present {
-	const rules = alertsOf(file).map(({ rule }) => rule);
+	const rules = alertsIn(rulesOf(file)).map(({ rule }) => rule);
 	return { where: file, find: (name) => rules.find((rule) => rule.name === name) ?? null };
+}
+
+/** The past with what the proposed file records, evaluated here; `null` when no alert that is asked for reads any of it. */
+async function recordedRanges(
+	rules: readonly FileRule[],
+	alerts: readonly FileRule<AlertingDefinition>[],
+	{ samples, fromMs, toMs }: { readonly samples: Queryable; readonly fromMs: number; readonly toMs: number },
+): Promise<{ readonly names: readonly string[]; readonly ranges: RangeSource } | null> {
+	const recordings = rules.flatMap(({ rule, intervalMs }) =>
+		rule.kind === 'recording' ? [{ definition: rule, stepMs: intervalMs ?? DEFAULT_STEP_MS }] : [],
+	);
+	const names = recordings.map(({ definition }) => definition.name);
+	if (!alerts.some(({ rule }) => dependsOn(rule.expr, names))) return null;
+	// A rule that reads what another records reaches back through both.
+	const reach = rules.reduce((sum, { rule }) => (dependsOn(rule.expr, names) ? sum + reachMs(rule.expr) : sum), 0);
+	const engine = await recordPast(recordings, { queryable: samples, clock: systemClock, fromMs: fromMs - reach, toMs });
+	return { names, ranges: engineRanges(engine) };
+}
+
+function engineRanges(engine: Engine): RangeSource {
+	return async (query, startMs, endMs, stepMs) => {
+		const { value } = await engine.range(query, startMs, endMs, stepMs);
+		return value.kind === 'matrix' ? value.series : [];
+	};
 }
 
 interface RulesAnswer {
@@ -163,7 +203,9 @@ function onlineRanges(access: CollectorAccess): RangeSource {
 	};
 }
 
-async function offlineSource(dataDir: string): Promise<{ readonly ranges: RangeSource; readonly close: () => Promise<void> }> {
+async function offlineSource(
+	dataDir: string,
+): Promise<{ readonly ranges: RangeSource; readonly samples: Queryable; readonly close: () => Promise<void> }> {
 	const forever = parseDuration('100y');
 	const store = await openStore({
 		dataDir,
@@ -177,10 +219,8 @@ async function offlineSource(dataDir: string): Promise<{ readonly ranges: RangeS
 	});
 	const engine = createEngine({ queryable: store, clock: systemClock });
 	return {
-		ranges: async (query, startMs, endMs, stepMs) => {
-			const { value } = await engine.range(query, startMs, endMs, stepMs);
-			return value.kind === 'matrix' ? value.series : [];
-		},
+		ranges: engineRanges(engine),
+		samples: store,
 		close: () => store.stop(),
 	};
 }

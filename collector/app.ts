@@ -163,6 +163,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		resendDelayMs: parseDuration(config.rules.resend_delay),
 		outageToleranceMs: parseDuration(config.rules.for_outage_tolerance),
 		gracePeriodMs: parseDuration(config.rules.for_grace_period),
+		concurrency: config.rules.concurrency,
 	});
 	await ruler.load(ruleFiles(config, options));
 	checkRules = ruler;

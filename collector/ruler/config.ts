@@ -16,6 +16,8 @@ export const RulesConfigSchema = Type.Object(
 		for_outage_tolerance: Duration('1h'),
 		/** After a restart a restored pending alert waits at least this long before it fires. */
 		for_grace_period: Duration('10m'),
+		/** Rules of one group that do not depend on each other and may be under way at once; 1 keeps all in their order. Groups always run side by side. */
+		concurrency: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
 		external_labels: Type.Record(Type.String({ pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' }), Type.String(), { default: {} }),
 	},
 	{ additionalProperties: false, default: {} },

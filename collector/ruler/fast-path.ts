@@ -1,8 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { errorText } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
-import { type Expr, type VectorSelector, walk } from '../promql/ast.ts';
-import { createMatcher } from '../promql/matcher.ts';
+import { dependsOn } from './dependencies.ts';
 import type { RuleGroup, RunningRule } from './group.ts';
 
 /** Metrics whose samples are answered at once unless others are named: what a service's availability hangs on. */
@@ -109,17 +108,4 @@ export class FastPath {
 			}
 		}
 	}
-}
-
-function dependsOn(expr: Expr, names: ReadonlySet<string>): boolean {
-	for (const node of walk(expr)) if (node.kind === 'selector' && selectsAny(node, names)) return true;
-	return false;
-}
-
-function selectsAny(selector: VectorSelector, names: ReadonlySet<string>): boolean {
-	const matchers = selector.matchers
-		.filter(({ name }) => name === '__name__')
-		.map(({ kind, name, value }) => createMatcher(kind, name, value));
-	for (const name of names) if (matchers.every((matcher) => matcher.test(name))) return true;
-	return false;
 }

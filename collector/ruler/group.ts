@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../core/clock.ts';
 import { errorText } from '../../core/errors.ts';
 import { labelsKey } from '../../core/labels.ts';
@@ -6,11 +7,15 @@ import type { AlertSink } from '../../protocol/alert.ts';
 import type { Labels } from '../../protocol/labels.ts';
 import type { Appendable } from '../storage/storage.ts';
 import { AlertingRule, type RuleSettings } from './alerting-rule.ts';
+import { independentSteps } from './dependencies.ts';
 import type { RulerMetrics } from './metrics.ts';
 import { evaluateRecording } from './recording-rule.ts';
 import type { GroupDefinition, RuleDefinition } from './rule-file.ts';
 import type { RuleSample } from './rule-query.ts';
 import { groupOffset, slotAt } from './schedule.ts';
+
+/** Longest time that the rules of a group keep the thread before others get a turn. */
+const SLICE_MS = 5;
 
 export interface GroupServices extends RuleSettings {
 	readonly appendable: Appendable;
@@ -20,6 +25,8 @@ export interface GroupServices extends RuleSettings {
 	readonly metrics: RulerMetrics;
 	readonly resendDelayMs: number;
 	readonly defaultIntervalMs: number;
+	/** Rules of a group that do not depend on each other and may be under way at once; 1 keeps all in their order. */
+	readonly concurrency: number;
 }
 
 /** A rule of a running group with what its last evaluation came to. */
@@ -36,7 +43,7 @@ export interface RunningRule {
 	series: Map<string, Labels>;
 }
 
-/** Evaluates the rules of one group, in order, at its own slots. */
+/** Evaluates the rules of one group at its own slots, in order, or those that do not depend on each other at once. */
 export class RuleGroup {
 	readonly definition: GroupDefinition;
 	readonly rules: readonly RunningRule[];
@@ -45,6 +52,8 @@ export class RuleGroup {
 	evaluationSeconds = 0;
 	readonly #services: GroupServices;
 	readonly #key: string;
+	/** Indexes of rules; those of one step may run at once. */
+	readonly #steps: readonly (readonly number[])[];
 	/** Series of rules that a reload removed. */
 	#orphans: readonly Labels[] = [];
 	#stop = new AbortController();
@@ -58,6 +67,7 @@ export class RuleGroup {
 		this.#services = services;
 		this.intervalMs = definition.intervalMs ?? services.defaultIntervalMs;
 		this.#key = `${definition.file};${definition.name}`;
+		this.#steps = services.concurrency > 1 ? independentSteps(definition.rules) : definition.rules.map((_, index) => [index]);
 		const left = new Map<string, RunningRule[]>();
 		for (const rule of earlier?.rules ?? []) {
 			const key = ruleKey(rule.definition);
@@ -156,11 +166,27 @@ export class RuleGroup {
 		const group = this.#key;
 		const begun = clock.monotonic();
 		let written = 0;
-		for (const rule of this.rules) {
-			if (signal.aborted) return;
+		let turnMs = begun;
+		const evaluate = async (rule: RunningRule) => {
 			// Evaluated since this slot began: going back to it would write samples behind newer ones.
-			if (rule.fastMs !== null && rule.fastMs >= timeMs && rule.fastMs - timeMs < this.intervalMs) continue;
-			written += await this.#evaluateOne(rule, timeMs, signal);
+			if (rule.fastMs !== null && rule.fastMs >= timeMs && rule.fastMs - timeMs < this.intervalMs) return;
+			const added = await this.#evaluateOne(rule, timeMs, signal);
+			written += added;
+			// Ingest shares this thread, and an evaluation without results never waits for anything.
+			if (clock.monotonic() - turnMs < SLICE_MS) return;
+			await nextTurn();
+			turnMs = clock.monotonic();
+		};
+		for (const step of this.#steps) {
+			const left = step.values();
+			const worker = async () => {
+				for (const index of left) {
+					if (signal.aborted) return;
+					await evaluate(this.rules[index] as RunningRule);
+				}
+			};
+			await Promise.all(Array.from({ length: Math.min(this.#services.concurrency, step.length) }, worker));
+			if (signal.aborted) return;
 		}
 		await this.#dropOrphans(timeMs);
 		this.evaluationSeconds = (clock.monotonic() - begun) / 1000;

@@ -10,7 +10,8 @@ import { createManualClock } from '../../tests/harness/manual-clock.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../../tests/harness/process.ts';
 import { createEngine, type Engine } from '../promql/engine.ts';
 import { createMemoryStorage, type MemoryStorage } from '../storage/memory-storage.ts';
-import { createRuler, type Ruler } from './ruler.ts';
+import type { Appendable } from '../storage/storage.ts';
+import { createRuler, type Ruler, type RulerOptions } from './ruler.ts';
 
 const T0 = 1_700_000_000_000;
 const MINUTE = 60_000;
@@ -33,7 +34,7 @@ beforeEach(() => {
 
 afterEach(() => folder.remove());
 
-function newRuler(): Ruler {
+function newRuler(more: Partial<RulerOptions> = {}): Ruler {
 	return createRuler({
 		engine,
 		appendable: storage,
@@ -46,6 +47,7 @@ function newRuler(): Ruler {
 		metrics,
 		externalUrl: 'http://monitor.example',
 		externalLabels: { site: 'chengdu' },
+		...more,
 	});
 }
 
@@ -223,6 +225,41 @@ describe('after a restart', () => {
 });
 
 describe('recording rules', () => {
+	test('that do not depend on each other are under way at once when that is asked for', async () => {
+		put('x', {}, T0, 1);
+		put('y', {}, T0, 2);
+		const text =
+			'groups: [{name: g, rules: [{record: a, expr: x + 1}, {record: b, expr: y + 1}, {record: c, expr: a + b}, {record: d, expr: x + 5}]}]';
+		for (const concurrency of [1, 8]) {
+			let underWay = 0;
+			let most = 0;
+			const slow: Appendable = {
+				appender: () => {
+					const inner = storage.appender();
+					return {
+						append: (labels, timeMs, number) => inner.append(labels, timeMs, number),
+						appendStale: (labels, timeMs) => inner.appendStale(labels, timeMs),
+						commit: async () => {
+							underWay += 1;
+							most = Math.max(most, underWay);
+							await new Promise((resolve) => setTimeout(resolve, 20));
+							underWay -= 1;
+							await inner.commit();
+						},
+					};
+				},
+			};
+			const ruler = newRuler({ appendable: slow, concurrency });
+			await ruler.load([file('rules.yml', text)]);
+			await ruler.evaluateOnce(T0 + concurrency);
+			expect(await value('c', T0 + concurrency)).toEqual([['__name__|c', 5]]);
+			expect(await value('d', T0 + concurrency)).toEqual([['__name__|d', 6]]);
+			expect(most).toBe(concurrency === 1 ? 1 : 3);
+			expect(await metrics.getSingleMetricAsString('fournines_ruler_group_samples_count')).toContain('} 4');
+			metrics = new Registry();
+		}
+	});
+
 	test('write in order, so that the next rule reads the one before, and mark what vanishes', async () => {
 		const ruler = await loaded(`groups:
   - name: g

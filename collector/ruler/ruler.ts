@@ -30,6 +30,8 @@ export interface RulerOptions {
 	readonly outageToleranceMs?: number;
 	/** Default 10 min. */
 	readonly gracePeriodMs?: number;
+	/** Rules of a group that do not depend on each other and may be under way at once. Default 1: all in their order. */
+	readonly concurrency?: number;
 	/** Rules that depend on these metrics are evaluated when `notifySamples` tells of them. Default `probe_success`; empty: none. */
 	readonly fastMetrics?: readonly string[];
 	/** From the first sample to that evaluation. Default 200 ms. */
@@ -75,6 +77,7 @@ export function createRuler(options: RulerOptions): Ruler {
 		gracePeriodMs: options.gracePeriodMs ?? 600_000,
 		resendDelayMs: options.resendDelayMs ?? 60_000,
 		defaultIntervalMs: options.evaluationIntervalMs ?? 15_000,
+		concurrency: options.concurrency ?? 1,
 	};
 	let groups: readonly RuleGroup[] = [];
 	let running = false;
