@@ -104,7 +104,8 @@ export class BlockCutter {
 		this.#timer = setInterval(() => this.#tick(), options.intervalMs);
 		this.#timer.unref();
 		if (this.#deletions.length > 0) void this.#track(this.#applyDeletions());
-		else if (blockFilesWithSizes(join(options.folder, 'blocks')).length > 0) void this.#track(this.verify());
+		else if (!options.logWriter.isReadOnly && blockFilesWithSizes(join(options.folder, 'blocks')).length > 0)
+			void this.#track(this.verify());
 	}
 
 	/** Looks whether the index and the files of hours are whole; compacted ones have checksums. What is not is reported. */

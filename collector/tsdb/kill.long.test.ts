@@ -1,4 +1,8 @@
 import { test } from 'vitest';
 import { killRounds } from '../../tests/harness/store/kill-rounds.ts';
 
-test('what was acknowledged survives a hundred kills under load', () => killRounds(100), 900_000);
+test.each(['interval', 'always'] as const)(
+	'what was acknowledged survives a hundred kills under load, fsync %s',
+	(fsync) => killRounds(100, fsync),
+	1_800_000,
+);

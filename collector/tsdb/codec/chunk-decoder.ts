@@ -24,8 +24,8 @@ export interface SampleColumns {
 }
 
 const NAN_BITS = 0x7ff00000;
-/** A chunk spends at least a bit per sample unless it is regular; a day at one sample a millisecond is beyond all use. */
-const MAX_SAMPLES = 86_400_000;
+/** A chunk spends at least a bit per sample unless it is regular: a few damaged bytes may claim any number. A day at 194 samples a second is beyond all use. */
+const MAX_SAMPLES = 1 << 24;
 
 /** Reads chunks. One decoder per thread. */
 export class ChunkDecoder {
