@@ -1,0 +1,76 @@
+#!/bin/sh
+# Installs the Fournines collector from this folder, with everything it needs. Needs root, and no network.
+#   ./install.sh [--listen HOST:PORT] [--public-key FILE]
+# Run it again to upgrade: the configuration and the data stay. Restart the service afterwards.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=
+listen=
+public_key=
+
+usage() {
+	sed -n '2,4s/^# \{0,1\}//p' "$0"
+	echo "  --root DIR   installs below DIR and starts nothing, for images"
+}
+
+fail() {
+	echo "install.sh: $1" >&2
+	exit 1
+}
+
+while [ $# -gt 0 ]; do
+	case "$1" in
+	--listen) listen=${2:?} && shift 2 ;;
+	--public-key) public_key=${2:?} && shift 2 ;;
+	--root) root=${2:?} && shift 2 ;;
+	--help | -h) usage && exit 0 ;;
+	*) usage >&2 && fail "unknown argument $1" ;;
+	esac
+done
+
+[ -n "$root" ] || [ "$(id -u)" -eq 0 ] || fail "run it as root, or with --root DIR"
+[ -z "$public_key" ] || [ -r "$public_key" ] || fail "$public_key cannot be read"
+
+cd "$here"
+sha256sum --check --quiet SHA256SUMS || fail "a file of this package is damaged or was changed; get the package again"
+if [ -n "$public_key" ]; then
+	[ -r SHA256SUMS.sig ] || fail "this package is not signed"
+	openssl pkeyutl -verify -pubin -inkey "$public_key" -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig >/dev/null ||
+		fail "the signature of this package is not of $public_key"
+fi
+runtime/node --version >/dev/null || fail "this package is for another processor, or this system's glibc is older than 2.28"
+
+target="$root/opt/fournines-collector"
+if [ -z "$root" ]; then
+	id fournines >/dev/null 2>&1 || useradd --system --home-dir /var/lib/fournines --shell /usr/sbin/nologin fournines
+fi
+install -d -m 0755 "$root/opt" "$root/etc/fournines" "$root/etc/systemd/system" "$root/usr/local/bin"
+# Beside the old one, then exchanged: a copy that fails half-way leaves what runs.
+rm -rf "$target.new"
+mkdir "$target.new"
+cp -R app runtime agents uninstall.sh "$target.new/"
+rm -rf "$target.old"
+[ ! -d "$target" ] || mv "$target" "$target.old"
+mv "$target.new" "$target"
+rm -rf "$target.old"
+install -m 0755 fournines "$root/usr/local/bin/fournines"
+install -m 0644 fournines-collector.service "$root/etc/systemd/system/"
+config="$root/etc/fournines/collector.yml"
+if [ ! -f "$config" ]; then
+	{
+		echo "# Every key has a default; \"fournines check /etc/fournines/collector.yml\" tells what is wrong."
+		echo "server:"
+		echo "  listen: ${listen:-127.0.0.1:9999}"
+	} >"$config"
+	chmod 0640 "$config"
+fi
+
+if [ -z "$root" ]; then
+	chgrp fournines "$config"
+	systemctl daemon-reload
+	systemctl enable --quiet --now fournines-collector.service
+	echo "the collector is installed and running; the one-time code of the first log-in: journalctl -u fournines-collector | grep one-time"
+else
+	echo "the collector is installed below $root"
+fi
