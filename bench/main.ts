@@ -13,6 +13,12 @@ const BENCHMARKS: readonly Benchmark[] = [
 	{ name: 'query', what: 'time of range queries: board queries for 25 hosts, and 10,000 series', peers: 'prometheus, victoria-metrics' },
 	{ name: 'rules', what: 'CPU of 1,000 rules every 15 s over 100,000 series', peers: 'prometheus' },
 	{ name: 'store-disk', what: 'bytes per sample on disk after compaction, recorded scrapes of node_exporter', peers: 'victoria-metrics' },
+	{ name: 'store-restart', what: 'from SIGKILL with a day of samples to the first answer', peers: 'prometheus' },
+	{
+		name: 'isolation',
+		what: 'latency of ingest and lateness of rules while ten 7-day queries run',
+		peers: 'none: idle is what it is compared with',
+	},
 	{ name: 'agent-memory', what: 'memory and CPU per round of the agent', peers: 'prometheus-node-exporter' },
 ];
 

@@ -112,7 +112,8 @@ export async function startPeers(options: PeerOptions): Promise<readonly Peer[]>
 }
 
 function client(url: string, tokens: { readonly write: string; readonly read: string } | null): Pick<Peer, 'write' | 'get'> {
-	const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+	// Enough that no request waits in this process for another one.
+	const agent = new Agent({ keepAlive: true, maxSockets: 32 });
 	const call = (path: string, headers: Readonly<Record<string, string | number>>, body: Buffer | null) =>
 		new Promise<Buffer>((resolve, reject) => {
 			const outgoing = request(url + path, { method: body === null ? 'GET' : 'POST', agent, headers }, (response) => {
