@@ -4,12 +4,14 @@ import type { Labels } from '../../protocol/labels.ts';
 import { SamplePool } from '../storage/sample-memory.ts';
 import type { Queryable } from '../storage/storage.ts';
 import { Annotations } from './annotations.ts';
-import { type Expr, TYPE_NAMES, unwrapParens } from './ast.ts';
+import { type Expr, TYPE_NAMES, unwrapParens, type VectorSelector } from './ast.ts';
 import { type Column, type Steps, sortColumns, type Value } from './columns.ts';
 import { cancelled, EvaluationGuard, timedOut } from './evaluation-guard.ts';
 import { Evaluator } from './evaluator.ts';
 import { parseQuery } from './parser.ts';
+import { positionText } from './query-error.ts';
 import { type FetchSettings, fetchSelectors } from './selector-data.ts';
+import { type StreamedCall, streamedCalls, streamedValues } from './streamed-calls.ts';
 import { typeOf } from './type-check.ts';
 
 /** Points that one series of a range query may have, as in Prometheus. */
@@ -146,15 +148,19 @@ export function createEngine(options: EngineOptions): Engine {
 		let fetchedMs = begun;
 		const counts = queryOptions.countSteps === true ? new Float64Array(steps.count) : undefined;
 		try {
+			const context = { annotations, guard };
+			const place = (part: Expr | undefined) => positionText(query, part?.span.start ?? 0);
+			const streams = counts === undefined ? streamedCalls(expr, steps, { context, place }) : new Map<VectorSelector, StreamedCall>();
 			const data = await fetchWithin(timeoutMs, queryOptions.signal, (signal) =>
-				fetchSelectors(expr, steps, { settings, queryable: options.queryable, guard, signal, memory }),
+				fetchSelectors(expr, steps, { settings, queryable: options.queryable, guard, signal, memory, streams }),
 			);
 			fetchedMs = options.clock.monotonic();
 			const evaluator = new Evaluator({
 				text: query,
 				data,
 				settings,
-				context: { annotations, guard },
+				context,
+				streamed: streamedValues(streams),
 				...(counts === undefined ? {} : { stepCounts: counts }),
 			});
 			value = instant ? instantValue(evaluator, expr, steps) : matrixOf(evaluator.evaluate(expr, steps), steps);

@@ -36,6 +36,7 @@ export class Evaluator implements Operands {
 	readonly #data: SelectorData;
 	readonly #settings: FetchSettings;
 	readonly #invariant = new Map<Expr, boolean>();
+	readonly #streamed: ReadonlyMap<Expr, () => Value>;
 	/** Samples that each step has used, when somebody wants to know. */
 	#counts: Float64Array | null = null;
 
@@ -46,12 +47,15 @@ export class Evaluator implements Operands {
 		readonly context: EvaluationContext;
 		/** Gets the samples that each step of the query uses, as Prometheus counts them: windows that overlap count again. */
 		readonly stepCounts?: Float64Array;
+		/** Parts that were evaluated while their series were read. */
+		readonly streamed?: ReadonlyMap<Expr, () => Value>;
 	}) {
 		this.text = options.text;
 		this.context = options.context;
 		this.#data = options.data;
 		this.#settings = options.settings;
 		this.#counts = options.stepCounts ?? null;
+		this.#streamed = options.streamed ?? new Map();
 	}
 
 	evaluate(expr: Expr, steps: Steps): Value {
@@ -102,6 +106,8 @@ export class Evaluator implements Operands {
 	}
 
 	#node(expr: Expr, steps: Steps): Value {
+		const streamed = this.#streamed.get(expr);
+		if (streamed !== undefined) return streamed();
 		switch (expr.kind) {
 			case 'number':
 				return { kind: 'scalar', values: new Float64Array(steps.count).fill(expr.value) };

@@ -5,6 +5,7 @@ import type { Steps } from './columns.ts';
 import type { EvaluationGuard } from './evaluation-guard.ts';
 import { createMatcher } from './matcher.ts';
 import type { RangeSeries } from './range-window.ts';
+import type { StreamedCall } from './streamed-calls.ts';
 
 /** Samples of one series as the store gave them, and without stale markers, made when first asked for. */
 export class StoredSeries {
@@ -85,6 +86,8 @@ export async function fetchSelectors(
 		readonly signal: AbortSignal;
 		/** Where the samples may lie until the query has ended. */
 		readonly memory?: SampleMemory;
+		/** Parts that take their series while they are read. */
+		readonly streams?: ReadonlyMap<VectorSelector, StreamedCall>;
 	},
 ): Promise<SelectorData> {
 	const wanted: Wanted[] = [];
@@ -109,13 +112,22 @@ export async function fetchSelectors(
 				next += 1;
 			}
 			options.guard.check();
+			const stream = next === i + 1 ? options.streams?.get(first.selector) : undefined;
+			const { guard } = options;
 			const found = await options.queryable.select(matchersOf(first.selector.matchers), first.minMs, maxMs, {
 				signal: options.signal,
 				sampleLimit: options.guard.remaining,
 				newestOnly,
 				weights: !newestOnly,
 				...(options.memory === undefined ? {} : { memory: options.memory }),
+				...(stream === undefined ? {} : { each: (series) => pass(series, stream, guard) }),
 			});
+			if (stream !== undefined) {
+				stream.used = true;
+				for (const series of found) pass(series, stream, guard);
+				i = next;
+				continue;
+			}
 			let samples = 0;
 			for (const series of found) samples += series.values.length;
 			options.guard.holdRead(samples);
@@ -124,6 +136,22 @@ export async function fetchSelectors(
 		}
 	}
 	return data;
+}
+
+/** The samples of the series are held only as long as it is looked at. */
+function pass(series: SeriesSamples, stream: StreamedCall, guard: EvaluationGuard): void {
+	const before = guard.held;
+	guard.holdRead(series.values.length);
+	guard.release(before);
+	const stored = new StoredSeries(series);
+	const { timestamps, values, neverFalls, sums, counts } = stored.live();
+	stream.sink.add({
+		labels: series.labels,
+		timestamps,
+		values,
+		neverFalls: neverFalls === true,
+		...(sums === undefined || counts === undefined ? {} : { sums, counts }),
+	});
 }
 
 export function matchersOf(specs: readonly MatcherSpec[]): readonly Matcher[] {

@@ -4,7 +4,7 @@ import { METRIC_NAME } from '../../protocol/labels.ts';
 import { type Expr, walk } from '../promql/ast.ts';
 import { createEngine, type Engine } from '../promql/engine.ts';
 import { createMemoryStorage, type MemoryStorage } from '../storage/memory-storage.ts';
-import type { Matcher, Queryable } from '../storage/storage.ts';
+import type { Matcher, Queryable, SelectOptions } from '../storage/storage.ts';
 import type { RecordingDefinition } from './rule-file.ts';
 
 /** Points that are evaluated at once; the most that a range query gives. */
@@ -84,7 +84,9 @@ function over(stored: Queryable, recorded: Queryable, names: ReadonlySet<string>
 	};
 	return {
 		select: async (matchers, minMs, maxMs, options) =>
-			[...(await both(matchers, (from, own) => from.select(own, minMs, maxMs, options)))].sort((a, b) => compareLabels(a.labels, b.labels)),
+			[...(await both(matchers, (from, own) => from.select(own, minMs, maxMs, whole(options))))].sort((a, b) =>
+				compareLabels(a.labels, b.labels),
+			),
 		series: async (matchers, minMs, maxMs, options) =>
 			[...(await both(matchers, (from, own) => from.series(own, minMs, maxMs, options)))].sort(compareLabels),
 		labelNames: async (matchers, minMs, maxMs, options) => [
@@ -94,4 +96,10 @@ function over(stored: Queryable, recorded: Queryable, names: ReadonlySet<string>
 			...new Set(await both(matchers, (from, own) => from.labelValues(name, own, minMs, maxMs, options))),
 		],
 	};
+}
+
+/** Two sources have an order together only when both have been read to their end. */
+function whole(options: SelectOptions = {}): SelectOptions {
+	const { each: _, ...rest } = options;
+	return rest;
 }

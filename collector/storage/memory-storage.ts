@@ -87,11 +87,12 @@ export function createMemoryStorage(): MemoryStorage {
 		},
 		select: async (matchers, minMs, maxMs, options) => {
 			const result: SeriesSamples[] = [];
+			const each = options?.each ?? ((series: SeriesSamples) => void result.push(series));
 			let samples = 0;
 			for (const { series, lo, hi } of matching(matchers, minMs, maxMs)) {
 				samples += hi - lo;
 				checkLimits(samples, options);
-				result.push({ labels: series.labels, timestamps: series.timestamps.slice(lo, hi), values: series.values.slice(lo, hi) });
+				each({ labels: series.labels, timestamps: series.timestamps.slice(lo, hi), values: series.values.slice(lo, hi) });
 			}
 			return result;
 		},

@@ -67,6 +67,11 @@ export interface SelectOptions {
 	readonly weights?: boolean;
 	/** The arrays of the answer may lie in it: they are good until its owner gives it to others. */
 	readonly memory?: SampleMemory;
+	/**
+	 * Takes the series one by one, sorted by labels, and the answer is empty then; the arrays are good until it returns. Series that leave memory while they
+	 * are read may come last. A store that cannot do this gives the answer as usual.
+	 */
+	readonly each?: (series: SeriesSamples) => void;
 }
 
 /** Reads. Both ends of every range are inclusive, in milliseconds. Results are sorted by labels (`compareLabels`). */

@@ -36,6 +36,8 @@ export class SampleRuns {
 	#slab: SampleSlab;
 	/** Samples `[start .. start + count)` of the slab are those of the series; before them are taken ones. */
 	#start = 0;
+	/** Where the series begin that are not taken yet. */
+	#floor = 0;
 	#count = 0;
 	/** Whether a run began before the end of the one before. */
 	#tangled = false;
@@ -57,6 +59,7 @@ export class SampleRuns {
 	}
 
 	reset(): void {
+		this.#start = this.#floor;
 		this.#count = 0;
 		this.#tangled = false;
 		this.#mayBeStale = false;
@@ -146,8 +149,8 @@ export class SampleRuns {
 		};
 	}
 
-	/** As `finish`, but the arrays are views of memory that they share with those of other series. The next series goes behind them. */
-	take(): Samples {
+	/** As `take`, but the next series goes into the same memory. */
+	look(): Samples {
 		if (this.#tangled) this.#untangle();
 		const end = this.#start + this.#count;
 		const samples = {
@@ -156,7 +159,14 @@ export class SampleRuns {
 			noStale: !this.#mayBeStale,
 			neverFalls: !this.#mayFall,
 		};
-		this.#start = end;
+		return samples;
+	}
+
+	/** As `finish`, but the arrays are views of memory that they share with those of other series. The next series goes behind them. */
+	take(): Samples {
+		const samples = this.look();
+		this.#start += this.#count;
+		this.#floor = this.#start;
 		this.#count = 0;
 		return samples;
 	}
@@ -212,6 +222,7 @@ export class SampleRuns {
 		larger.words.set(words.subarray(this.#start * 2, (this.#start + this.#count) * 2));
 		this.#slab = larger;
 		this.#start = 0;
+		this.#floor = 0;
 	}
 }
 

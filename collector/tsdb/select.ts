@@ -38,10 +38,20 @@ export class StoreQueries implements Queryable {
 		const found: FoundSamples[] = [];
 		const runs = new SampleRuns(minMs, maxMs, sampleBudget(options.sampleLimit), options.memory);
 		const range: ReadRange = { minMs, maxMs, signal: options.signal, runs, newestOnly: options.newestOnly === true };
-		const order = await this.#forEach(matchers, range, (id, labels) => {
-			const { timestamps, values, noStale, neverFalls } = runs.take();
+		const { each } = options;
+		// Series that come in order can be passed on as they come.
+		let passing = false;
+		const plan = (sorted: boolean) => {
+			passing = sorted && each !== undefined;
+		};
+		const keep = (series: FoundSamples) => {
+			if (passing) each?.(series);
+			else found.push(series);
+		};
+		const order = await this.#forEach(matchers, { ...range, plan }, (id, labels) => {
+			const { timestamps, values, noStale, neverFalls } = passing ? runs.look() : runs.take();
 			const weights = options.weights === true ? this.#blocks.weights(id, familyOf(labels), { timestamps, values }) : null;
-			found.push({
+			keep({
 				id,
 				labels,
 				timestamps,
@@ -51,9 +61,11 @@ export class StoreQueries implements Queryable {
 				...(weights === null ? {} : { sums: weights.sums, counts: weights.counts }),
 			});
 		});
-		if (order === 'sorted') return found;
-		found.sort((a, b) => compareLabels(a.labels, b.labels) || a.id - b.id);
-		return joinLives(found, minMs, maxMs);
+		if (order === 'unsorted') found.sort((a, b) => compareLabels(a.labels, b.labels) || a.id - b.id);
+		const joined = order === 'sorted' ? found : joinLives(found, minMs, maxMs);
+		if (each === undefined) return joined;
+		for (const series of joined) each(series);
+		return [];
 	}
 
 	async series(matchers: readonly Matcher[], minMs: number, maxMs: number, options: SelectOptions = {}): Promise<readonly Labels[]> {
@@ -180,7 +192,8 @@ export class StoreQueries implements Queryable {
 		throwIfCancelled(signal);
 		const { slots, ids, labels, hasTwins } = await this.#selections.resolve(matchers, this.#turns(signal));
 		const hasGone = this.#head.hasGone;
-		const visited = hasGone ? new Set<number>() : null;
+		const visited = hasGone || range.plan !== undefined ? new Set<number>() : null;
+		range.plan?.(!hasGone && !hasTwins);
 		const turns = new Turns(async () => {
 			await nextTurn();
 			throwIfCancelled(signal);
@@ -229,6 +242,8 @@ interface ReadRange {
 	readonly signal: AbortSignal | undefined;
 	readonly runs: SampleRuns;
 	readonly newestOnly: boolean;
+	/** Is told before the first visit whether they will come sorted by labels, each label set once. */
+	readonly plan?: (sorted: boolean) => void;
 }
 
 interface FoundSamples extends SeriesSamples {
