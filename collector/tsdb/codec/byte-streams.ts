@@ -23,40 +23,62 @@ export function writePlanes(target: Uint8Array, start: number, values: Float64Ar
 	return pos;
 }
 
+interface Planes {
+	/** Values. */
+	readonly count: number;
+	/** Bytes of each. */
+	readonly width: number;
+}
+
 /**
  * Reads values into `values` from index `at`, with `signed` undoing zigzag coding. The source must have `count × width` bytes at `start`.
  */
-export function readPlanes(
-	source: Uint8Array,
-	start: number,
-	values: Float64Array,
-	at: number,
-	{ count, width, signed }: { readonly count: number; readonly width: number; readonly signed: boolean },
-): void {
+export function readPlanes(source: Uint8Array, start: number, values: Float64Array, at: number, planes: Planes, signed: boolean): void {
+	const { count, width } = planes;
 	if (width > 3) {
-		readWidePlanes(source, start, values, at, { count, width });
+		readWidePlanes(source, start, values, at, planes);
 		if (signed) for (let i = at; i < at + count; i++) values[i] = unzigzag(values[i] as number);
 		return;
 	}
-	// One loop each, so that a value stays in a register until it is whole.
+	if (signed) {
+		readSignedPlanes(source, start, values, at, planes);
+		return;
+	}
+	// A loop for each width: a choice inside would be made for every sample.
 	const second = start + count;
 	const third = second + count;
-	for (let i = 0; i < count; i++) {
-		let value = 0;
-		if (width > 0) value = source[start + i] as number;
-		if (width > 1) value |= (source[second + i] as number) << 8;
-		if (width > 2) value |= (source[third + i] as number) << 16;
-		values[at + i] = signed ? (value >>> 1) ^ -(value & 1) : value;
-	}
+	if (width === 1) for (let i = 0; i < count; i++) values[at + i] = source[start + i] as number;
+	else if (width === 2)
+		for (let i = 0; i < count; i++) values[at + i] = (source[start + i] as number) | ((source[second + i] as number) << 8);
+	else if (width === 3) {
+		for (let i = 0; i < count; i++)
+			values[at + i] = (source[start + i] as number) | ((source[second + i] as number) << 8) | ((source[third + i] as number) << 16);
+	} else values.fill(0, at, at + count);
 }
 
-function readWidePlanes(
-	source: Uint8Array,
-	start: number,
-	values: Float64Array,
-	at: number,
-	{ count, width }: { readonly count: number; readonly width: number },
-): void {
+/** As `readPlanes`, for at most three bytes, with zigzag coding undone. */
+function readSignedPlanes(source: Uint8Array, start: number, values: Float64Array, at: number, { count, width }: Planes): void {
+	const second = start + count;
+	const third = second + count;
+	if (width === 1) {
+		for (let i = 0; i < count; i++) {
+			const value = source[start + i] as number;
+			values[at + i] = (value >>> 1) ^ -(value & 1);
+		}
+	} else if (width === 2) {
+		for (let i = 0; i < count; i++) {
+			const low = source[start + i] as number;
+			values[at + i] = ((low | ((source[second + i] as number) << 8)) >>> 1) ^ -(low & 1);
+		}
+	} else if (width === 3) {
+		for (let i = 0; i < count; i++) {
+			const low = source[start + i] as number;
+			values[at + i] = ((low | ((source[second + i] as number) << 8) | ((source[third + i] as number) << 16)) >>> 1) ^ -(low & 1);
+		}
+	} else values.fill(0, at, at + count);
+}
+
+function readWidePlanes(source: Uint8Array, start: number, values: Float64Array, at: number, { count, width }: Planes): void {
 	values.fill(0, at, at + count);
 	let pos = start;
 	for (let plane = 0, power = 1; plane < width; plane++, power *= 256) {

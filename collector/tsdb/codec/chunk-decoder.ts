@@ -218,7 +218,7 @@ export class ChunkDecoder {
 		if (width > 7) throw new ChunkDamaged(`a chunk has integers of ${width} bytes`);
 		const start = this.#pos;
 		this.#skip(width * count);
-		readPlanes(this.#bytes, start, target, at, { count, width, signed });
+		readPlanes(this.#bytes, start, target, at, { count, width }, signed);
 	}
 
 	#packed(target: Float64Array, at: number, count: number): void {
