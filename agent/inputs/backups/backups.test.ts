@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
@@ -187,6 +187,15 @@ describe('verdicts', () => {
 		const { size } = await import('node:fs').then(({ statSync }) => statSync(file));
 		truncateSync(file, kind === 'tar' ? 512 * 3 : size - 1);
 		expect((await verify(file, kind)).readable).toBe(false);
+	});
+
+	test.skipIf(findCommand('tar') === null)('a tar whose first header is damaged', async () => {
+		const file = join(directory, 'damaged.tar');
+		runCommand('tar', ['-cf', file, '-C', directory, 'content']);
+		const bytes = readFileSync(file);
+		bytes[3] = (bytes[3] as number) ^ 1;
+		writeFileSync(file, bytes);
+		expect(await verify(file, 'tar')).toMatchObject({ readable: false, problem: 'the checksum of its first header is wrong' });
 	});
 
 	test('checksums', async () => {

@@ -20,6 +20,8 @@ export interface SqlInputOptions {
 
 const UP_HELP = 'Whether the database could be logged in to.';
 const ANSWER_BYTES = 4 * 1024 * 1024;
+/** The scheduler's deadline lies behind that of the statements, so that a slow one costs its own series only. */
+const GRACE_MS = 1000;
 const LABEL_CHARACTERS = 200;
 
 /** Named statements as metrics, one after the other on one read-only session. A statement that fails costs only its own series. */
@@ -30,17 +32,24 @@ export function createSqlInput(options: SqlInputOptions): Input {
 		name: 'sql',
 		target: options.target,
 		intervalMs: options.intervalMs,
-		timeoutMs: options.timeoutMs,
+		timeoutMs: options.timeoutMs + GRACE_MS,
 		onFailure: [singleGauge('sql_up', UP_HELP, 0)],
 		async collect(signal) {
 			const families = new FamilySet();
 			const started = options.clock.monotonic();
-			for (const query of options.queries) {
-				const left = Math.max(1, options.timeoutMs - (options.clock.monotonic() - started));
+			for (const [index, query] of options.queries.entries()) {
+				const left = options.timeoutMs - (options.clock.monotonic() - started);
+				// Half of what is left, so that a statement which hangs leaves time for those behind it.
+				const share = index === options.queries.length - 1 ? left : left / 2;
 				const from = options.clock.monotonic();
 				let ok = false;
 				try {
-					const limits = { timeoutMs: left, maxRows: query.max_rows, maxBytes: ANSWER_BYTES };
+					const limits = {
+						timeoutMs: Math.max(1, share),
+						sessionTimeoutMs: options.timeoutMs,
+						maxRows: query.max_rows,
+						maxBytes: ANSWER_BYTES,
+					};
 					const result = await session.query(query.query, limits, signal);
 					const bad = resultFamilies(query, result, families);
 					families.gauge('sql_query_rows', 'Rows that the statement gave.', result.rows.length, ['query', query.name]);

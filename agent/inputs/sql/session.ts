@@ -18,6 +18,8 @@ export interface SqlServer {
 
 export interface SqlLimits {
 	readonly timeoutMs: number;
+	/** What the server itself allows every statement of the session; `timeoutMs` unless given. */
+	readonly sessionTimeoutMs?: number;
 	readonly maxRows: number;
 	/** Bytes that the server may send in answer to one statement. */
 	readonly maxBytes: number;
@@ -48,18 +50,16 @@ export class SqlSession {
 	}
 
 	async query(statement: string, limits: SqlLimits, signal: AbortSignal): Promise<SqlResult> {
-		const late = new AppError('FN_AGENT_SQL_FAILED', `no result of ${this.#server.address} within ${limits.timeoutMs} ms`, {
-			retryable: true,
-		});
-		if (signal.aborted) throw late;
+		const late = () => this.#ended(`no result of ${this.#server.address} within ${limits.timeoutMs} ms`);
+		if (signal.aborted) throw late();
 		let stop = (_reason: AppError) => {};
 		const stopped = new Promise<never>((_, reject) => {
 			stop = reject;
 		});
 		// The race below may have been decided before; a rejection that comes later must not end the process.
 		stopped.catch(() => {});
-		const timer = setTimeout(() => stop(late), limits.timeoutMs);
-		const onAbort = () => stop(late);
+		const timer = setTimeout(() => stop(late()), limits.timeoutMs);
+		const onAbort = () => stop(late());
 		signal.addEventListener('abort', onAbort, { once: true });
 		try {
 			return await Promise.race([this.#run(statement, limits, stop), stopped]);
@@ -79,11 +79,16 @@ export class SqlSession {
 		this.#socket = null;
 	}
 
+	/** Before the log-in is over the server cannot be reached, whatever the statement. */
+	#ended(message: string): AppError {
+		return new AppError(this.#connection === null ? 'FN_AGENT_SOURCE_CONNECT' : 'FN_AGENT_SQL_FAILED', message, { retryable: true });
+	}
+
 	async #run(statement: string, limits: SqlLimits, stop: (reason: AppError) => void): Promise<SqlResult> {
 		let before = 0;
 		const look = setInterval(() => {
 			if ((this.#socket?.bytesRead ?? 0) - before > limits.maxBytes)
-				stop(new AppError('FN_AGENT_SQL_FAILED', `${this.#server.address} sent more than ${limits.maxBytes} bytes`, { retryable: true }));
+				stop(this.#ended(`${this.#server.address} sent more than ${limits.maxBytes} bytes`));
 		}, LOOK_MS);
 		try {
 			const connection = this.#connection ?? (await this.#open(limits));
@@ -127,7 +132,8 @@ export class SqlSession {
 			connection.connect((error) => (error === null ? resolve() : fail(error)));
 		});
 		const { rows } = await send(connection, 'SELECT VERSION()', 1, text);
-		for (const setting of sessionSettings(rows[0]?.[0] ?? '', limits.timeoutMs)) await send(connection, setting, 1, text);
+		for (const setting of sessionSettings(rows[0]?.[0] ?? '', limits.sessionTimeoutMs ?? limits.timeoutMs))
+			await send(connection, setting, 1, text);
 		this.#connection = connection;
 		return connection;
 	}
