@@ -1,0 +1,54 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadAgentConfig, parseAgentConfig } from '../../agent/config.ts';
+import { configOrThrow } from '../../core/config-file.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const examples = readdirSync(join(ROOT, 'examples'), { recursive: true, encoding: 'utf8' }).filter((file) =>
+	/(^|\/)agent[^/]*\.yml$/.test(file),
+);
+
+test.each(examples)('examples/%s is sound', (file) => {
+	expect(loadAgentConfig(join(ROOT, 'examples', file))).toMatchObject({ kind: 'ok' });
+});
+
+test('the reference city has as many interfaces of each kind as its contract says', () => {
+	const { inputs } = configOrThrow(loadAgentConfig(join(ROOT, 'examples/chengdu/agent-docking.yml')));
+	const counts: Record<string, number> = {};
+	for (const { peer, schedule } of inputs.push) {
+		const key = `${peer} ${schedule.every ?? schedule.at?.join()}`;
+		counts[key] = (counts[key] ?? 0) + 1;
+	}
+	expect(counts).toEqual({
+		'成都市网络理政中心 23:00': 4,
+		'成都市网络理政中心 1h': 3,
+		'成都市网络理政中心 30m': 7,
+		'住房和城乡建设部 23:00': 5,
+		'四川省住房和城乡建设厅 10m': 1,
+		'成都市城市管理委员会 23:00': 5,
+		'成华区 23:00': 2,
+		'彭州市 23:00': 7,
+		'青白江区 23:00': 1,
+	});
+});
+
+describe('the READMEs of inputs', () => {
+	const readmes = readdirSync(join(ROOT, 'agent/inputs'))
+		.map((folder) => join(ROOT, 'agent/inputs', folder, 'README.md'))
+		.filter((file) => existsSync(file));
+	const blocks = readmes.flatMap((file) =>
+		[...readFileSync(file, 'utf8').matchAll(/```yaml\n([\s\S]*?)```/g)].map((match, i) => ({
+			name: `${file.slice(ROOT.length + 1)} ${i + 1}`,
+			text: match[1] ?? '',
+		})),
+	);
+
+	test('have examples', () => {
+		expect(blocks.length).toBeGreaterThan(10);
+	});
+
+	test.each(blocks.filter(({ text }) => text.startsWith('inputs:')))('$name is sound', ({ text }) => {
+		expect(parseAgentConfig(text, 'README.md')).toMatchObject({ kind: 'ok' });
+	});
+});
