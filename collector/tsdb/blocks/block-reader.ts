@@ -22,6 +22,8 @@ interface HourFile {
 	readonly select: StatementSync;
 	readonly dataVersion: StatementSync;
 	readonly cached: CachedChunks;
+	/** Opened without its write-ahead log, on a disk on which nobody can write. */
+	readonly isFrozen: boolean;
 	/** `user_version`: what a row looks like. */
 	readonly format: number;
 	version: number;
@@ -195,7 +197,9 @@ export class BlockReader {
 			const identity = identityOf(path);
 			if (identity === null) return 'gone';
 			let open = this.#open.get(file.name);
-			if (open !== undefined && open.identity !== identity) {
+			// What was opened on a read-only disk does not see what is written once it is no longer one.
+			const isStale = open !== undefined && (open.identity !== identity || (open.kind === 'hours' && open.isFrozen && isWritable(path)));
+			if (isStale) {
 				this.#close(file.name);
 				open = undefined;
 			}
@@ -263,19 +267,20 @@ export class BlockReader {
  * SQLite cannot read a file with a write-ahead log where it may not make one. On a read-only disk nobody changes the file, so it can be read without;
  * what only an old log has is in the append log as well.
  */
-function openReadOnly(path: string): DatabaseSync {
+function openReadOnly(path: string): { readonly database: DatabaseSync; readonly isFrozen: boolean } {
 	const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
 	try {
 		database.prepare('select 1 from bucket limit 1').get();
-		return database;
+		return { database, isFrozen: false };
 	} catch (error) {
 		if (!isCannotOpen(error) || isWritable(path)) {
-			if (errorText(error).includes('no such table')) return database;
+			if (errorText(error).includes('no such table')) return { database, isFrozen: false };
 			database.close();
 			throw error;
 		}
 		database.close();
-		return new DatabaseSync(`${pathToFileURL(path).href}?immutable=1`, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+		const url = `${pathToFileURL(path).href}?immutable=1`;
+		return { database: new DatabaseSync(url, { readOnly: true, timeout: BUSY_TIMEOUT_MS }), isFrozen: true };
 	}
 }
 
@@ -305,7 +310,7 @@ function openHours(
 	file: BlockFile,
 	{ identity, cache }: { readonly identity: string; readonly cache: ChunkCache },
 ): HourFile {
-	const database = openReadOnly(path);
+	const { database, isFrozen } = openReadOnly(path);
 	try {
 		const select = database.prepare('select data from chunk where key = ?');
 		return {
@@ -316,6 +321,7 @@ function openHours(
 			select,
 			dataVersion: database.prepare('pragma data_version'),
 			cached: new CachedChunks(cache, Math.floor(file.startMs / BUCKET_MS)),
+			isFrozen,
 			format: blockVersion(database),
 			version: -1,
 			buckets: [],

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
@@ -15,6 +15,7 @@ import type { BlockTask, ChunkTask, TaskResult } from './block-messages.ts';
 import { checkedChunk, withChecksum } from './checked-chunk.ts';
 import { clipSpan, deletedName } from './deleted-ranges.ts';
 import { FileCompaction } from './file-compaction.ts';
+import { fileProblem } from './file-problem.ts';
 import { type Departed, GonePostings } from './gone-postings.ts';
 import { departedRow, INDEX_FILE, isDamage, openIndexForWriting } from './index-file.ts';
 
@@ -31,6 +32,8 @@ interface OpenBlock {
 }
 
 const BUSY_TIMEOUT_MS = 10_000;
+/** About half a million series; a second's work. */
+const PACKED_INDEX_BYTES = 64 * 1024 * 1024;
 
 /**
  * The only writer of block files and of the index. Everything it does can be done again: a crash at any moment
@@ -327,6 +330,7 @@ export class BlockWriter {
 			if (!work.step()) return false;
 			work.finish();
 			this.#compaction = null;
+			this.#packIndex();
 			return true;
 		} catch (error) {
 			this.#abandonCompaction();
@@ -334,24 +338,21 @@ export class BlockWriter {
 		}
 	}
 
-	/** Looks whether the pages of a file fit together: a row that lies in the wrong place is not found, and nothing else would say so. */
+	/** Rows of the index grow when their series have lived, and leave their pages half empty. Once a day it is written anew, as long as that is quick. */
+	#packIndex(): void {
+		if (statSync(join(this.#folder, INDEX_FILE)).size > PACKED_INDEX_BYTES) return;
+		try {
+			this.#index.exec('vacuum');
+		} catch (error) {
+			// It was left as it is; there is a next time.
+			this.#report(INDEX_FILE, `the index could not be packed: ${errorText(error)}`);
+		}
+	}
+
 	#verify(name: string): void {
 		const isIndex = name === INDEX_FILE;
-		const path = join(this.#folder, isIndex ? '' : 'blocks', name);
-		if (!existsSync(path)) return;
-		let problem: string;
-		try {
-			const database = new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
-			try {
-				problem = String(Object.values(database.prepare('pragma quick_check(1)').get() ?? {})[0]);
-			} finally {
-				database.close();
-			}
-		} catch (error) {
-			if (!isDamage(error)) throw error;
-			problem = errorText(error);
-		}
-		if (problem === 'ok') return;
+		const problem = fileProblem(join(this.#folder, isIndex ? '' : 'blocks', name));
+		if (problem === null) return;
 		const what = isIndex
 			? 'series may be missing from answers; stop the collector and delete it, the next start makes it anew'
 			: 'samples may be missing from answers';

@@ -85,7 +85,7 @@ export class FileCompaction {
 		for (const suffix of ['', '-journal']) rmSync(this.#targetPath + suffix, { force: true });
 		this.#target = new DatabaseSync(this.#targetPath);
 		// Nobody looks at it before it is whole, so it needs no journal. Small pages: half a page is lost per group.
-		this.#target.exec(`pragma page_size = 2048; pragma journal_mode = off; pragma synchronous = off; begin; ${LONG_SCHEMA}`);
+		this.#target.exec(`pragma page_size = 1024; pragma journal_mode = off; pragma synchronous = off; begin; ${LONG_SCHEMA}`);
 		if (this.#everyMs !== null) this.#target.exec(REDUCED_SCHEMA);
 	}
 
