@@ -9,7 +9,7 @@ import { groupLabels } from './grouping.ts';
 import type { Operands } from './operands.ts';
 import { executionError } from './query-error.ts';
 import { KEEPS_NAME, RANGE_KERNELS } from './range-kernels.ts';
-import type { RangeSeries, WindowGrid } from './range-window.ts';
+import { newWindow, type RangeSeries, type WindowGrid } from './range-window.ts';
 import { seriesKernel, walkWindows } from './series-kernels.ts';
 import { isStepReducer, newStepReducer, type StepReducer } from './step-reducers.ts';
 
@@ -139,6 +139,7 @@ function columnWriter(
 ): (series: LabelledSeries) => void {
 	const { guard, annotations } = context;
 	const grid = { ...windows, count: steps.count };
+	const window = newWindow();
 	const kernel = Object.hasOwn(RANGE_KERNELS, call.name) ? RANGE_KERNELS[call.name] : undefined;
 	const counter = call.name === 'rate' || call.name === 'increase';
 	const keepName = KEEPS_NAME.has(call.name);
@@ -148,7 +149,7 @@ function columnWriter(
 		const column = target(keepName ? series.labels : withoutName(series.labels));
 		const whole = seriesKernel(call.name, series, grid);
 		if (whole !== null) whole(series, grid, column);
-		else if (kernel !== undefined) walkWindows(series, grid, column, { kernel, scalars, times: steps });
+		else if (kernel !== undefined) walkWindows(series, grid, column, { kernel, scalars, times: steps, window });
 		if (isEmpty(column)) return;
 		visit(column);
 		if (!warned) {

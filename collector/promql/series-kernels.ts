@@ -1,6 +1,6 @@
 import type { Column } from './columns.ts';
 import { EXTRAPOLATING_KERNELS } from './extrapolation.ts';
-import { newWindow, type RangeKernel, type RangeSeries, type SeriesKernel, type WindowGrid } from './range-window.ts';
+import type { RangeKernel, RangeSeries, RangeWindow, SeriesKernel, WindowGrid } from './range-window.ts';
 import { isSummable, SLIDING_KERNELS } from './sliding-windows.ts';
 import { WEIGHTED_KERNELS } from './weighted-kernels.ts';
 import { firstAfter } from './window-edges.ts';
@@ -33,12 +33,13 @@ export function walkWindows(
 		readonly kernel: RangeKernel;
 		readonly scalars: readonly Float64Array[];
 		readonly times: { readonly startMs: number; readonly stepMs: number };
+		/** Used again for every series of a call. */
+		readonly window: RangeWindow;
 	},
 ): void {
 	const { timestamps } = series;
-	const { kernel, scalars, times } = options;
+	const { kernel, scalars, times, window } = options;
 	const [first, second] = scalars;
-	const window = newWindow();
 	window.timestamps = timestamps;
 	window.values = series.values;
 	let lo = 0;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { newColumn } from './columns.ts';
 import { RANGE_KERNELS } from './range-kernels.ts';
-import type { RangeKernel, RangeSeries, WindowGrid } from './range-window.ts';
+import { newWindow, type RangeKernel, type RangeSeries, type WindowGrid } from './range-window.ts';
 import { seriesKernel, walkWindows } from './series-kernels.ts';
 import { isSummable, SLIDING_KERNELS } from './sliding-windows.ts';
 
@@ -27,7 +27,12 @@ function seriesOf(gaps: readonly number[], values: readonly number[]): RangeSeri
 
 function walked(name: string, series: RangeSeries, grid: WindowGrid) {
 	const column = newColumn([], grid.count);
-	walkWindows(series, grid, column, { kernel: RANGE_KERNELS[name] as RangeKernel, scalars: [], times: { startMs: 0, stepMs: 1 } });
+	walkWindows(series, grid, column, {
+		kernel: RANGE_KERNELS[name] as RangeKernel,
+		scalars: [],
+		times: { startMs: 0, stepMs: 1 },
+		window: newWindow(),
+	});
 	return column;
 }
 

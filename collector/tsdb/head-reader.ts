@@ -275,7 +275,7 @@ export class HeadReader {
 		let count = Atomics.load(slots, slot + SLOT_COUNT);
 		const bucket = slots[slot + SLOT_BUCKET] as number;
 		if (count > 0 && ((bucket + 1) * BUCKET_MS <= minMs || bucket * BUCKET_MS > maxMs)) count = 0;
-		if (count > 0) this.#copyPage(slots[slot + SLOT_PAGE] as number, this.#page);
+		if (count > 0) this.#copySamples(slots[slot + SLOT_PAGE] as number, count);
 		const lateCount = Atomics.load(slots, slot + SLOT_LATE_COUNT);
 		if (lateCount > 0) this.#copyPage(slots[slot + SLOT_LATE_PAGE] as number, this.#latePage);
 		if (Atomics.load(slots, slot + SLOT_GENERATION) !== generation) return false;
@@ -302,6 +302,18 @@ export class HeadReader {
 			}
 			ref = arena[at + CHUNK_PREVIOUS] as number;
 		}
+	}
+
+	/** Of the page of samples in order only what is used: times in front, values from `PAGE_SAMPLES` on. */
+	#copySamples(page: number, count: number): void {
+		const source = this.#pages[pageSegment(page)];
+		if (page === 0 || source === undefined) return;
+		const target = this.#page;
+		const word = pageWord(page);
+		const samples = count < PAGE_SAMPLES ? count : PAGE_SAMPLES;
+		for (let i = 0; i < samples; i++) target[i] = source[word + i] as number;
+		const end = PAGE_SAMPLES + samples * 2;
+		for (let i = PAGE_SAMPLES; i < end; i++) target[i] = source[word + i] as number;
 	}
 
 	#copyPage(page: number, target: Uint32Array): void {
