@@ -19,7 +19,11 @@ const BENCHMARKS: readonly Benchmark[] = [
 		what: 'latency of ingest and lateness of rules while ten 7-day queries run',
 		peers: 'none: idle is what it is compared with',
 	},
-	{ name: 'agent-memory', what: 'memory and CPU per round of the agent', peers: 'prometheus-node-exporter' },
+	{
+		name: 'agent-footprint',
+		what: 'memory and CPU per round of the agent with all its sources, beside the exporters that it replaces',
+		peers: 'prometheus-node-exporter, -mysqld-exporter, -redis-exporter, -nginx-exporter, -blackbox-exporter',
+	},
 ];
 
 /** `npm run bench -- NAME [arguments]`: each benchmark runs beside its peers and writes `bench/results/NAME.json`. */

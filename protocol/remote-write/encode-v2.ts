@@ -1,5 +1,5 @@
 import { int64Size, ProtoWriter, varintSize } from './proto-writer.ts';
-import { METRIC_TYPE_NUMBERS, type WriteSample, type WriteSeries } from './write-series.ts';
+import { METRIC_TYPE_NUMBERS, type WriteSeries } from './write-series.ts';
 
 export const REMOTE_WRITE_V2_CONTENT_TYPE = 'application/x-protobuf;proto=io.prometheus.write.v2.Request';
 
@@ -16,39 +16,43 @@ export function encodeRemoteWriteV2(seriesList: readonly WriteSeries[]): Uint8Ar
 		symbols.set(text, ref);
 		return ref;
 	};
-	const labelRefs = seriesList.map((series) => series.labels.map(refOf));
-	const metadata = seriesList.map((series) => ({
-		type: METRIC_TYPE_NUMBERS[series.type ?? 'unknown'],
-		help: refOf(series.help ?? ''),
-		unit: refOf(series.unit ?? ''),
-	}));
-	const writer = new ProtoWriter(1024 + seriesList.length * 64);
+	// Symbols stand before the series that refer to them, but are known only after them: the series wait in a writer of their own.
+	const body = new ProtoWriter(1024 + seriesList.length * 64);
+	let refs = new Uint32Array(64);
+	for (const series of seriesList) {
+		const { labels } = series;
+		if (labels.length > refs.length) refs = new Uint32Array(labels.length * 2);
+		let refsSize = 0;
+		for (let i = 0; i < labels.length; i++) {
+			const ref = refOf(labels[i] as string);
+			refs[i] = ref;
+			refsSize += varintSize(ref);
+		}
+		writeSeries(body, series, refs, { refsSize, help: refOf(series.help ?? ''), unit: refOf(series.unit ?? '') });
+	}
+	const writer = new ProtoWriter(1024 + symbols.size * 32 + body.finish().length);
 	for (const symbol of symbols.keys()) writer.text(4, symbol);
-	seriesList.forEach((series, i) => {
-		writeSeries(writer, series.samples, labelRefs[i] ?? [], metadata[i] ?? { type: 0, help: 0, unit: 0 });
-	});
+	writer.append(body);
 	return writer.finish();
 }
 
-interface MetadataRefs {
-	readonly type: number;
-	readonly help: number;
-	readonly unit: number;
-}
-
-function writeSeries(writer: ProtoWriter, samples: readonly WriteSample[], refs: readonly number[], metadata: MetadataRefs): void {
-	let refsSize = 0;
-	for (const ref of refs) refsSize += varintSize(ref);
+function writeSeries(
+	writer: ProtoWriter,
+	{ labels, samples, type: typeName }: WriteSeries,
+	refs: Uint32Array,
+	{ refsSize, help, unit }: { readonly refsSize: number; readonly help: number; readonly unit: number },
+): void {
+	const type = METRIC_TYPE_NUMBERS[typeName ?? 'unknown'];
 	let size = 1 + varintSize(refsSize) + refsSize;
 	for (const sample of samples) {
 		const sampleSize = 10 + int64Size(sample.timestampMs);
 		size += 1 + varintSize(sampleSize) + sampleSize;
 	}
-	const metadataSize = fieldSize(metadata.type) + fieldSize(metadata.help) + fieldSize(metadata.unit);
+	const metadataSize = fieldSize(type) + fieldSize(help) + fieldSize(unit);
 	if (metadataSize > 0) size += 1 + varintSize(metadataSize) + metadataSize;
 	writer.open(5, size);
 	writer.open(1, refsSize);
-	for (const ref of refs) writer.varint(ref);
+	for (let i = 0; i < labels.length; i++) writer.varint(refs[i] as number);
 	for (const sample of samples) {
 		writer.open(2, 10 + int64Size(sample.timestampMs));
 		if (sample.stale === true) writer.staleDouble(1);
@@ -57,9 +61,9 @@ function writeSeries(writer: ProtoWriter, samples: readonly WriteSample[], refs:
 	}
 	if (metadataSize > 0) {
 		writer.open(5, metadataSize);
-		if (metadata.type !== 0) writer.uint(1, metadata.type);
-		if (metadata.help !== 0) writer.uint(3, metadata.help);
-		if (metadata.unit !== 0) writer.uint(4, metadata.unit);
+		if (type !== 0) writer.uint(1, type);
+		if (help !== 0) writer.uint(3, help);
+		if (unit !== 0) writer.uint(4, unit);
 	}
 }
 

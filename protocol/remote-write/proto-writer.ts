@@ -79,8 +79,29 @@ export class ProtoWriter {
 		this.#varint(value);
 	}
 
+	/** Names and help texts are ASCII nearly always: those are written without a buffer of their own. */
 	text(field: number, value: string): void {
-		this.bytes(field, encoder.encode(value));
+		const size = value.length;
+		for (let i = 0; i < size; i++) {
+			if (value.charCodeAt(i) > 127) {
+				this.bytes(field, encoder.encode(value));
+				return;
+			}
+		}
+		this.open(field, size);
+		this.#reserve(size);
+		const bytes = this.#bytes;
+		let at = this.#length;
+		for (let i = 0; i < size; i++) bytes[at++] = value.charCodeAt(i);
+		this.#length = at;
+	}
+
+	/** Everything that another writer has written, as it is. */
+	append(other: ProtoWriter): void {
+		const bytes = other.finish();
+		this.#reserve(bytes.length);
+		this.#bytes.set(bytes, this.#length);
+		this.#length += bytes.length;
 	}
 
 	bytes(field: number, value: Uint8Array): void {

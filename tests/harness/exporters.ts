@@ -22,6 +22,8 @@ export async function startExporter(
 	kind: ExporterKind,
 	args: readonly string[] = [],
 	env: Readonly<Record<string, string>> = {},
+	/** Another binary than the installed one, for example a copy of it. */
+	command = exporterCommand(kind) ?? kind,
 ): Promise<Exporter> {
 	const port = await freePort();
 	const address = `127.0.0.1:${port}`;
@@ -32,7 +34,7 @@ export async function startExporter(
 		nginx: '-web.listen-address',
 		blackbox: '--web.listen-address',
 	};
-	const child: RunningProcess = startProcess(exporterCommand(kind) ?? kind, [`${listen[kind]}=${address}`, ...args], { env });
+	const child: RunningProcess = startProcess(command, [`${listen[kind]}=${address}`, ...args], { env });
 	const url = `http://${address}/metrics`;
 	await waitFor(`the ${kind} exporter`, async () => (await fetch(url)).ok).catch(async (error: unknown) => {
 		await child.stop();
