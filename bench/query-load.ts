@@ -7,6 +7,7 @@ import { type BenchSeries, sampleValue } from './query-data.ts';
 import type { DataSet } from './query-sets.ts';
 
 const SETTLE_LOOK_MS = 3000;
+const CALM_LOOKS = 4;
 /** Of one core; a server that writes blocks or compacts takes more. */
 const SETTLED_SHARE = 0.04;
 const SETTLE_LIMIT_MS = 300_000;
@@ -59,13 +60,16 @@ async function loadSlice(
 /** Waits until nobody writes blocks or compacts any more: that would be measured instead of the queries. */
 export async function settle(peers: readonly Peer[]): Promise<void> {
 	const begun = performance.now();
+	// Work that a start has put off begins some seconds later: calm must last.
+	let calm = 0;
 	for (;;) {
 		const before = peers.map(({ pid }) => cpuMicros(pid));
 		await new Promise((resolve) => setTimeout(resolve, SETTLE_LOOK_MS));
 		const busy = peers.filter(({ pid }, i) => cpuMicros(pid) - (before[i] as number) > SETTLED_SHARE * SETTLE_LOOK_MS * 1000);
-		if (busy.length === 0) return;
+		calm = busy.length === 0 ? calm + 1 : 0;
+		if (calm === CALM_LOOKS) return;
 		if (performance.now() - begun > SETTLE_LIMIT_MS) {
-			process.stderr.write(`measured although ${busy.map(({ name }) => name).join(', ')} did not come to rest\n`);
+			process.stderr.write(`measured although ${busy.map(({ name }) => name).join(', ')} did not come to rest for long enough\n`);
 			return;
 		}
 	}

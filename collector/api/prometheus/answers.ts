@@ -2,22 +2,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, errorText } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
 import type { QueryAnswer } from '../../promql/query-service.ts';
+import { sendCompressed } from './compression.ts';
 
 const JSON_TYPE = 'application/json';
 
 /** A body that is complete is passed on as it is. */
-export function sendAnswer(reply: FastifyReply, { json }: QueryAnswer): FastifyReply {
-	return reply
-		.status(200)
-		.type(JSON_TYPE)
-		.send(Buffer.from(json.buffer, json.byteOffset, json.byteLength));
+export function sendAnswer(reply: FastifyReply, { json }: QueryAnswer): Promise<FastifyReply> {
+	return sendCompressed(reply, JSON_TYPE, Buffer.from(json.buffer, json.byteOffset, json.byteLength));
 }
 
-export function sendData(reply: FastifyReply, data: unknown): FastifyReply {
-	return reply
-		.status(200)
-		.type(JSON_TYPE)
-		.send(JSON.stringify({ status: 'success', data }));
+export function sendData(reply: FastifyReply, data: unknown): Promise<FastifyReply> {
+	return sendCompressed(reply, JSON_TYPE, Buffer.from(JSON.stringify({ status: 'success', data })));
 }
 
 /** Prometheus' error body. What is not one of our errors is logged and told without details. */

@@ -3,6 +3,7 @@ import { compressSync } from 'snappy';
 import type { Clock } from '../../../core/clock.ts';
 import { decompressSnappy } from '../../ingest/snappy-block.ts';
 import type { QueryService } from '../../promql/query-service.ts';
+import { sendCompressed } from './compression.ts';
 import { badParameter, Parameters } from './parameters.ts';
 import { decodeReadRequest } from './read-request.ts';
 
@@ -42,10 +43,7 @@ export function registerReadRoutes(app: FastifyInstance, services: ReadServices)
 				{ signal, caller: caller(request) },
 			),
 		);
-		return reply
-			.status(200)
-			.type('text/plain; version=0.0.4; charset=utf-8')
-			.send(Buffer.from(json.buffer, json.byteOffset, json.byteLength));
+		return sendCompressed(reply, 'text/plain; version=0.0.4; charset=utf-8', Buffer.from(json.buffer, json.byteOffset, json.byteLength));
 	});
 
 	void app.register(async (scope) => {
