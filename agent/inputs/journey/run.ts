@@ -151,7 +151,7 @@ class Visit {
 		try {
 			const answer = await httpProbe(
 				url.href,
-				{ ...request, authorization: null, redirects: 0, proxy: null, maxBodyBytes, tls, resolve },
+				{ ...request, secretHeaders: {}, redirects: 0, proxy: null, maxBodyBytes, tls, resolve },
 				measured,
 				{ deadline, monotonic },
 			);

@@ -116,14 +116,17 @@ export function requestFromConfig(
 	return () => {
 		const headers: Record<string, string> = { 'user-agent': context.userAgent, accept: '*/*' };
 		for (const [name, value] of Object.entries(http.headers)) headers[name.toLowerCase()] = value;
-		for (const { name, value } of secretHeaders) headers[name] = value()?.reveal() ?? '';
+		const secrets: Record<string, string> = {};
+		for (const { name, value } of secretHeaders) secrets[name] = value()?.reveal() ?? '';
 		const token = bearer()?.reveal();
 		const basic = http.username === undefined ? null : Buffer.from(`${http.username}:${password()?.reveal() ?? ''}`).toString('base64');
+		if (token !== undefined) secrets['authorization'] = `Bearer ${token}`;
+		else if (basic !== null) secrets['authorization'] = `Basic ${basic}`;
 		return {
 			method: http.method,
 			headers,
 			body: http.body ?? null,
-			authorization: token !== undefined ? `Bearer ${token}` : basic !== null ? `Basic ${basic}` : null,
+			secretHeaders: secrets,
 			redirects: http.redirects,
 			proxy: http.proxy === undefined ? null : { url: http.proxy, username: http.proxy_username ?? null, password: proxyPassword },
 			maxBodyBytes: http.max_body,

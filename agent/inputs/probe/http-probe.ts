@@ -17,8 +17,8 @@ export interface HttpProbeRequest {
 	readonly method: string;
 	readonly headers: Readonly<Record<string, string>>;
 	readonly body: string | null;
-	/** The header `authorization`; never sent to another host than the first. */
-	readonly authorization: string | null;
+	/** Headers that carry secrets, names in lower case; never sent to another origin than the first. */
+	readonly secretHeaders: Readonly<Record<string, string>>;
 	/** How many redirects are followed; 0 takes the first answer as it is. */
 	readonly redirects: number;
 	readonly proxy: { readonly url: string; readonly username: string | null; readonly password: () => Secret | null } | null;
@@ -75,8 +75,7 @@ export async function httpProbe(
 	const firstOrigin = target.origin;
 	let { method, body } = request;
 	for (;;) {
-		const headers: Record<string, string> = { ...request.headers };
-		if (request.authorization !== null && target.origin === firstOrigin) headers['authorization'] = request.authorization;
+		const headers = target.origin === firstOrigin ? { ...request.headers, ...request.secretHeaders } : request.headers;
 		const response = await exchange(target, { ...request, method, body, headers }, measured, options);
 		const location = response.headers['location'];
 		const redirected = [301, 302, 303, 307, 308].includes(response.status) && typeof location === 'string';
@@ -94,6 +93,9 @@ export async function httpProbe(
 			method = method === 'HEAD' ? 'HEAD' : 'GET';
 			body = null;
 		}
+		// A body that is passed on to somebody else may hold what only the first was meant to know.
+		if (body !== null && target.origin !== firstOrigin)
+			throw new ProbeFailure('redirect', `the redirect would send the body to ${target.origin}`);
 	}
 }
 

@@ -20,6 +20,7 @@ function pages(request: IncomingMessage, response: ServerResponse): void {
 	else if (path === 'chain') response.writeHead(301, { location: '/chain2' }).end();
 	else if (path === 'chain2') response.writeHead(303, { location: '/echo' }).end();
 	else if (path === 'away') response.writeHead(302, { location: 'ftp://example.test/' }).end();
+	else if (path === 'cross307') response.writeHead(307, { location: `http://127.0.0.1:${query}/echo` }).end();
 	else if (path === 'cross') response.writeHead(302, { location: `http://127.0.0.1:${query}/echo` }).end();
 	else if (path === 'echo') {
 		const chunks: Buffer[] = [];
@@ -198,12 +199,25 @@ describe('requests', () => {
 			{
 				kind: 'http',
 				target,
-				http: { redirects: 2, bearer: { env: 'TOKEN' } },
-				expect: { json: [{ path: '$.headers.authorization', max_count: 0 }], final_url: `:${other}/echo` },
+				http: { redirects: 2, bearer: { env: 'TOKEN' }, secret_headers: { 'X-Api-Key': { env: 'TOKEN' } } },
+				expect: {
+					json: [
+						{ path: '$.headers.authorization', max_count: 0 },
+						{ path: '$.headers.x-api-key', max_count: 0 },
+					],
+					final_url: `:${other}/echo`,
+				},
 			},
 			{ TOKEN: 't-1' },
 		);
 		expect(reasonOf(found)).toBeNull();
+	});
+
+	test('a body does not follow a redirect to another host', async () => {
+		const other = await servers.http(pages);
+		const target = `http://127.0.0.1:${await servers.http(pages)}/cross307?${other}`;
+		expect(reasonOf(await probe({ kind: 'http', target, http: { method: 'POST', body: 'x', redirects: 2 } }))).toBe('redirect');
+		expect(reasonOf(await probe({ kind: 'http', target, http: { redirects: 2 } }))).toBeNull();
 	});
 
 	test('a POST that is redirected by 303 becomes a GET without a body', async () => {
