@@ -249,7 +249,7 @@ async function main(): Promise<void> {
 	mkdirSync(folder, { recursive: true });
 	const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`;
 	writeFileSync(
-		join(folder, 'ingest.json'),
+		join(folder, seriesCount === 100_000 ? 'ingest.json' : `ingest-${seriesCount}.json`),
 		`${JSON.stringify({ date: new Date().toISOString().slice(0, 10), machine, seriesCount, rounds, repeats, results, runs }, null, '\t')}\n`,
 	);
 	console.log('| server | version | first sight, µs/sample | steady, µs/sample | RSS, MB |\n|---|---|---|---|---|');

@@ -1,10 +1,11 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../core/clock.ts';
 import { errorText } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { type BlockFile, FAMILIES, FAMILY_CHECKS, parseBlockFile } from './blocks/block-files.ts';
+import { beyondSize, blockFilesWithSizes, hoursToCompact } from './blocks/block-folder.ts';
 import type { BlockTask } from './blocks/block-messages.ts';
 import { BlockThread } from './blocks/block-thread.ts';
 import { fileOfDeletions } from './blocks/deleted-ranges.ts';
@@ -45,6 +46,8 @@ export interface BlockCutterOptions {
 	readonly checkRetentionMs: number;
 	/** Block files of samples may take so much together; the oldest days go first. */
 	readonly retentionBytes: number;
+	/** Log from which late hours are written without waiting for the next hour. */
+	readonly lateLogBytes: number;
 	readonly maxHeadBytes: number;
 	readonly intervalMs: number;
 }
@@ -54,6 +57,9 @@ const GRACE_MS = 180_000;
 /** A boundary beyond every sample. */
 const EVERYTHING = Math.floor(Number.MAX_SAFE_INTEGER / BUCKET_MS);
 const RETRY_MS = 30_000;
+/** Complete hours in memory that are more than the usual latecomers. */
+const LATE_HOURS = 3;
+const LATE_CUT_MS = 60_000;
 const RETENTION_CHECK_MS = 600_000;
 const COMPACTION_CHECK_MS = 60_000;
 /** A file that got late samples after its compaction is compacted again, at most so often. */
@@ -82,6 +88,8 @@ export class BlockCutter {
 	#cut: Cut | null = null;
 	#running: Promise<void> | null = null;
 	#retryAtMs = 0;
+	/** When the last cut began, monotonic. */
+	#cutMs = Number.NEGATIVE_INFINITY;
 	#retentionCheckedMs = Number.NEGATIVE_INFINITY;
 	#compactionCheckedMs = Number.NEGATIVE_INFINITY;
 	/** When files were last compacted, monotonic. */
@@ -253,7 +261,7 @@ export class BlockCutter {
 			// A clock that was ahead and was set back must not stop the cutting until it is there again.
 			if (due < this.#lastBoundary) this.#lastBoundary = due;
 			const isMuch = this.#options.head.chunkBytes > this.#options.maxHeadBytes;
-			if (!isMuch && (due <= this.#lastBoundary || this.#options.head.seriesCount === 0)) return;
+			if (!isMuch && !this.#isMuchLate(due) && (due <= this.#lastBoundary || this.#options.head.seriesCount === 0)) return;
 			try {
 				this.#begin(isMuch ? EVERYTHING : due);
 			} catch (error) {
@@ -264,6 +272,15 @@ export class BlockCutter {
 		void this.#run();
 	}
 
+	/** Whether so many complete hours came late that a start should not have to read them all from the log. Some late samples can wait for the next hour. */
+	#isMuchLate(due: number): boolean {
+		const { head, logWriter, clock, lateLogBytes } = this.#options;
+		if (logWriter.sizeBytes < lateLogBytes || clock.monotonic() - this.#cutMs < LATE_CUT_MS) return false;
+		let complete = 0;
+		for (const bucket of head.active.buckets.keys()) if (bucket < due) complete++;
+		return complete >= LATE_HOURS;
+	}
+
 	/** Hours before this one are complete. */
 	#dueBucket(): number {
 		return Math.floor((this.#options.clock.now() - GRACE_MS) / BUCKET_MS);
@@ -271,6 +288,7 @@ export class BlockCutter {
 
 	#begin(boundaryBucket: number): void {
 		const { head, logWriter } = this.#options;
+		this.#cutMs = this.#options.clock.monotonic();
 		const segment = logWriter.rotate();
 		head.rotate(boundaryBucket, segment + 1);
 		this.#options.publish();
@@ -412,36 +430,4 @@ export class BlockCutter {
 		await this.#thread.run({ kind: 'drop', names: over });
 		log.info({ files: over }, 'block files beyond the retention were deleted');
 	}
-}
-
-/** The file of hours that this is, or from whose compacted one something was deleted; `null` for any other file. */
-function hoursToCompact(name: string): BlockFile | null {
-	const file = parseBlockFile(fileOfDeletions(name) === null ? name : name.replace(/\.long\.deleted$/, '.db'));
-	return file === null || file.isLong ? null : file;
-}
-
-interface SizedFile extends BlockFile {
-	readonly bytes: number;
-}
-
-function blockFilesWithSizes(folder: string): SizedFile[] {
-	return readdirSync(folder).flatMap((name) => {
-		const file = parseBlockFile(name);
-		if (file === null) return [];
-		return [{ ...file, bytes: statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0 }];
-	});
-}
-
-/** The oldest days of samples that must go so that the others fit. The newest day stays, and checks are not counted: they are few, and promised. */
-function beyondSize(files: readonly SizedFile[], expired: readonly SizedFile[], limitBytes: number): readonly SizedFile[] {
-	const samples = files.filter((file) => file.family !== FAMILY_CHECKS && !expired.includes(file));
-	const newestMs = Math.max(...samples.map((file) => file.startMs));
-	let bytes = samples.reduce((sum, file) => sum + file.bytes, 0);
-	const gone: SizedFile[] = [];
-	for (const file of samples.sort((a, b) => a.startMs - b.startMs)) {
-		if (bytes <= limitBytes || file.startMs === newestMs) break;
-		gone.push(file);
-		bytes -= file.bytes;
-	}
-	return gone;
 }

@@ -26,6 +26,8 @@ export interface StoreOptions {
 	readonly maxHeadBytes?: number;
 	/** A log segment is closed at this size. Default 128 MiB. */
 	readonly logSegmentBytes?: number;
+	/** With a log of this size, three or more complete hours that came late are written into blocks at once. Default 64 MiB. */
+	readonly lateLogBytes?: number;
 	/** A series without samples for so long leaves memory when blocks are next written; queries find it in blocks. Default 3 h. */
 	readonly quietMs?: number;
 	/** A day (of checks: a month) is compacted when it is over for so long. Default 6 h. */

@@ -158,6 +158,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			retentionMs: options.retentionMs,
 			checkRetentionMs: options.checkRetentionMs,
 			retentionBytes: options.retentionBytes ?? Number.POSITIVE_INFINITY,
+			lateLogBytes: options.lateLogBytes ?? 64 * 1024 * 1024,
 			maxHeadBytes: options.maxHeadBytes ?? 512 * 1024 * 1024,
 			intervalMs: options.cutIntervalMs ?? 5000,
 		});
