@@ -13,7 +13,8 @@ export const rulesCommand: Command = {
 
 check    reads rule files and looks for what is well formed and still wrong: a threshold that can never be reached, a division
          by zero, an alert that ends when its metric vanishes, an alert without a runbook, and with --url a metric that the
-         collector does not have
+         collector does not have. A comment "# lint: missing-absent: REASON" above a rule, or above "groups:" for the whole
+         file, accepts what that check finds
 test     runs rule tests in the format of "promtool test rules"
 replay   runs the alerts of a file over the stored past: when would they have fired, for how long, and what is different from
          the rules that run now; what the file records is evaluated first

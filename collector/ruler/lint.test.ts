@@ -80,3 +80,29 @@ test('metrics that nobody sends and no rule records', () => {
 	expect(lint(rules, ['known'])).toEqual(['5 A: error unknown-metric']);
 	expect(lint(rules)).toEqual([]);
 });
+
+describe('a stated reason', () => {
+	const file = (top: string, above: string) => {
+		const text = `${top}groups:\n  - name: g\n    rules:\n${above}${alert('up < 1')}${alert('other < 1', 'B')}`;
+		const { groups } = parseRuleFile(text, 'rules.yml');
+		return lintRules([{ file: 'rules.yml', text, groups }]).map(({ rule, check }) => `${rule}: ${check}`);
+	};
+	test.each([
+		{
+			name: 'above a rule is about that rule',
+			top: '',
+			above: '      # lint: missing-absent: told by another\n',
+			want: ['B: missing-absent'],
+		},
+		{ name: 'above the groups is about the file', top: '# lint: missing-absent: told by another\n', above: '', want: [] },
+		{
+			name: 'of another check changes nothing',
+			top: '# lint: missing-runbook: none\n',
+			above: '',
+			want: ['A: missing-absent', 'B: missing-absent'],
+		},
+		{ name: 'must be given', top: '# lint: missing-absent:\n', above: '', want: ['A: missing-absent', 'B: missing-absent'] },
+	])('$name', ({ top, above, want }) => {
+		expect(file(top, above)).toEqual(want);
+	});
+});

@@ -3,6 +3,7 @@ import { COMPARISONS, type Expr, unwrapParens, type VectorSelector, walk } from 
 import { printExpression } from '../promql/printer.ts';
 import { typeOf } from '../promql/type-check.ts';
 import type { GroupDefinition, RuleDefinition } from './rule-file.ts';
+import { StatedReasons } from './stated-reasons.ts';
 import { boundsOf, canBeZero, comparisonOutcome } from './value-bounds.ts';
 
 export type LintCheck = 'unknown-metric' | 'impossible-threshold' | 'missing-absent' | 'division-by-zero' | 'missing-runbook';
@@ -27,7 +28,7 @@ export interface LintInput {
 
 /**
  * Looks over rules that are well formed. Files are judged together: a metric that one records, or whose absence one
- * watches, counts for all. `knownMetrics`: the names that a store has; without them, unknown metrics are not looked for.
+ * watches, counts for all. What a file accepts with a reason (`StatedReasons`) is left out. `knownMetrics`: the names that a store has; without them, unknown metrics are not looked for.
  */
 export function lintRules(inputs: readonly LintInput[], knownMetrics: ReadonlySet<string> | null = null): readonly LintFinding[] {
 	const rules = inputs.flatMap(({ groups }) => groups.flatMap((group) => group.rules));
@@ -36,10 +37,14 @@ export function lintRules(inputs: readonly LintInput[], knownMetrics: ReadonlySe
 	const findings: LintFinding[] = [];
 	for (const input of inputs) {
 		const lines = ruleLines(input.text);
+		const reasons = new StatedReasons(input.text);
 		input.groups.forEach((group, g) => {
 			group.rules.forEach((rule, r) => {
-				const report = (severity: LintFinding['severity'], check: LintCheck, message: string) =>
-					findings.push({ severity, check, file: input.file, line: lines(g, r), group: group.name, rule: rule.name, message });
+				const line = lines(g, r);
+				const report = (severity: LintFinding['severity'], check: LintCheck, message: string) => {
+					if (!reasons.accepts(check, line))
+						findings.push({ severity, check, file: input.file, line, group: group.name, rule: rule.name, message });
+				};
 				if (knownMetrics !== null) checkMetrics(rule, (name) => knownMetrics.has(name) || recorded.has(name), report);
 				checkComparisons(rule, report);
 				checkDivisions(rule, report);

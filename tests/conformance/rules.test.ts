@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { expandRuleFiles } from '../../collector/rule-files.ts';
+import { lintRules } from '../../collector/ruler/lint.ts';
 import { parseRuleFile } from '../../collector/ruler/rule-file.ts';
 import { runRuleTests } from '../../collector/ruler/rule-tests.ts';
 import { SEVERITIES } from '../../protocol/alert.ts';
@@ -17,6 +18,14 @@ const promtool = findCommand('promtool');
 describe('the shipped rules', () => {
 	test('leave no file without tests and take no test for rules', () => {
 		expect(files.map((file) => file.replace(/^.*\//, '').replace(/\.yml$/, '.test.yml'))).toEqual([...tests].sort());
+	});
+
+	test('have nothing that the lint would tell, but for what they state a reason for', () => {
+		const inputs = files.map((file) => {
+			const text = readFileSync(file, 'utf8');
+			return { file, text, groups: parseRuleFile(text, file).groups };
+		});
+		expect(lintRules(inputs)).toEqual([]);
 	});
 
 	test.each(files)('%s says everything that a person needs', (file) => {
