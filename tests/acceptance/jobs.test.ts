@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startAgent } from '../../agent/app.ts';
+import { parseAgentConfig } from '../../agent/config.ts';
 import { type RunningCollector, startCollector } from '../../collector/app.ts';
 import { systemClock } from '../../core/clock.ts';
+import { configOrThrow } from '../../core/config-file.ts';
 import { type HttpRequest, httpExchange } from '../../core/http-client.ts';
 import { silentLogger } from '../../core/log.ts';
 import type { JobListAnswer } from '../../protocol/job-api.ts';
@@ -128,3 +131,44 @@ test('reports that arrive together are all counted', async () => {
 	await Promise.all(Array.from({ length: 20 }, () => curl(`${BASE}/busy/success`)));
 	await waitFor('all of them', async () => (await value('job_runs_total{task="busy",result="success"}')) === 20);
 });
+
+test('a report to the agent of the same host arrives in the collector, also after the agent was started again', async () => {
+	const dataDir = join(folder.path, 'agent');
+	const startOne = () =>
+		startAgent({
+			config: configOrThrow(
+				parseAgentConfig(
+					JSON.stringify({
+						host: { name: 'app-7', system: 'exchange' },
+						interval: '1s',
+						listen: '127.0.0.1:0',
+						collector: { url: collector.address, token: { file: join(folder.path, 'data', 'keys', 'local-agent.token') } },
+						inputs: { host: { enabled: false }, jobs: { tasks: [{ name: 'never', schedule: { at: ['03:00'] } }] } },
+					}),
+					'agent.yml',
+				),
+			),
+			log: silentLogger,
+			clock: systemClock,
+			env: {},
+			dataDir,
+			version: '0.0.0-test',
+		});
+	const series = '{job="job",host="app-7",instance="app-7",system="exchange",task="extract"}';
+	const first = await startOne();
+	try {
+		const report = await httpExchange(`http://${first.address}/jobs/extract/success?rows=7&every=1h`, { timeoutMs: 5000 });
+		expect([report.status, report.body.toString()]).toEqual([200, 'OK\n']);
+		await waitFor('the series', async () => (await value(`job_last_run_rows${series}`)) === 7);
+		expect(await value('job_last_success_timestamp_seconds{host="app-7",task="never"}')).toBe(0);
+	} finally {
+		await first.stop();
+	}
+	const second = await startOne();
+	try {
+		await httpExchange(`http://${second.address}/jobs/extract/success?rows=9`, { timeoutMs: 5000 });
+		await waitFor('the second run', async () => (await value(`job_runs_total${series.replace('}', ',result="success"}')}`)) === 2);
+	} finally {
+		await second.stop();
+	}
+}, 60_000);
