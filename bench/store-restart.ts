@@ -10,11 +10,12 @@ import { hostSeries, sampleValue } from './query-data.ts';
 
 /**
  * From the start of a server that was killed with a day of samples to its first answer, beside Prometheus with the same samples. Both get them by
- * remote write, hour by hour, and are killed (SIGKILL) as soon as the last is acknowledged: much of it is in their logs then.
+ * remote write within a minute or so, a minute more to bring into blocks what a day would have, and are killed (SIGKILL).
  * Usage: node bench/store-restart.ts [hosts, of some sixty series] [steps of 15 s] [restarts]
  */
 const STEP_MS = 15_000;
 const STEPS_PER_REQUEST = 20;
+const SETTLE_MS = 60_000;
 
 interface Contender {
 	readonly name: string;
@@ -81,6 +82,7 @@ async function measure(
 	if (peer === null) return null;
 	const { name, version } = peer;
 	const samples = await load(peer, settings.hosts, settings.steps, endMs);
+	await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
 	const question = `/api/v1/query?query=${encodeURIComponent('count({instance=~"app-.+"})')}&time=${(endMs - STEP_MS) / 1000}`;
 	const seconds: number[] = [];
 	let series = 0;
