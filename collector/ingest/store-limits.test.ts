@@ -6,9 +6,10 @@ import { silentLogger } from '../../core/log.ts';
 import { encodeRemoteWriteV1 } from '../../protocol/remote-write/encode-v1.ts';
 import { temporaryFolder } from '../../tests/harness/process.ts';
 import { equals, openTestStore } from '../../tests/harness/store/open-test-store.ts';
-import { createIngest } from '../ingest/ingest.ts';
-import type { Store } from './store.ts';
-import type { StoreOptions } from './store-options.ts';
+import { createIngest } from './ingest.ts';
+
+type Store = Awaited<ReturnType<typeof openTestStore>>;
+type StoreOptions = NonNullable<Parameters<typeof openTestStore>[1]>;
 
 const HOUR = 3_600_000;
 const NOW = Math.floor(Date.now() / HOUR) * HOUR;
@@ -25,7 +26,7 @@ function folder(): string {
 	return made.path;
 }
 
-async function open(dataDir: string, options: Partial<StoreOptions>): Promise<Store> {
+async function open(dataDir: string, options: StoreOptions): Promise<Store> {
 	const store = await openTestStore(dataDir, options);
 	cleanups.push(() => store.stop());
 	return store;
