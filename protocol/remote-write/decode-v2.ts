@@ -92,6 +92,7 @@ function addSymbol(start: number, end: number): void {
 function decodeSeries(end: number, columns: WriteColumns, maxLabelBytes: number): void {
 	const labelStart = scratchUsed;
 	let metric = -1;
+	let pendingName = -1;
 	while (cursor.pos < end) {
 		const tag = cursor.uint31(end);
 		if (tag === ((1 << 3) | WIRE_BYTES)) {
@@ -102,6 +103,15 @@ function decodeSeries(end: number, columns: WriteColumns, maxLabelBytes: number)
 				const value = symbolRef(refsEnd);
 				if (name === nameSymbol) metric = value;
 				writeLabel(name, value, maxLabelBytes);
+			}
+		} else if (tag === ((1 << 3) | WIRE_VARINT)) {
+			// Parsers of protobuf must take repeated numbers one by one as well, which some writers send.
+			const ref = symbolRef(end);
+			if (pendingName < 0) pendingName = ref;
+			else {
+				if (pendingName === nameSymbol) metric = ref;
+				writeLabel(pendingName, ref, maxLabelBytes);
+				pendingName = -1;
 			}
 		} else if (tag === ((2 << 3) | WIRE_BYTES)) {
 			decodeSample(cursor.messageEnd(end), columns);
@@ -119,6 +129,7 @@ function decodeSeries(end: number, columns: WriteColumns, maxLabelBytes: number)
 			cursor.skip(tag & 7, end);
 		}
 	}
+	if (pendingName >= 0) throw new ProtocolError('a label has a name and no value', end);
 	if (scratchUsed === labelStart) throw new ProtocolError('a series has no labels', end);
 	columns.addSeries(labelStart, scratchUsed);
 }
