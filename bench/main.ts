@@ -24,6 +24,11 @@ const BENCHMARKS: readonly Benchmark[] = [
 		what: 'memory and CPU per round of the agent with all its sources, beside the exporters that it replaces',
 		peers: 'prometheus-node-exporter, -mysqld-exporter, -redis-exporter, -nginx-exporter, -blackbox-exporter',
 	},
+	{
+		name: 'uplink',
+		what: 'bytes on the wire and CPU per sample from a scrape to a receiver, through an outage',
+		peers: 'victoria-metrics (vmagent), prometheus-node-exporter',
+	},
 ];
 
 /** `npm run bench -- NAME [arguments]`: each benchmark runs beside its peers and writes `bench/results/NAME.json`. */

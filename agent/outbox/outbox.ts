@@ -39,8 +39,11 @@ export class Outbox implements SampleSink {
 		this.#clock = options.clock;
 	}
 
-	async send(seriesList: readonly WriteSeries[]): Promise<WriteAnswer> {
-		const body = new Uint8Array(compress(encodeRemoteWriteV2(seriesList)));
+	send(seriesList: readonly WriteSeries[]): Promise<WriteAnswer> {
+		return this.sendBlock(compress(encodeRemoteWriteV2(seriesList)));
+	}
+
+	async sendBlock(body: Uint8Array): Promise<WriteAnswer> {
 		const failure = await this.#put({ kind: 'samples', body });
 		return { status: failure === null ? 204 : 507, receiverTimeMs: null, retryAfterMs: null, reason: failure ?? '' };
 	}

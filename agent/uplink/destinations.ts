@@ -8,9 +8,10 @@ import type { WriteSeries } from '../../protocol/remote-write/write-series.ts';
 import { readCaFile } from '../ca-file.ts';
 import type { AgentConfig } from '../config.ts';
 import type { AgentMetrics } from '../self-metrics.ts';
+import { RecordEncoder } from './record-codec.ts';
 import { RemoteWriteClient, type RemoteWriteClientOptions, type SampleSink } from './remote-write-client.ts';
 import { Sender } from './sender.ts';
-import { encodeForSpool, Spool } from './spool.ts';
+import { Spool } from './spool.ts';
 import type { UplinkMetrics } from './uplink-metrics.ts';
 
 export interface UplinkOptions {
@@ -51,6 +52,7 @@ interface Destination {
 export function openUplink(options: UplinkOptions, cleanup: CleanupStack): Uplink {
 	const { config, collector, outbox } = options;
 	const destinations: Destination[] = [];
+	const encoder = new RecordEncoder();
 	if (collector !== null && config.collector !== undefined) {
 		destinations.push(
 			openDestination(options, cleanup, {
@@ -92,7 +94,7 @@ export function openUplink(options: UplinkOptions, cleanup: CleanupStack): Uplin
 	return {
 		append: (batch, nowMs) => {
 			if (batch.length === 0 || destinations.length === 0) return;
-			const encoded = encodeForSpool(batch);
+			const encoded = encoder.encode(batch, nowMs);
 			for (const { spool } of destinations) spool.appendEncoded(encoded, nowMs);
 		},
 		start: () => {

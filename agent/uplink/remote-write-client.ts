@@ -19,6 +19,8 @@ export interface WriteAnswer {
 /** Anything that takes batches of samples and answers as a receiver of remote write does. */
 export interface SampleSink {
 	send(seriesList: readonly WriteSeries[], signal: AbortSignal): Promise<WriteAnswer>;
+	/** The same for a request that is encoded already; `null` when the receiver does not know remote write 2. */
+	sendBlock(block: Uint8Array, signal: AbortSignal): Promise<WriteAnswer | null>;
 }
 
 export interface RemoteWriteClientOptions {
@@ -56,17 +58,21 @@ export class RemoteWriteClient implements SampleSink {
 
 	/** Rejects with `FN_HTTP_FAILED` or `FN_HTTP_TIMEOUT` when no answer arrives; every status is an answer. */
 	async send(seriesList: readonly WriteSeries[], signal: AbortSignal): Promise<WriteAnswer> {
-		if (this.#version === 2) {
-			const response = await this.#post(encodeRemoteWriteV2(seriesList), 2, signal);
-			const understood =
-				response.status < 300 ? response.headers['x-prometheus-remote-write-samples-written'] !== undefined : response.status !== 415;
-			if (understood) return this.#answer(response);
-			this.#version = 1;
-		}
-		return this.#answer(await this.#post(encodeRemoteWriteV1(seriesList), 1, signal));
+		const answer = this.#version === 2 ? await this.sendBlock(compress(encodeRemoteWriteV2(seriesList)), signal) : null;
+		return answer ?? this.#answer(await this.#post(compress(encodeRemoteWriteV1(seriesList)), 1, signal));
 	}
 
-	#post(body: Uint8Array<ArrayBuffer>, version: 1 | 2, signal: AbortSignal): Promise<HttpResponse> {
+	async sendBlock(block: Uint8Array, signal: AbortSignal): Promise<WriteAnswer | null> {
+		if (this.#version === 1) return null;
+		const response = await this.#post(block, 2, signal);
+		const understood =
+			response.status < 300 ? response.headers['x-prometheus-remote-write-samples-written'] !== undefined : response.status !== 415;
+		if (understood) return this.#answer(response);
+		this.#version = 1;
+		return null;
+	}
+
+	#post(body: Uint8Array, version: 1 | 2, signal: AbortSignal): Promise<HttpResponse> {
 		return httpExchange(this.#options.url, {
 			method: 'POST',
 			headers: {
@@ -77,7 +83,7 @@ export class RemoteWriteClient implements SampleSink {
 				'user-agent': this.#options.userAgent,
 				...this.#authorization(),
 			},
-			body: compress(body),
+			body,
 			timeoutMs: this.#options.timeoutMs,
 			maxBodyBytes: 64 * 1024,
 			signal,

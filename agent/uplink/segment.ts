@@ -20,7 +20,7 @@ export interface RecordHeader {
 }
 
 export interface SegmentRecord extends RecordHeader {
-	readonly payload: Buffer;
+	readonly payload: Uint8Array;
 	/** Offset just behind the record. */
 	readonly end: number;
 }
@@ -29,13 +29,13 @@ export interface SegmentRecord extends RecordHeader {
 export function writeRecord(
 	fd: number,
 	offset: number,
-	record: { readonly payload: Buffer; readonly samples: number; readonly createdMs: number },
+	record: { readonly payload: Uint8Array; readonly samples: number; readonly createdMs: number },
 ): number {
 	const bytes = Buffer.allocUnsafe(RECORD_HEADER_BYTES + record.payload.length);
 	bytes.writeUInt32LE(record.payload.length, 0);
 	bytes.writeUInt32LE(record.samples, 8);
 	bytes.writeDoubleLE(record.createdMs, 12);
-	record.payload.copy(bytes, RECORD_HEADER_BYTES);
+	bytes.set(record.payload, RECORD_HEADER_BYTES);
 	bytes.writeUInt32LE(crc32(bytes.subarray(8)), 4);
 	let written = 0;
 	while (written < bytes.length) written += writeSync(fd, bytes, written, bytes.length - written, offset + written);

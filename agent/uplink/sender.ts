@@ -4,14 +4,17 @@ import { formatLabels } from '../../core/labels.ts';
 import type { Logger } from '../../core/log.ts';
 import type { WriteSeries } from '../../protocol/remote-write/write-series.ts';
 import { BackOff } from './back-off.ts';
-import { countSamples } from './batch-codec.ts';
 import { halve, mergeBatches } from './merge-batches.ts';
+import { countSamples, decodeBatch, type EncodedBatch } from './record-codec.ts';
 import type { SampleSink, WriteAnswer } from './remote-write-client.ts';
 import type { Spool, SpoolOrder } from './spool.ts';
 import type { UplinkMetrics } from './uplink-metrics.ts';
 
 /** Samples per request; at some 25 bytes each on the wire this stays far below receivers' limits. */
 const MAX_SAMPLES = 10_000;
+/** A record with so many goes out as it lies in the spool; smaller ones are worth joining into one request. */
+const ALONE_SAMPLES = 200;
+const READ_LIMITS = { samples: MAX_SAMPLES, alone: ALONE_SAMPLES };
 /** A receiver refuses what is 5 min ahead of it; from here on a refusal is a matter of clocks and not of data. */
 const AHEAD_MS = 4.5 * 60_000;
 /** A refused batch is searched for its bad series with at most this many requests; what is left then is given up as a whole. */
@@ -111,10 +114,12 @@ export class Sender {
 	/** One batch. `null`: the spool is empty. */
 	async #sendNext(signal: AbortSignal): Promise<Step | null> {
 		const { spool, clock } = this.#options;
-		const batch = spool.read(MAX_SAMPLES, clock.now(), this.#options.order);
+		const batch = spool.read(READ_LIMITS, clock.now(), this.#options.order);
 		if (batch === null) return null;
 		this.#searchLeft = SEARCH_REQUESTS;
-		const step = await this.#deliver(mergeBatches(batch.records), signal);
+		const [only] = batch.records;
+		const direct = batch.records.length === 1 && only !== undefined ? await this.#deliverBlock(only, signal) : null;
+		const step = direct ?? (await this.#deliver(mergeBatches(this.#decoded(batch.records)), signal));
 		if (step.kind === 'done') {
 			spool.acknowledge(batch);
 			this.#backOff.reset();
@@ -125,37 +130,76 @@ export class Sender {
 		return step;
 	}
 
+	/** Sends a record as it lies in the spool. `null`: it must be taken apart, for a receiver of version 1 or because something in it is refused. */
+	async #deliverBlock({ block, samples }: EncodedBatch, signal: AbortSignal): Promise<Step | null> {
+		let answer: WriteAnswer | null;
+		try {
+			answer = await this.#options.client.sendBlock(block, signal);
+		} catch (error) {
+			return this.#unanswered(error, signal);
+		}
+		if (answer === null) return null;
+		this.#noteAnswer(answer, samples);
+		return answer.status === 400 || answer.status === 413 ? null : this.#settled(answer);
+	}
+
+	#decoded(records: readonly EncodedBatch[]): readonly (readonly WriteSeries[])[] {
+		return records.map(({ block, samples }) => {
+			try {
+				return decodeBatch(block);
+			} catch (error) {
+				this.#options.metrics.dropped('corrupt', samples);
+				this.#options.log.error({ samples, error: errorText(error) }, 'a spool record cannot be decoded');
+				return [];
+			}
+		});
+	}
+
 	/** Sends a part, in halves where the receiver asks for less or refuses something in it. A part that was done before a retry is sent again: receivers ignore a sample they have. */
 	async #deliver(seriesList: readonly WriteSeries[], signal: AbortSignal): Promise<Step> {
-		const { client, metrics, clock, log } = this.#options;
+		if (seriesList.length === 0) return { kind: 'done' };
 		let answer: WriteAnswer;
 		try {
-			answer = await client.send(seriesList, signal);
+			answer = await this.#options.client.send(seriesList, signal);
 		} catch (error) {
-			metrics.push('no_answer');
-			if (error instanceof AppError && !error.retryable) return { kind: 'hold', reason: 'rejected', message: errorText(error) };
-			const afterMs = this.#backOff.next();
-			if (!signal.aborted) log.warn({ error: errorText(error), retryInMs: afterMs }, 'the collector cannot be reached');
-			return { kind: 'retry', afterMs };
+			return this.#unanswered(error, signal);
 		}
+		this.#noteAnswer(answer, countSamples(seriesList));
+		if (answer.status === 400) return this.#refused(seriesList, answer, signal);
+		if (answer.status === 413) return this.#halves(seriesList, answer, signal);
+		return this.#settled(answer);
+	}
+
+	#unanswered(error: unknown, signal: AbortSignal): Step {
+		const { metrics, log } = this.#options;
+		metrics.push('no_answer');
+		if (error instanceof AppError && !error.retryable) return { kind: 'hold', reason: 'rejected', message: errorText(error) };
+		const afterMs = this.#backOff.next();
+		if (!signal.aborted) log.warn({ error: errorText(error), retryInMs: afterMs }, 'the collector cannot be reached');
+		return { kind: 'retry', afterMs };
+	}
+
+	#noteAnswer(answer: WriteAnswer, samples: number): void {
+		const { metrics, clock } = this.#options;
 		this.#options.onReached?.();
 		if (answer.receiverTimeMs !== null) metrics.clockOffset((clock.now() - answer.receiverTimeMs - DATE_BIAS_MS) / 1000);
 		metrics.push(String(answer.status));
-		if (answer.status < 300) {
-			metrics.pushed(countSamples(seriesList));
-			metrics.lastPush(clock.now() / 1000);
-			return { kind: 'done' };
-		}
+		if (answer.status >= 300) return;
+		metrics.pushed(samples);
+		metrics.lastPush(clock.now() / 1000);
+	}
+
+	/** What follows from an answer that is not about the samples themselves. */
+	#settled(answer: WriteAnswer): Step {
+		if (answer.status < 300) return { kind: 'done' };
 		if (answer.status === 429 || answer.status >= 500) {
 			const afterMs = this.#backOff.next(answer.retryAfterMs);
-			log.warn({ status: answer.status, reason: answer.reason, retryInMs: afterMs }, 'the collector is busy or failing');
+			this.#options.log.warn({ status: answer.status, reason: answer.reason, retryInMs: afterMs }, 'the collector is busy or failing');
 			return { kind: 'retry', afterMs };
 		}
 		if (answer.status === 401 || answer.status === 403) {
 			return { kind: 'hold', reason: 'unauthorized', message: `the collector refuses the token (${answer.status}); check collector.token` };
 		}
-		if (answer.status === 400) return this.#refused(seriesList, answer, signal);
-		if (answer.status === 413) return this.#halves(seriesList, answer, signal);
 		return {
 			kind: 'hold',
 			reason: 'rejected',

@@ -1,12 +1,11 @@
 import { closeSync, ftruncateSync, openSync, readdirSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { compress, uncompress } from 'snappyjs';
 import { AppError, errorText, systemErrorCode } from '../../core/errors.ts';
 import { makeFolder } from '../../core/folder.ts';
 import type { Logger } from '../../core/log.ts';
 import type { WriteSeries } from '../../protocol/remote-write/write-series.ts';
-import { countSamples, decodeBatch, encodeBatch } from './batch-codec.ts';
 import { CursorFile } from './cursor-file.ts';
+import { type EncodedBatch, encodeBatch } from './record-codec.ts';
 import { countSamplesFrom, createSegment, cutTornTail, readRecord, SEGMENT_MAGIC, writeRecord } from './segment.ts';
 import { type SpoolLane, SpoolLanes, type SpoolPosition } from './spool-lanes.ts';
 
@@ -25,21 +24,21 @@ export interface SpoolOptions {
 
 /** Records that belong together for one sending, to be acknowledged once they have arrived. */
 export interface SpoolBatch {
-	readonly records: readonly (readonly WriteSeries[])[];
+	readonly records: readonly EncodedBatch[];
 	readonly samples: number;
 	/** The end of the lane that they are of. */
 	readonly until: number | null;
 	readonly end: SpoolPosition;
 }
 
-export interface EncodedBatch {
-	readonly payload: Buffer;
+export interface ReadLimits {
+	/** In all. */
 	readonly samples: number;
+	/** A record of so many is not read behind others. */
+	readonly alone: number;
 }
 
-export function encodeForSpool(seriesList: readonly WriteSeries[]): EncodedBatch {
-	return { payload: Buffer.from(compress(encodeBatch(seriesList))), samples: countSamples(seriesList) };
-}
+const ONE_RECORD: ReadLimits = { samples: 1, alone: 1 };
 
 /** Which records are read first when there is a backlog beside fresh data. */
 export type SpoolOrder = 'oldest_first' | 'newest_first';
@@ -105,18 +104,18 @@ export class Spool {
 
 	/** Keeps a batch. When the disk refuses, the batch is dropped and counted: the agent must go on measuring. */
 	append(seriesList: readonly WriteSeries[], nowMs: number): void {
-		if (seriesList.length > 0) this.appendEncoded(encodeForSpool(seriesList), nowMs);
+		if (seriesList.length > 0) this.appendEncoded(encodeBatch(seriesList), nowMs);
 	}
 
 	/** The same for what was encoded once for several spools. */
-	appendEncoded({ payload, samples }: EncodedBatch, nowMs: number): void {
+	appendEncoded({ block, samples }: EncodedBatch, nowMs: number): void {
 		const segment = this.#activeSegment();
 		if (segment === null) {
 			this.#options.onDrop('write_failed', samples);
 			return;
 		}
 		try {
-			segment.sizeBytes = writeRecord(this.#writeFd as number, segment.sizeBytes, { payload, samples, createdMs: nowMs });
+			segment.sizeBytes = writeRecord(this.#writeFd as number, segment.sizeBytes, { payload: block, samples, createdMs: nowMs });
 			segment.newestMs = Math.max(segment.newestMs, nowMs);
 		} catch (error) {
 			this.#options.onDrop('write_failed', samples);
@@ -131,13 +130,13 @@ export class Spool {
 	}
 
 	/**
-	 * The first records of a lane that are not acknowledged, as many as fit into `maxSamples` but at least one; `null` when nothing waits.
-	 * With `newest_first`, the newest lane that has any.
+	 * The first records of a lane that are not acknowledged, as many as fit into the limits but at least one; `null` when nothing waits.
+	 * With `newest_first`, of the newest lane that has any.
 	 */
-	read(maxSamples: number, nowMs: number, order: SpoolOrder = 'oldest_first'): SpoolBatch | null {
+	read(limits: ReadLimits, nowMs: number, order: SpoolOrder = 'oldest_first'): SpoolBatch | null {
 		const lanes = order === 'oldest_first' ? this.#lanes.list : [...this.#lanes.list].reverse();
 		for (const lane of lanes) {
-			const batch = this.#readLane(lane, maxSamples, nowMs);
+			const batch = this.#readLane(lane, limits, nowMs);
 			if (batch !== null) return batch;
 		}
 		return null;
@@ -149,14 +148,14 @@ export class Spool {
 	 */
 	beginFresh(): void {
 		const newest = this.#segments[this.#segments.length - 1];
-		if (newest === undefined || this.#readLane(this.#lanes.open, 1, 0) === null) return;
+		if (newest === undefined || this.#readLane(this.#lanes.open, ONE_RECORD, 0) === null) return;
 		if (!this.#lanes.split(newest.number + 1)) return;
 		this.#closeActive();
 		this.#saveLanes();
 	}
 
-	#readLane(lane: SpoolLane, maxSamples: number, nowMs: number): SpoolBatch | null {
-		const records: WriteSeries[][] = [];
+	#readLane(lane: SpoolLane, limits: ReadLimits, nowMs: number): SpoolBatch | null {
+		const records: EncodedBatch[] = [];
 		let samples = 0;
 		let position = lane.from;
 		let skipped = false;
@@ -189,15 +188,9 @@ export class Spool {
 				skipped = true;
 				continue;
 			}
-			if (records.length > 0 && samples + record.samples > maxSamples) break;
-			try {
-				records.push(decodeBatch(Buffer.from(uncompress(record.payload))));
-				samples += record.samples;
-			} catch (error) {
-				this.#options.onDrop('corrupt', record.samples);
-				this.#options.log.error({ segment: segment.number, offset, error: errorText(error) }, 'a spool record cannot be decoded');
-				skipped = true;
-			}
+			if (records.length > 0 && (samples + record.samples > limits.samples || record.samples >= limits.alone)) break;
+			records.push({ block: record.payload, samples: record.samples });
+			samples += record.samples;
 			position = next;
 		}
 		// At the end of its last segment a closed lane is over.

@@ -3,11 +3,20 @@ import { METRIC_TYPE_NUMBERS, type WriteSeries } from './write-series.ts';
 
 export const REMOTE_WRITE_V2_CONTENT_TYPE = 'application/x-protobuf;proto=io.prometheus.write.v2.Request';
 
+export interface EncodeV2Options {
+	/** Whether type, help and unit are written, which are a third of a request. Default true. */
+	readonly metadata?: boolean;
+	/** Told of each sample where its value (8 bytes) and its time (a varint) lie. */
+	readonly onSample?: (valueAt: number, timeAt: number) => void;
+}
+
 /**
  * `io.prometheus.write.v2.Request` (Remote Write 2.0), uncompressed; the sender wraps it in a snappy block. Symbols are
  * field 4 and begin with `""`, series are field 5; symbols come first so that a receiver can decode in one pass.
  */
-export function encodeRemoteWriteV2(seriesList: readonly WriteSeries[]): Uint8Array<ArrayBuffer> {
+export function encodeRemoteWriteV2(seriesList: readonly WriteSeries[], options: EncodeV2Options = {}): Uint8Array<ArrayBuffer> {
+	const { metadata = true, onSample } = options;
+	const at: number[] | null = onSample === undefined ? null : [];
 	const symbols = new Map<string, number>([['', 0]]);
 	const refOf = (text: string): number => {
 		const known = symbols.get(text);
@@ -28,21 +37,35 @@ export function encodeRemoteWriteV2(seriesList: readonly WriteSeries[]): Uint8Ar
 			refs[i] = ref;
 			refsSize += varintSize(ref);
 		}
-		writeSeries(body, series, refs, { refsSize, help: refOf(series.help ?? ''), unit: refOf(series.unit ?? '') });
+		const help = metadata ? refOf(series.help ?? '') : 0;
+		const unit = metadata ? refOf(series.unit ?? '') : 0;
+		const type = metadata ? METRIC_TYPE_NUMBERS[series.type ?? 'unknown'] : 0;
+		writeSeries(body, series, refs, { refsSize, type, help, unit, valueAt: at });
 	}
 	const writer = new ProtoWriter(1024 + symbols.size * 32 + body.finish().length);
 	for (const symbol of symbols.keys()) writer.text(4, symbol);
+	const start = writer.length;
 	writer.append(body);
+	// Behind the value stands the tag of the time.
+	for (const valueAt of at ?? []) onSample?.(start + valueAt, start + valueAt + 9);
 	return writer.finish();
+}
+
+interface SeriesFields {
+	readonly refsSize: number;
+	readonly type: number;
+	readonly help: number;
+	readonly unit: number;
+	/** Takes where the values lie. */
+	readonly valueAt: number[] | null;
 }
 
 function writeSeries(
 	writer: ProtoWriter,
-	{ labels, samples, type: typeName }: WriteSeries,
+	{ labels, samples }: WriteSeries,
 	refs: Uint32Array,
-	{ refsSize, help, unit }: { readonly refsSize: number; readonly help: number; readonly unit: number },
+	{ refsSize, type, help, unit, valueAt }: SeriesFields,
 ): void {
-	const type = METRIC_TYPE_NUMBERS[typeName ?? 'unknown'];
 	let size = 1 + varintSize(refsSize) + refsSize;
 	for (const sample of samples) {
 		const sampleSize = 10 + int64Size(sample.timestampMs);
@@ -57,6 +80,7 @@ function writeSeries(
 		writer.open(2, 10 + int64Size(sample.timestampMs));
 		if (sample.stale === true) writer.staleDouble(1);
 		else writer.double(1, sample.value);
+		valueAt?.push(writer.length - 8);
 		writer.int64(2, sample.timestampMs);
 	}
 	if (metadataSize > 0) {

@@ -32,6 +32,11 @@ export class ProtoWriter {
 		this.#view = new DataView(this.#bytes.buffer);
 	}
 
+	/** Bytes written so far. */
+	get length(): number {
+		return this.#length;
+	}
+
 	/** The bytes written so far; a view that is valid until the next write. */
 	finish(): Uint8Array<ArrayBuffer> {
 		return this.#bytes.subarray(0, this.#length);
