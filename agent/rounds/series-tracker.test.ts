@@ -68,3 +68,17 @@ test('the parts of a histogram are series of their own under the name of the fam
 	]);
 	expect([...tracker.current()].map((series) => series.name)).toEqual(['t_seconds', 't_seconds', 't_seconds', 't_seconds']);
 });
+
+test('parts with the same labels are not taken for each other when one is missing', () => {
+	const tracker = new SeriesTracker({});
+	const part = (suffix: '_sum' | '_count', value: number) => ({ labels: ['a', '1'], value, suffix });
+	const round = (measurements: readonly ReturnType<typeof part>[]) =>
+		tracker
+			.update([{ name: 't', type: 'histogram', help: '', measurements }], 1)
+			.map((series) => [series.labels[1], series.samples[0]?.value]);
+	round([part('_sum', 5), part('_count', 2)]);
+	expect(round([part('_count', 3)])).toEqual([
+		['t_count', 3],
+		['t_sum', Number.NaN],
+	]);
+});

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
 import { createHostInput } from '../../agent/inputs/host/input.ts';
 import type { Input } from '../../agent/inputs/input.ts';
@@ -108,6 +109,10 @@ describe('every series that both have', () => {
 		const input = opening(
 			createRedisInput({ ...base, address: master.address, username: null, password: () => new Secret(master.password) }),
 		);
+		// So that the durations are not all zero.
+		const administrator = new Redis({ port: master.port, password: master.password });
+		await administrator.bgsave();
+		await administrator.quit();
 		await waitFor('the replica', async () =>
 			(await (await fetch(exporter.url)).text()).includes(`slave_port="${replica.port}",slave_state="online"`),
 		);

@@ -160,6 +160,21 @@ test('what clients send cannot make series without end', () => {
 	expect(requests.reduce((sum, { value }) => sum + value, 0)).toBe(20_000);
 });
 
+test('nor can what a server answers', () => {
+	const routes = Array.from({ length: 20 }, (_, i) => ({ name: `r${i}`, path: new RegExp(`^/${i}/`) }));
+	const counts = new RequestCounts({ prefix: 'nginx', routes, server: 'x' });
+	const methods = ['GET', 'POST', 'PUT', 'DELETE', 'PATCH'];
+	for (let i = 0; i < 50_000; i++) {
+		const line = { method: methods[i % 5] ?? '', path: `/${i % 20}/`, status: String(100 + (i % 499)), bytes: 1 };
+		counts.add({ ...line, timeSeconds: Number.NaN, upstreamSeconds: Number.NaN, server: '' });
+	}
+	const families = new FamilySet();
+	counts.families(families);
+	const requests = families.list().find((family) => family.name === 'nginx_http_response_count_total')?.measurements ?? [];
+	expect(requests.length).toBeLessThan(2100);
+	expect(requests.reduce((sum, { value }) => sum + value, 0)).toBe(50_000);
+});
+
 describe('a file', () => {
 	const line = (path: string, status = 200) => `10.0.0.1 - - [21/Nov/2026:10:00:00 +0800] "GET ${path} HTTP/1.1" ${status} 10 "-" "-"\n`;
 	const count = (found: Record<string, number>, route = 'other', status = 200) =>
@@ -269,7 +284,8 @@ test.skipIf(!tomcatAvailable())(
 				const now = values(await source.collect(signal, 0));
 				return now[`tomcat_http_response_count_total${labels(404)}`] === 1 ? now : null;
 			});
-			expect(found[`tomcat_http_response_count_total${labels(200)}`]).toBe(1);
+			// The request by which the harness saw it start may be written late.
+			expect([1, 2]).toContain(found[`tomcat_http_response_count_total${labels(200)}`]);
 			expect(found[`tomcat_http_response_size_bytes${labels(200)}`]).toBeGreaterThan(10);
 		} finally {
 			await server.remove();

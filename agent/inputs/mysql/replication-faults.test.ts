@@ -253,6 +253,18 @@ describe.skipIf(!available())('faults of a real pair', () => {
 			'the master, where it is told to',
 			async () => values(await willing.collect(signal, at(3)))['fournines_mysql_daily_timestamp_seconds'] !== undefined,
 		);
+		// Nobody reads from it any more: then there is nobody to prefer.
+		await pair.replica.sql('STOP SLAVE');
+		const alone = source(pair.master);
+		await waitFor('the master, where no replica reads from it', async () => {
+			const now = values(await alone.collect(signal, at(12)));
+			return now['fournines_mysql_connected_replicas'] === 0;
+		});
+		await waitFor(
+			'its result',
+			async () => values(await alone.collect(signal, at(3)))['fournines_mysql_daily_timestamp_seconds'] !== undefined,
+		);
+		await pair.replica.sql('START SLAVE');
 	});
 });
 
