@@ -64,8 +64,19 @@ async function makeStore(): Promise<string> {
 
 async function count(store: Store): Promise<number> {
 	const found = await store.select([equals('__name__', 'm')], 0, NOW);
-	for (const { timestamps } of found) expect(new Set(timestamps).size).toBe(timestamps.length);
+	for (const { labels, timestamps, values } of found) {
+		expect(new Set(timestamps).size).toBe(timestamps.length);
+		timestamps.forEach((timeMs, i) => {
+			const wanted = numberOf(timeMs) * Number(labels[3]);
+			if (values[i] !== wanted) throw new Error(`${labels.join()} at ${timeMs}: ${values[i]}, and ${wanted} was written`);
+		});
+	}
 	return found.reduce((sum, { values }) => sum + values.length, 0);
+}
+
+/** Which of the 40 samples of its part of the store the one at `timeMs` is. */
+function numberOf(timeMs: number): number {
+	return timeMs < START + 2 * DAY ? ((timeMs - START) % DAY) / (30 * 60_000) : (timeMs - START - 2 * DAY) / 20_000;
 }
 
 const ALL = SERIES * 120;
@@ -111,7 +122,7 @@ describe('damage', () => {
 		const file = FILES[kind](dataDir);
 		const whole = readFileSync(file);
 		const pick = random(7);
-		for (let round = 0; round < Number(process.env['DAMAGE_ROUNDS'] ?? 12); round++) {
+		for (let round = 0; round < Number(process.env['DAMAGE_ROUNDS'] ?? 20); round++) {
 			const copy = Buffer.from(whole);
 			const at = Math.floor(pick() * copy.length);
 			copy[at] = (copy[at] as number) ^ (1 << Math.floor(pick() * 8));

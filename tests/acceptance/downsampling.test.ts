@@ -40,6 +40,8 @@ async function open(dataDir: string, options: Partial<StoreOptions> = {}): Promi
 /** Values of every kind at 15 s for two days, with a hole, a counter that is reset inside of a bucket, and stale markers. */
 const KINDS: Readonly<Record<string, (i: number) => number | null>> = {
 	steady_total: (i) => i * 7,
+	/** Several resets within a bucket, now and then. */
+	crash_total: (i) => (i % 500 < 12 ? (i % 4) * 10 : (i % 500) * 3),
 	reset_total: (i) => (i % 777) * 3 + 1,
 	noise: (i) => Math.round(Math.sin(i * 12.9898) * 43_758) / 100,
 	constant: () => 42,
