@@ -14,6 +14,7 @@ async function serve(dataDir: string): Promise<void> {
 		retentionMs: 30 * 86_400_000,
 		checkRetentionMs: 1096 * 86_400_000,
 		fsync: 'interval',
+		maxSeriesPerHost: 100_000,
 		log,
 		clock: systemClock,
 		metrics,

@@ -15,6 +15,8 @@ export class HostSeries {
 	/** The sender of each slot, plus one. */
 	#hostOf = new Int32Array(1 << 12);
 	readonly #pair = new PairRange();
+	#lastLabels: Uint8Array | null = null;
+	#lastName = '';
 
 	add(slot: number, labels: Uint8Array): void {
 		if (slot >= this.#hostOf.length) {
@@ -39,8 +41,16 @@ export class HostSeries {
 		return number === undefined ? 0 : (this.#counts[number] as number);
 	}
 
-	/** The sender of a series by its canonical label bytes. */
+	/** The sender of a series by its canonical label bytes. Asked before and after a series is added, so the last answer is kept. */
 	hostName(labels: Uint8Array): string {
+		if (this.#lastLabels !== labels) {
+			this.#lastName = this.#readName(labels);
+			this.#lastLabels = labels;
+		}
+		return this.#lastName;
+	}
+
+	#readName(labels: Uint8Array): string {
 		const pair = this.#pair;
 		let instance = '';
 		for (let pos = 0; pos < labels.length; ) {
