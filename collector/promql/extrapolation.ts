@@ -35,21 +35,18 @@ function extrapolated(counter: boolean, perSecond: boolean): SeriesKernel {
 			const lastTime = timestamps[hi - 1] as number;
 			let change = (values[hi - 1] as number) - firstValue;
 			if (resets !== null && resets[lo] !== resets[hi - 1]) change += fallenBack(values, lo, hi);
-			let toStart = (firstTime - startMs) / 1000;
-			let toEnd = (endMs - lastTime) / 1000;
-			const interval = (lastTime - firstTime) / 1000;
+			// All in milliseconds: the factor is a ratio, and divisions are what this loop spends its time with.
+			let toStart = firstTime - startMs;
+			let toEnd = endMs - lastTime;
+			const interval = lastTime - firstTime;
 			const taken = before === null ? count : Math.max(2, (before[hi] as number) - (before[lo] as number));
 			const average = interval / (taken - 1);
 			const threshold = average * 1.1;
 			if (toStart >= threshold) toStart = average / 2;
-			if (counter && change > 0 && firstValue >= 0) {
-				const toZero = interval * (firstValue / change);
-				if (toZero < toStart) toStart = toZero;
-			}
+			// Where the counter was zero lies at `interval * firstValue / change` before the first sample.
+			if (counter && change > 0 && firstValue >= 0 && interval * firstValue < toStart * change) toStart = interval * (firstValue / change);
 			if (toEnd >= threshold) toEnd = average / 2;
-			let factor = (interval + toStart + toEnd) / interval;
-			if (perSecond) factor /= rangeSeconds;
-			column.values[i] = change * factor;
+			column.values[i] = change * ((interval + toStart + toEnd) / (perSecond ? interval * rangeSeconds : interval));
 			column.present[i] = 1;
 		}
 	};
