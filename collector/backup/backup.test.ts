@@ -155,4 +155,21 @@ describe('backup', () => {
 			expect.objectContaining({ code: 'FN_BACKUP_TARGET' }),
 		);
 	});
+
+	test('what was deleted stays deleted, in memory, in files of hours and in compacted ones', async () => {
+		const store = await openTestStore(path('data'));
+		try {
+			await append(store, 0, 1600);
+			await store.cutBlocks(START + 86_400_000);
+			await store.compactBlocks();
+			await store.cutBlocks(START + 90_000_000);
+			await store.deleteSeries([equals('__name__', 'm')], START + 100 * 60_000, START + 1590 * 60_000);
+			await backupData({ dataDir: path('data'), outDir: path('copy'), nowMs: Date.now() });
+		} finally {
+			await store.stop();
+		}
+		restoreData({ fromDir: path('copy'), dataDir: path('restored') });
+		const left = [...Array.from({ length: 100 }, (_, i) => i), ...Array.from({ length: 9 }, (_, i) => 1591 + i)];
+		expect(await values(path('restored'))).toEqual(Array.from({ length: 5 }, () => left));
+	});
 });

@@ -104,8 +104,8 @@ async function copyOnce(dataDir: string, outDir: string): Promise<string[] | nul
 		for (const name of listed(dataDir, 'store/log')) plain(`store/log/${name}`);
 		if (existsSync(join(dataDir, 'store/index.db'))) await database('store/index.db');
 		for (const name of listed(dataDir, 'store/blocks')) {
-			// A compacted file never changes; one of hours has a write-ahead log beside it.
-			if (name.endsWith('.long.db')) plain(`store/blocks/${name}`);
+			// A compacted file never changes, nor does the list of what was deleted from it; one of hours has a write-ahead log beside it.
+			if (name.endsWith('.long.db') || name.endsWith('.long.deleted')) plain(`store/blocks/${name}`);
 			else if (name.endsWith('.db')) await database(`store/blocks/${name}`);
 		}
 		for (const name of listed(dataDir, 'state')) if (name.endsWith('.db')) await database(`state/${name}`);
@@ -140,7 +140,9 @@ function indexState(file: string): unknown {
 	let index: DatabaseSync | null = null;
 	try {
 		index = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
-		return index.prepare('select segment, before_ms, (select max(id) from series) as newest from checkpoint').get() ?? null;
+		const checkpoint = index.prepare('select segment, before_ms, (select max(id) from series) as newest from checkpoint').get() ?? null;
+		const hasDeletions = index.prepare("select 1 from sqlite_master where name = 'deletion'").get() !== undefined;
+		return [checkpoint, hasDeletions ? (index.prepare('select number from deletion').get() ?? null) : null];
 	} catch (error) {
 		// Just being made, or damaged: the copy is then what it is, and a start puts a damaged one aside.
 		return errorText(error);
