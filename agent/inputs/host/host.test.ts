@@ -131,6 +131,7 @@ describe('filesystems', () => {
 			const first = await read(0);
 			expect([first[share('device_error')], first[share('size_bytes')]]).toEqual([1, undefined]);
 			expect([first[local('device_error')], first[local('size_bytes')]]).toEqual([0, 5]);
+			await waitFor('the child', () => existsSync(join(folder?.path ?? '', 'pids')));
 			await read(61_000);
 			expect(pids()).toHaveLength(1);
 			await waitFor('the child to be killed', () => !existsSync(`/proc/${pids()[0]}`));
