@@ -1,3 +1,4 @@
+import { shippedBoardQueries } from './board-queries.ts';
 import { type BenchSeries, hostSeries, lookupSeries, wideSeries } from './query-data.ts';
 
 /** Something that is asked for over HTTP: `path` begins with `/api/v1/`. */
@@ -7,6 +8,8 @@ export interface Task {
 	readonly path: string;
 	/** Unmeasured rounds before the measured ones, for caches and compilers: a board is asked for all day. */
 	readonly warmRuns: number;
+	/** Left out when we answer nothing: the data of the benchmark have no such metric. */
+	readonly optional?: boolean;
 }
 
 /** Series, the time that they cover, and what is asked of them. Each set has servers and folders of its own. */
@@ -38,6 +41,7 @@ const HOUR_MS = 3_600_000;
 /** Short requests are asked more often before they are measured: a server that has run for a day has long been compiled. */
 const LOOKUP_WARM_RUNS = 300;
 const BOARD_WARM_RUNS = 30;
+const SHIPPED_WARM_RUNS = 5;
 const LONG_WARM_RUNS = 5;
 
 /** What boards of a fleet ask. */
@@ -97,9 +101,15 @@ export function dataSets(sizes: SetSizes): readonly DataSet[] {
 			seriesPerRequest: 500,
 			series: () => Array.from({ length: hosts }, (_, host) => hostSeries(host)).flat(),
 			tasks: (endMs) =>
-				SPANS.filter((span) => span.ms <= hours * HOUR_MS).flatMap((span) =>
-					rangeTasks(BOARD_QUERIES, { group: `${hosts} hosts, ${span.label}`, endMs, span, warmRuns: BOARD_WARM_RUNS }),
-				),
+				SPANS.filter((span) => span.ms <= hours * HOUR_MS).flatMap((span) => [
+					...rangeTasks(BOARD_QUERIES, { group: `${hosts} hosts, ${span.label}`, endMs, span, warmRuns: BOARD_WARM_RUNS }),
+					...rangeTasks(Object.fromEntries(shippedBoardQueries('app-0003')), {
+						group: `shipped boards, ${hosts} hosts, ${span.label}`,
+						endMs,
+						span,
+						warmRuns: SHIPPED_WARM_RUNS,
+					}).map((task) => ({ ...task, optional: true })),
+				]),
 		});
 	}
 	if (fleet > 0) {
