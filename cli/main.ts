@@ -1,5 +1,6 @@
 import { AppError, errorText } from '../core/errors.ts';
 import type { Command } from './command.ts';
+import { keepCompiledCode } from './compile-cache.ts';
 import { productVersion } from './version.ts';
 
 interface CommandEntry {
@@ -77,6 +78,7 @@ async function main(args: readonly string[]): Promise<number> {
 		process.stdout.write(`${(await command.load()).help}\n`);
 		return 0;
 	}
+	keepCompiledCode(command.name, rest);
 	try {
 		return await (await command.load()).run(rest);
 	} catch (error) {

@@ -14,8 +14,8 @@ export interface BackupRequest {
 /** Hours are written into blocks once an hour, for seconds: that one comes in between twice is rare. */
 const ATTEMPTS = 5;
 const BUSY_TIMEOUT_MS = 10_000;
-/** Of the folders in a data folder: those that are copied with care, and the local agent's, whose spool is its own. */
-const SPECIAL = ['store', 'state', 'audit', 'agent'];
+/** Of the folders in a data folder: those that are copied with care, the local agent's, whose spool is its own, and what can be made again. */
+const SPECIAL = ['store', 'state', 'audit', 'agent', 'cache'];
 
 /**
  * Copies a data folder, also while a collector uses it: everything that was acknowledged before the call is in the copy. SQLite files

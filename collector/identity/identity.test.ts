@@ -119,6 +119,22 @@ test('a machine token is known by its hash only, and a revoked one is nobody', a
 	expect(await tokens.verify(token)).toBeNull();
 });
 
+test('a token that was seen a moment ago is refused as soon as it is revoked or replaced', async () => {
+	const tokens = createTokenStore(state, clock);
+	const first = await tokens.issue('agent:a', 'push');
+	expect(await tokens.verify(first)).not.toBeNull();
+	const second = await tokens.replace('agent:a', 'push');
+	expect(await tokens.verify(first)).toBeNull();
+	expect(await tokens.verify(second)).not.toBeNull();
+	expect(await tokens.revoke('agent:a')).toBe(true);
+	expect(await tokens.verify(second)).toBeNull();
+	// What another process has changed is seen after a few seconds.
+	const third = await tokens.issue('other', 'read');
+	expect(await tokens.verify(third)).not.toBeNull();
+	await createTokenStore(state, clock).revoke('other');
+	expect(await createTokenStore(state, { ...clock, monotonic: () => clock.monotonic() + 6000 }).verify(third)).toBeNull();
+});
+
 test('a token file is private, stays the same, and heals after a partial restore', async () => {
 	const tokens = createTokenStore(state, clock);
 	const file = await tokens.provideFile(folder.path, 'agent', 'push');

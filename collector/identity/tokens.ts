@@ -26,6 +26,9 @@ export interface TokenStore {
 	provideFile(dataDir: string, name: string, scope: TokenScope): Promise<string>;
 }
 
+/** How long an answer of the database is believed. Only good tokens are kept, so there are never more than were issued. */
+const KNOWN_MS = 5000;
+
 export function hashToken(token: string): string {
 	return createHash('sha256').update(token).digest('hex');
 }
@@ -42,6 +45,13 @@ export function createTokenStore(state: StateDatabase, clock: Clock): TokenStore
 			.values({ token_hash: hashToken(token), name, scope, created_at_ms: clock.now(), revoked_at_ms: null })
 			.execute();
 	};
+	// Every request asks; what another process changed is seen after KNOWN_MS, what this one changes at once.
+	const known = new Map<string, { readonly identity: MachineIdentity; readonly untilMs: number }>();
+	let changes = 0;
+	const forget = () => {
+		changes++;
+		known.clear();
+	};
 	const find = (name: string) => state.selectFrom('machine_token').selectAll().where('name', '=', name).executeTakeFirst();
 	return {
 		issue: async (name, scope) => {
@@ -55,10 +65,18 @@ export function createTokenStore(state: StateDatabase, clock: Clock): TokenStore
 			return token;
 		},
 		verify: async (token) => {
-			const row = await state.selectFrom('machine_token').selectAll().where('token_hash', '=', hashToken(token)).executeTakeFirst();
-			if (row === undefined || row.revoked_at_ms !== null) return null;
-			const scope = TOKEN_SCOPES.find((known) => known === row.scope);
-			return scope === undefined ? null : { name: row.name, scope };
+			const hash = hashToken(token);
+			const now = clock.monotonic();
+			const before = known.get(hash);
+			if (before !== undefined && now < before.untilMs) return before.identity;
+			const asked = changes;
+			const row = await state.selectFrom('machine_token').selectAll().where('token_hash', '=', hash).executeTakeFirst();
+			const scope = row === undefined || row.revoked_at_ms !== null ? undefined : TOKEN_SCOPES.find((one) => one === row.scope);
+			if (row === undefined || scope === undefined) return null;
+			const identity = { name: row.name, scope };
+			// A token that was revoked while the database answered must not be believed any longer.
+			if (changes === asked) known.set(hash, { identity, untilMs: now + KNOWN_MS });
+			return identity;
 		},
 		replace: async (name, scope) => {
 			const token = newToken();
@@ -69,6 +87,7 @@ export function createTokenStore(state: StateDatabase, clock: Clock): TokenStore
 					.values({ token_hash: hashToken(token), name, scope, created_at_ms: clock.now(), revoked_at_ms: null })
 					.execute();
 			});
+			forget();
 			return token;
 		},
 		revoke: async (name) => {
@@ -78,6 +97,7 @@ export function createTokenStore(state: StateDatabase, clock: Clock): TokenStore
 				.where('name', '=', name)
 				.where('revoked_at_ms', 'is', null)
 				.executeTakeFirst();
+			forget();
 			return result.numUpdatedRows > 0n;
 		},
 		provideFile: async (dataDir, name, scope) => {
@@ -91,6 +111,7 @@ export function createTokenStore(state: StateDatabase, clock: Clock): TokenStore
 			if (row !== undefined) await state.deleteFrom('machine_token').where('name', '=', name).execute();
 			const token = newToken();
 			await add(name, scope, token);
+			forget();
 			writeFileSync(file, `${token}\n`, { mode: 0o600 });
 			chmodSync(file, 0o600);
 			return file;
