@@ -20,6 +20,7 @@ import { startMetricsServer } from './metrics-server.ts';
 import { provideOutboxKey } from './outbox/key.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { OutboxWriter } from './outbox/writer.ts';
+import { startRelay } from './relay/relay.ts';
 import { createAgentMetrics } from './self-metrics.ts';
 import { LogClient } from './tails/log-client.ts';
 import { endpoint, openUplink, secretReader } from './uplink/destinations.ts';
@@ -42,6 +43,8 @@ export interface AgentOptions {
 export interface RunningAgent {
 	/** `host:port` of `/metrics`, `''` when it is switched off. */
 	readonly address: string;
+	/** `host:port` that this agent relays a zone on, `''` when it does not. */
+	readonly relayAddress: string;
 	/** Goes on with another file of the host's own; only what is measured can change. Throws when it cannot be used, and the one before stays. */
 	reload(config: AgentConfig): Promise<void>;
 	/** Measures nothing more, sends what the spool holds within a few seconds, and closes. What remains is sent at the next start. */
@@ -189,9 +192,11 @@ async function compose(options: AgentOptions, cleanup: CleanupStack): Promise<Ru
 		lastResort.start();
 		cleanup.add('last resort', () => lastResort.stop());
 	}
+	const relayAddress = await startRelay({ options, connection, metrics, cleanup });
 	ready = true;
 	return {
 		address,
+		relayAddress,
 		reload: (next) => {
 			const before = local;
 			return change(

@@ -13,6 +13,7 @@ import { RedisConfigSchema } from './inputs/redis/config.ts';
 import { TomcatConfigSchema } from './inputs/tomcat/config.ts';
 import { LastResortConfigSchema } from './last-resort/config.ts';
 import { OutboxConfigSchema } from './outbox/config.ts';
+import { RelayConfigSchema } from './relay/config.ts';
 import { LogConfigSchema } from './tails/config.ts';
 import { streamSuffix } from './tails/stream-name.ts';
 import { CollectorConfigSchema, RemoteWriteConfigSchema, SpoolConfigSchema } from './uplink/config.ts';
@@ -42,6 +43,7 @@ export const AgentConfigSchema = Type.Object(
 		central: CentralConfigSchema,
 		outbox: OutboxConfigSchema,
 		last_resort: LastResortConfigSchema,
+		relay: RelayConfigSchema,
 		/** Anonymous memory over which the agent ends in order and is started again by its supervisor; 0 is no limit. */
 		max_memory_bytes: Type.Integer({ default: 160 * 1024 * 1024, minimum: 0 }),
 		inputs: Type.Object(
@@ -112,6 +114,19 @@ export function checkAgentConfig(config: AgentConfig, report: Report): void {
 		if (!config.last_resort.agents.includes(config.last_resort.self))
 			report(['last_resort', 'self'], `"${config.last_resort.self}" is not one of last_resort.agents`);
 		if (config.collector === undefined) report(['last_resort'], 'without a collector there is nothing to miss; set "collector.url"');
+	}
+	if (config.relay !== undefined) {
+		if (config.relay.listen !== undefined && config.collector === undefined)
+			report(['relay', 'listen'], 'a relay for agents passes on to a collector; set "collector.url"');
+		if (config.relay.listen === undefined && config.relay.inbox.length === 0)
+			report(['relay'], 'has neither listen nor inbox, so it passes nothing on');
+		if (config.relay.inbox.length > 0 && config.collector === undefined && config.outbox === undefined)
+			report(['relay', 'inbox'], 'files go on to a collector or an outbox; set "collector.url" or "outbox.folder"');
+		config.relay.inbox.forEach((entry, i) => {
+			checkDurations(entry, ['relay', 'inbox', i], report);
+			if (entry.folder === config.outbox?.folder)
+				report(['relay', 'inbox', i, 'folder'], "is this agent's own outbox; its files would go in a circle");
+		});
 	}
 	if (config.outbox !== undefined) {
 		checkDurations(config.outbox, ['outbox'], report);

@@ -12,6 +12,7 @@ export interface AgentMetrics {
 	/** Of a further destination. */
 	readonly destination: (name: string) => UplinkMetrics;
 	readonly enrolled: Gauge;
+	readonly relayed: Counter<'what' | 'result'>;
 	readonly expectedDelay: Gauge;
 	readonly centralFailing: Gauge;
 	readonly missedRounds: Counter<'input'>;
@@ -86,6 +87,12 @@ export function createAgentMetrics(version: string): AgentMetrics {
 		enrolled: new Gauge({
 			name: 'fournines_agent_enrolled',
 			help: '1 when this agent has a key of its own.',
+			registers,
+		}),
+		relayed: new Counter({
+			name: 'fournines_agent_relayed_total',
+			help: 'Requests and transfer files of a zone that were passed on, by result.',
+			labelNames: ['what', 'result'],
 			registers,
 		}),
 		expectedDelay: new Gauge({

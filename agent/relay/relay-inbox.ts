@@ -1,0 +1,158 @@
+import { promises as files, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../core/clock.ts';
+import { AppError, errorText, systemErrorCode } from '../../core/errors.ts';
+import { httpExchange } from '../../core/http-client.ts';
+import type { Logger } from '../../core/log.ts';
+import type { Secret } from '../../core/secret.ts';
+import { parseTransferFileName } from '../../protocol/transfer.ts';
+
+export interface RelayInboxOptions {
+	readonly folder: string;
+	readonly everyMs: number;
+	readonly delayMs: number;
+	readonly target: RelayTarget;
+	readonly onPassed: (result: string) => void;
+	readonly clock: Clock;
+	readonly log: Logger;
+}
+
+/** Where transfer files go on to. */
+export type RelayTarget =
+	| {
+			readonly kind: 'collector';
+			/** `/api/fournines/v1/transfer`. */
+			readonly url: string;
+			readonly token: () => Secret | null;
+			readonly ca?: string;
+			readonly timeoutMs: number;
+			readonly userAgent: string;
+	  }
+	| { readonly kind: 'outbox'; readonly folder: string };
+
+type Verdict = 'gone' | 'wait' | { readonly rejected: string };
+
+/** Carries transfer files from an inbox on, unopened: their signature is the sender's, and only the collector judges it. */
+export class RelayInbox {
+	readonly #options: RelayInboxOptions;
+	readonly #stopping = new AbortController();
+	#running: Promise<void> | null = null;
+	#sizes = new Map<string, number>();
+	readonly #waitingSince = new Map<string, number>();
+
+	/** Throws `FN_AGENT_RELAY_INBOX` when the folder cannot be used. */
+	constructor(options: RelayInboxOptions) {
+		this.#options = options;
+		try {
+			mkdirSync(options.folder, { recursive: true });
+		} catch (error) {
+			throw new AppError(
+				'FN_AGENT_RELAY_INBOX',
+				`the inbox ${options.folder} cannot be used (${systemErrorCode(error)}); check relay.inbox`,
+				{
+					cause: error,
+				},
+			);
+		}
+	}
+
+	start(): void {
+		this.#running ??= this.#run(this.#stopping.signal);
+	}
+
+	async stop(): Promise<void> {
+		this.#stopping.abort();
+		await this.#running;
+	}
+
+	async #run(signal: AbortSignal): Promise<void> {
+		const { clock, everyMs, log, folder } = this.#options;
+		while (!signal.aborted) {
+			try {
+				await this.#look(signal);
+			} catch (error) {
+				if (!signal.aborted) log.warn({ folder, error: errorText(error) }, 'transfer files cannot be passed on now; they stay');
+			}
+			await clock.sleep(everyMs, signal);
+		}
+	}
+
+	async #look(signal: AbortSignal): Promise<void> {
+		const { folder } = this.#options;
+		const sizes = new Map<string, number>();
+		const ready: { readonly name: string; readonly sender: string; readonly seq: number }[] = [];
+		for (const name of await files.readdir(folder)) {
+			const parsed = parseTransferFileName(name);
+			if (parsed === null) continue;
+			const { size } = await files.stat(join(folder, name));
+			sizes.set(name, size);
+			// What still grows is read at the next look.
+			if (this.#sizes.get(name) === size) ready.push({ name, ...parsed });
+		}
+		this.#sizes = sizes;
+		for (const name of this.#waitingSince.keys()) if (!sizes.has(name)) this.#waitingSince.delete(name);
+		ready.sort((a, b) => (a.sender < b.sender ? -1 : a.sender > b.sender ? 1 : a.seq - b.seq));
+		const waiting = new Set<string>();
+		for (const { name, sender } of ready) {
+			if (signal.aborted) return;
+			if (waiting.has(sender)) continue;
+			if (!(await this.#pass(name, signal))) waiting.add(sender);
+		}
+	}
+
+	/** Whether the next file of the sender can go. */
+	async #pass(name: string, signal: AbortSignal): Promise<boolean> {
+		const { folder, onPassed, log } = this.#options;
+		const verdict = await this.#deliver(name, signal);
+		if (verdict === 'wait') return false;
+		if (verdict === 'gone') {
+			onPassed('passed');
+			await files.rm(join(folder, name), { force: true });
+			return true;
+		}
+		onPassed('rejected');
+		log.error({ file: name, reason: verdict.rejected }, 'the collector refuses a transfer file; it was set aside');
+		await files.mkdir(join(folder, 'rejected'), { recursive: true });
+		await files.writeFile(join(folder, 'rejected', `${name}.why`), `${verdict.rejected}\n`);
+		await files.rename(join(folder, name), join(folder, 'rejected', name));
+		return true;
+	}
+
+	async #deliver(name: string, signal: AbortSignal): Promise<Verdict> {
+		const { folder, target, clock, delayMs } = this.#options;
+		const path = join(folder, name);
+		if (target.kind === 'outbox') {
+			// Whole under its name or not there: the next gap device may be looking.
+			const unfinished = join(target.folder, `${name}.unfinished`);
+			await files.copyFile(path, unfinished);
+			await files.rename(unfinished, join(target.folder, name));
+			return 'gone';
+		}
+		const since = this.#waitingSince.get(name);
+		const declare = since !== undefined && clock.now() - since >= delayMs;
+		const key = target.token();
+		const response = await httpExchange(`${target.url}?path=relay${declare ? '&declare_gap=true' : ''}`, {
+			method: 'POST',
+			headers: {
+				'content-type': 'application/octet-stream',
+				'user-agent': target.userAgent,
+				...(key === null ? {} : { authorization: `Bearer ${key.reveal()}` }),
+			},
+			body: await files.readFile(path),
+			timeoutMs: target.timeoutMs,
+			maxBodyBytes: 64 * 1024,
+			signal,
+			...(target.ca === undefined ? {} : { ca: target.ca }),
+		});
+		if (response.status === 200) return 'gone';
+		const text = response.body.toString('utf8', 0, 500);
+		if (response.status === 409) {
+			if (since === undefined) this.#waitingSince.set(name, clock.now());
+			return 'wait';
+		}
+		// A wrong token or a busy collector says nothing about the file.
+		const aboutFile = response.status === 400 || response.status === 413 || (response.status === 403 && text.includes('FN_TRANSFER_'));
+		if (aboutFile) return { rejected: text };
+		throw new Error(`the collector answered ${response.status}: ${text}`);
+	}
+}
