@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { errorText } from '../core/errors.ts';
 import { labelsFromObject } from '../core/labels.ts';
 import type { Logger } from '../core/log.ts';
-import { COLLECTOR_BEAT_METRIC, COLLECTOR_BEAT_MS } from './availability/check-reader.ts';
+import { COLLECTOR_BEAT_METRIC, COLLECTOR_BEAT_MS } from './availability/silence-facts.ts';
 import type { Appendable } from './storage/storage.ts';
 
 const SCRAPE_MS = 15_000;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../../core/clock.ts';
 import { labelsFromObject } from '../../core/labels.ts';
-import type { InventoryConfig } from '../inventory/config.ts';
+import { emptyInventory, type InventoryConfig } from '../inventory/config.ts';
 import { createMemoryStorage, type MemoryStorage } from '../storage/memory-storage.ts';
 import { createAvailability } from './availability.ts';
 
@@ -12,9 +12,7 @@ const confirm = { failed: 3, of: 5, recovered: 3 };
 function inventory(extra: Partial<InventoryConfig> = {}): InventoryConfig {
 	const service = { name: 'x', core: false, target: '99.99', owner: '', calendar: 'always', children: [], combine: 'all' as const };
 	return {
-		zone: 'UTC',
-		hosts: [],
-		calendars: [],
+		...emptyInventory('UTC'),
 		checks: [
 			{ id: 'a', interval: '10s', confirm },
 			{ id: 'b', interval: '10s', confirm },

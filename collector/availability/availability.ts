@@ -1,35 +1,57 @@
 import type { Clock } from '../../core/clock.ts';
-import { AppError } from '../../core/errors.ts';
+import { AppError, errorText } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
 import { monthOf, monthRange } from '../../core/zone-time.ts';
 import type { AvailabilityFigures, ServiceStatus } from '../../protocol/api.ts';
-import { outsideHours, type SecondSpan } from '../inventory/calendar.ts';
+import { closedSpans, type SecondSpan } from '../inventory/calendar.ts';
 import type { InventoryConfig, ServiceConfig } from '../inventory/config.ts';
+import { createEngine } from '../promql/engine.ts';
 import type { Queryable } from '../storage/storage.ts';
-import { readCheck, readCollectorGaps, rulesOf } from './check-reader.ts';
-import { type CheckRules, contextMs } from './check-timeline.ts';
-import { combineTimelines, exclude, explainUnknown } from './compose.ts';
+import { readChecks } from './check-reader.ts';
+import { exclude } from './compose.ts';
+import { createMemoryDayStore, type DayStore } from './day-store.ts';
 import { availabilityFigures, countSeconds } from './figures.ts';
-import { type Interval, type Timeline, TimelineBuilder } from './intervals.ts';
+import type { Interval, Timeline } from './intervals.ts';
+import { evaluateCondition, type RequestFigures, requestFigures } from './promql-sources.ts';
+import { serviceTimelines } from './service-days.ts';
+import { outsideLife, reachSeconds, serviceTree, treeKey } from './service-tree.ts';
+
+/** Time that is taken out of the count, and why; `reason` as in `causes.ts`. */
+export interface Exclusion extends SecondSpan {
+	readonly reason: string;
+}
 
 export interface ServiceLedger {
 	readonly service: ServiceConfig;
 	readonly window: SecondSpan;
 	readonly timeline: Timeline;
+	/** Before anything was excluded. */
+	readonly gross: Timeline;
+	/** What was taken out of the window; spans may overlap. */
+	readonly exclusions: readonly Exclusion[];
 	readonly figures: AvailabilityFigures;
 	/** From here on a confirmation or a late sample can still change a state. */
 	readonly provisionalFrom: number;
+	/** Names the definition of the service that it was computed by. */
+	readonly definition: string;
 }
 
 export interface Availability {
 	/**
 	 * The ledger of a service over `[fromMs, toMs)`, whole seconds, the future left out. `periodToMs` is the end of the
-	 * period whose budget is meant (an open month goes on after `toMs`). Throws `FN_SERVICE_UNKNOWN`, `FN_RANGE_INVALID`.
+	 * period whose budget is meant (an open month goes on after `toMs`). Throws `FN_SERVICE_UNKNOWN`, `FN_RANGE_INVALID`, `FN_CALENDAR_YEAR`.
 	 */
 	ledger(serviceId: string, range: LedgerRange, signal?: AbortSignal): Promise<ServiceLedger>;
+	/** Several services at once, all of them without `serviceIds`: every day of checks is read once for all. In the order of the inventory. */
+	ledgers(range: LedgerRange, serviceIds?: readonly string[], signal?: AbortSignal): Promise<readonly ServiceLedger[]>;
+	/** Good and all requests of a service that names them; `null` for one that does not. Never mixed with the time-based figures. */
+	requests(serviceId: string, range: LedgerRange, signal?: AbortSignal): Promise<RequestFigures | null>;
 	/** Every service now, with the figures of the current month so far; computed at most every few seconds. */
 	statuses(): Promise<readonly ServiceStatus[]>;
-	/** Stored checks of this time or later have changed: forget what was computed from them. */
-	invalidate(fromMs: number): void;
+	/** Stored checks of `[fromMs, toMs]` have changed (to now, where no end is given): forget what was computed from them. */
+	invalidate(fromMs: number, toMs?: number): void;
+	/** The inventory or what is excluded has changed; computed days stay, because they are kept by the definition they came from. */
+	changed(): void;
 }
 
 export interface LedgerRange {
@@ -38,78 +60,56 @@ export interface LedgerRange {
 	readonly periodToMs?: number;
 }
 
-const DAY_SECONDS = 86_400;
-/** Days of checks kept computed; a day of one check is a handful of intervals. */
-const CACHED_DAYS = 20_000;
-const STATUS_AGE_MS = 5000;
-const LONGEST_RANGE_MS = 3 * 366 * 86_400_000;
-
-export function createAvailability(options: {
+export interface AvailabilityOptions {
 	readonly queryable: Queryable;
 	readonly inventory: () => InventoryConfig;
 	readonly clock: Clock;
-}): Availability {
-	const { queryable, inventory, clock } = options;
-	const days = new Map<string, Timeline>();
+	/** Where finished days are kept. Default: in memory. */
+	readonly days?: DayStore;
+	/** Approved exclusions of a service beside its calendar and its life. Default: none. */
+	readonly exclusions?: (service: ServiceConfig, span: SecondSpan) => Promise<readonly Exclusion[]>;
+	readonly log?: Logger;
+	/** Called for each day that had to be computed from checks. */
+	readonly onComputed?: (day: number) => void;
+}
+
+const STATUS_AGE_MS = 5000;
+const LONGEST_RANGE_MS = 3 * 366 * 86_400_000;
+/** Closed spans are asked for the same periods again and again. */
+const REMEMBERED_SPANS = 200;
+
+export function createAvailability(options: AvailabilityOptions): Availability {
+	const { queryable, inventory, clock, log } = options;
+	const days = options.days ?? createMemoryDayStore();
+	const engine = createEngine({ queryable, clock });
+	const sources = {
+		queryable,
+		clock,
+		days,
+		evaluate: evaluateCondition(engine),
+		...(options.onComputed === undefined ? {} : { onComputed: options.onComputed }),
+	};
 	let statuses: { readonly atMs: number; readonly result: Promise<readonly ServiceStatus[]> } | null = null;
+	let closed: { readonly of: InventoryConfig; readonly spans: Map<string, readonly Exclusion[]> } | null = null;
 
-	/** A check over the window, day by day, so that days which cannot change any more are computed once. */
-	const checkOver = async (rules: CheckRules, window: SecondSpan, signal?: AbortSignal): Promise<Timeline> => {
-		const settledBefore = Math.floor((clock.now() - contextMs(rules)) / 1000);
-		const parts: Interval[] = [];
-		for (let day = Math.floor(window.from / DAY_SECONDS) * DAY_SECONDS; day < window.to; day += DAY_SECONDS) {
-			const span = { from: Math.max(day, window.from), to: Math.min(day + DAY_SECONDS, window.to) };
-			if (day + DAY_SECONDS > settledBefore) {
-				parts.push(...(await readCheck(queryable, rules, span, signal)));
-				continue;
-			}
-			const key = `${day} ${JSON.stringify(rules)}`;
-			let timeline = days.get(key);
-			if (timeline === undefined) {
-				timeline = await readCheck(queryable, rules, { from: day, to: day + DAY_SECONDS }, signal);
-				if (days.size >= CACHED_DAYS) days.clear();
-				days.set(key, timeline);
-			}
-			parts.push(...clip(timeline, span));
+	const closedHours = (config: InventoryConfig, calendar: string, span: SecondSpan): readonly Exclusion[] => {
+		if (closed === null || closed.of !== config || closed.spans.size > REMEMBERED_SPANS) closed = { of: config, spans: new Map() };
+		const key = `${calendar} ${span.from} ${span.to}`;
+		let spans = closed.spans.get(key);
+		if (spans === undefined) {
+			spans = closedSpans(config, calendar, span).map((part) => ({ ...part, reason: 'calendar' }));
+			closed.spans.set(key, spans);
 		}
-		return join(parts, window);
+		return spans;
 	};
 
-	const timelineOf = async (service: ServiceConfig, window: SecondSpan, signal?: AbortSignal): Promise<Timeline> => {
-		const config = inventory();
-		const parts: Timeline[] = [];
-		for (const id of service.checks) {
-			const check = config.checks.find((candidate) => candidate.id === id);
-			if (check !== undefined) parts.push(await checkOver(rulesOf(check), window, signal));
-		}
-		for (const id of service.children) {
-			const child = config.services.find((candidate) => candidate.id === id);
-			// A child's own hours do not count here: rule 7 excludes last, by the calendar of the service that is asked about.
-			if (child !== undefined) parts.push(await timelineOf(child, window, signal));
-		}
-		return combineTimelines(parts, service.combine, window);
-	};
+	const excluded = async (config: InventoryConfig, service: ServiceConfig, span: SecondSpan): Promise<readonly Exclusion[]> => [
+		...outsideLife(serviceTree(config, service).life, span),
+		...closedHours(config, service.calendar, span),
+		...((await options.exclusions?.(service, span)) ?? []),
+	];
 
-	const excludedSpans = (service: ServiceConfig, window: SecondSpan): readonly (SecondSpan & { readonly reason: string })[] => {
-		const { calendars, zone } = inventory();
-		const calendar = calendars.find((candidate) => candidate.id === service.calendar);
-		if (calendar === undefined) return [];
-		return outsideHours(calendar, window.from, window.to, zone).map((span) => ({ ...span, reason: 'calendar' }));
-	};
-
-	const ledger: Availability['ledger'] = async (serviceId, range, signal) => {
-		const service = inventory().services.find((candidate) => candidate.id === serviceId);
-		if (service === undefined) {
-			throw new AppError(
-				'FN_SERVICE_UNKNOWN',
-				`there is no service "${serviceId}"; known: ${
-					inventory()
-						.services.map((known) => known.id)
-						.join(', ') || 'none'
-				}`,
-				{ status: 404 },
-			);
-		}
+	const windowOf = (range: LedgerRange): SecondSpan => {
 		if (!(range.fromMs < range.toMs) || range.toMs - range.fromMs > LONGEST_RANGE_MS) {
 			throw new AppError(
 				'FN_RANGE_INVALID',
@@ -117,65 +117,109 @@ export function createAvailability(options: {
 				{ status: 400 },
 			);
 		}
-		const nowSeconds = Math.floor(clock.now() / 1000);
 		const from = Math.floor(range.fromMs / 1000);
-		const window = { from, to: Math.max(from, Math.min(Math.floor(range.toMs / 1000), nowSeconds)) };
-		const period = { from, to: Math.floor((range.periodToMs ?? range.toMs) / 1000) };
-		const raw = window.to > window.from ? await timelineOf(service, window, signal) : [];
-		const explained = raw.some((interval) => interval.state === 'unknown')
-			? explainUnknown(raw, await readCollectorGaps(queryable, window, signal), 'collector down')
-			: raw;
-		const timeline = exclude(explained, excludedSpans(service, window));
+		return { from, to: Math.max(from, Math.min(Math.floor(range.toMs / 1000), Math.floor(clock.now() / 1000))) };
+	};
+
+	const find = (config: InventoryConfig, id: string): ServiceConfig => {
+		const service = config.services.find((candidate) => candidate.id === id);
+		if (service !== undefined) return service;
+		const known = config.services.map((candidate) => candidate.id).join(', ') || 'none';
+		throw new AppError('FN_SERVICE_UNKNOWN', `there is no service "${id}"; known: ${known}`, { status: 404 });
+	};
+
+	const ledgerOf = async (config: InventoryConfig, service: ServiceConfig, parts: LedgerParts): Promise<ServiceLedger> => {
+		const { window, period, gross } = parts;
+		const exclusions = await excluded(config, service, window);
+		const timeline = exclude(gross, exclusions);
 		const agreedSecondsOfPeriod =
-			period.to - period.from - excludedSpans(service, period).reduce((sum, span) => sum + span.to - span.from, 0);
-		const figures = availabilityFigures(countSeconds(timeline), {
-			fromSeconds: window.from,
-			toSeconds: window.to,
-			target: service.target,
-			agreedSecondsOfPeriod,
-		});
-		const slowest = Math.max(0, ...inventory().checks.map((check) => contextMs(rulesOf(check))));
+			period.to === window.to && period.from === window.from
+				? countSeconds(timeline).total - countSeconds(timeline).excluded
+				: agreedSeconds(period, await excluded(config, service, period));
+		const tree = serviceTree(config, service);
+		const nowSeconds = Math.floor(clock.now() / 1000);
 		return {
 			service,
 			window,
 			timeline,
-			figures,
-			provisionalFrom: Math.max(window.from, Math.min(window.to, nowSeconds - Math.ceil(slowest / 1000))),
+			gross,
+			exclusions,
+			figures: availabilityFigures(countSeconds(timeline), {
+				fromSeconds: window.from,
+				toSeconds: window.to,
+				target: service.target,
+				agreedSecondsOfPeriod,
+			}),
+			provisionalFrom: Math.max(window.from, Math.min(window.to, nowSeconds - reachSeconds(config, tree))),
+			definition: treeKey(config, tree),
 		};
+	};
+
+	const ledgers: Availability['ledgers'] = async (range, serviceIds, signal) => {
+		const config = inventory();
+		const services = serviceIds === undefined ? config.services : serviceIds.map((id) => find(config, id));
+		const window = windowOf(range);
+		const period = { from: window.from, to: Math.floor((range.periodToMs ?? range.toMs) / 1000) };
+		const timelines =
+			window.to > window.from
+				? await serviceTimelines(sources, config, { services, window, ...(signal === undefined ? {} : { signal }) })
+				: new Map<string, Timeline>();
+		const result: ServiceLedger[] = [];
+		for (const service of services)
+			result.push(await ledgerOf(config, service, { window, period, gross: timelines.get(service.id) ?? [] }));
+		return result;
 	};
 
 	const computeStatuses = async (): Promise<readonly ServiceStatus[]> => {
 		const config = inventory();
 		const nowMs = clock.now();
 		const month = monthRange(monthOf(nowMs, config.zone), config.zone);
-		if (month === null) return [];
+		if (month === null || config.services.length === 0) return [];
+		const now = Math.floor(nowMs / 1000);
+		const window = { from: Math.floor(month.fromMs / 1000), to: now };
+		const ids = [...new Set(config.services.flatMap((service) => service.checks))];
+		const checks = await readChecks(queryable, config, { ids, window: { from: now - 1, to: now } });
+		const timelines =
+			window.to > window.from
+				? await serviceTimelines(sources, config, { services: config.services, window })
+				: new Map<string, Timeline>();
 		const result: ServiceStatus[] = [];
 		for (const service of config.services) {
-			const { timeline, figures } = await ledger(service.id, { fromMs: month.fromMs, toMs: nowMs, periodToMs: month.toMs });
-			const last = timeline.at(-1);
-			const checks: { id: string; state: ServiceStatus['state'] }[] = [];
-			for (const id of service.checks) {
-				const check = config.checks.find((candidate) => candidate.id === id);
-				if (check === undefined) continue;
-				const now = Math.floor(nowMs / 1000);
-				const recent = await readCheck(queryable, rulesOf(check), { from: now - 1, to: now });
-				checks.push({ id, state: recent.at(-1)?.state ?? 'unknown' });
+			const gross = timelines.get(service.id) ?? [];
+			const period = { from: window.from, to: Math.floor(month.toMs / 1000) };
+			let ledger: Pick<ServiceLedger, 'timeline' | 'figures'>;
+			try {
+				ledger = await ledgerOf(config, service, { window, period, gross });
+			} catch (error) {
+				// One calendar without data must not hide the other services; its own has no figure then, not a wrong one.
+				log?.error({ service: service.id, error: errorText(error) }, 'the figures of a service could not be computed');
+				ledger = { timeline: gross, figures: noFigures(window, service.target) };
 			}
+			const last = ledger.timeline.at(-1);
 			result.push({
 				id: service.id,
 				name: service.name,
 				core: service.core,
 				state: last?.state ?? 'unknown',
-				sinceMs: last === undefined ? null : beginningOf(timeline, last) * 1000,
-				month: figures,
-				checks,
+				sinceMs: last === undefined ? null : beginningOf(ledger.timeline, last) * 1000,
+				month: ledger.figures,
+				checks: service.checks.map((id) => ({ id, state: checks.get(id)?.at(-1)?.state ?? 'unknown' })),
 			});
 		}
 		return result;
 	};
 
 	return {
-		ledger,
+		ledgers,
+		ledger: async (serviceId, range, signal) => {
+			const [ledger] = await ledgers(range, [serviceId], signal);
+			return ledger as ServiceLedger;
+		},
+		requests: async (serviceId, range, signal) => {
+			const { requests } = find(inventory(), serviceId);
+			const window = windowOf(range);
+			return requests === undefined || window.to <= window.from ? null : requestFigures(engine, requests, window, signal);
+		},
 		statuses: () => {
 			const nowMs = clock.now();
 			if (statuses === null || nowMs - statuses.atMs > STATUS_AGE_MS || nowMs < statuses.atMs) {
@@ -188,28 +232,32 @@ export function createAvailability(options: {
 			}
 			return statuses.result;
 		},
-		invalidate: (fromMs) => {
-			for (const key of days.keys())
-				if ((Number(key.slice(0, key.indexOf(' '))) + DAY_SECONDS) * 1000 > fromMs - LATE_REACH_MS) days.delete(key);
+		invalidate: (fromMs, toMs = clock.now()) => {
+			days.forget(Math.floor(fromMs / 86_400_000), Math.floor(toMs / 86_400_000));
+			statuses = null;
+		},
+		changed: () => {
+			closed = null;
 			statuses = null;
 		},
 	};
 }
 
-/** A sample also decides about the outage it confirms, which may have begun the day before. */
-const LATE_REACH_MS = DAY_SECONDS * 1000;
-
-/** Neighbours that say the same become one: an outage does not end at midnight because its days were computed apart. */
-function join(parts: readonly Interval[], window: SecondSpan): Timeline {
-	const builder = new TimelineBuilder(window.from, window.to);
-	for (const part of parts) builder.until(part.to, part.state, part.reason, part.unconfirmed);
-	return builder.build();
+interface LedgerParts {
+	readonly window: SecondSpan;
+	readonly period: SecondSpan;
+	readonly gross: Timeline;
 }
 
-function clip(timeline: Timeline, span: SecondSpan): readonly Interval[] {
-	return timeline
-		.filter((interval) => interval.to > span.from && interval.from < span.to)
-		.map((interval) => ({ ...interval, from: Math.max(interval.from, span.from), to: Math.min(interval.to, span.to) }));
+/** Seconds of the period that no exclusion covers. */
+export function agreedSeconds(period: SecondSpan, exclusions: readonly Exclusion[]): number {
+	if (period.to <= period.from) return 0;
+	const counts = countSeconds(exclude([{ ...period, state: 'up', reason: '', unconfirmed: false }], exclusions));
+	return counts.total - counts.excluded;
+}
+
+function noFigures(window: SecondSpan, target: string): AvailabilityFigures {
+	return availabilityFigures(countSeconds([]), { fromSeconds: window.from, toSeconds: window.to, target, agreedSecondsOfPeriod: 0 });
 }
 
 /** Where the run of the last state began, whatever its reasons were. */

@@ -2,18 +2,18 @@ import { parseDuration } from '../../core/duration.ts';
 import { labelValue } from '../../core/labels.ts';
 import { METRIC_NAME } from '../../protocol/labels.ts';
 import type { SecondSpan } from '../inventory/calendar.ts';
-import type { CheckConfig } from '../inventory/config.ts';
-import type { Matcher, Queryable, SeriesSamples } from '../storage/storage.ts';
+import type { CheckConfig, InventoryConfig } from '../inventory/config.ts';
+import type { Queryable, SeriesSamples } from '../storage/storage.ts';
 import { isStaleAt } from '../storage/storage.ts';
 import { type CheckRules, type CheckSamples, checkTimeline, contextMs, DEGRADED, DOWN, UP } from './check-timeline.ts';
-import { combineVantages } from './compose.ts';
+import { combineVantages, setAside, type VantageView } from './compose.ts';
 import type { Timeline } from './intervals.ts';
+import { equals, oneOf } from './matchers.ts';
+import { explainSilence, type SilenceFacts } from './silence.ts';
+import { readSilenceFacts } from './silence-facts.ts';
 
 /** How far back the beginning of an outage that was open when the window began is looked for. */
 const FURTHEST_CONTEXT_MS = 7 * 86_400_000;
-/** The collector writes its own life at this pace; a gap of three beats means that it was not running. */
-export const COLLECTOR_BEAT_MS = 5000;
-export const COLLECTOR_BEAT_METRIC = 'fournines_collector_up';
 
 export function rulesOf(check: CheckConfig): CheckRules {
 	return {
@@ -25,30 +25,142 @@ export function rulesOf(check: CheckConfig): CheckRules {
 	};
 }
 
-function equals(name: string, value: string): Matcher {
-	return { name, kind: '=', value, test: (candidate) => candidate === value, literals: [value] };
+/** Samples of one check by vantage point. */
+type Vantages = ReadonlyMap<string, CheckSamples>;
+const NO_SAMPLES: CheckSamples = { times: new Float64Array(), results: new Uint8Array() };
+
+/**
+ * The states of the checks `ids` over the window, every vantage point considered and silence explained: one read of the store for all
+ * of them, because a store finds a hundred series of one day about as fast as one.
+ */
+export async function readChecks(
+	queryable: Queryable,
+	inventory: InventoryConfig,
+	request: { readonly ids: readonly string[]; readonly window: SecondSpan; readonly signal?: AbortSignal },
+): Promise<ReadonlyMap<string, Timeline>> {
+	const { window, signal } = request;
+	const options = signal === undefined ? {} : { signal };
+	const rules = new Map(inventory.checks.map((check) => [check.id, rulesOf(check)]));
+	const references = new Map(inventory.vantages.map(({ host, reference }) => [host, reference]));
+	const hostChecks = new Map(inventory.hosts.flatMap(({ id, check }) => (check === undefined ? [] : [[id, check] as const])));
+	const asked = request.ids.filter((id) => rules.has(id));
+	const wanted = [...new Set([...asked, ...references.values()])];
+	const samples = await readSamples(queryable, wanted, { rules, window, options });
+	const views = new Map<string, readonly VantageView[]>();
+	const timelineOf = async (id: string, vantage: string): Promise<Timeline> => {
+		const rule = rules.get(id);
+		if (rule === undefined) return [];
+		return checkTimeline(
+			await settled(queryable, samples.get(id)?.get(vantage) ?? NO_SAMPLES, { rule, vantage, window, options }),
+			rule,
+			window.from,
+			window.to,
+		);
+	};
+	for (const id of asked) {
+		const own: VantageView[] = [];
+		for (const vantage of samples.get(id)?.keys() ?? []) own.push({ vantage, timeline: await timelineOf(id, vantage) });
+		views.set(id, own.length > 0 ? own : [{ vantage: '', timeline: await timelineOf(id, '') }]);
+	}
+	let facts: SilenceFacts | null = null;
+	const result = new Map<string, Timeline>();
+	for (const [id, own] of views) {
+		if (own.some(({ timeline }) => timeline.some(({ state }) => state === 'unknown')))
+			facts ??= await readSilenceFacts(queryable, {
+				inventory,
+				window,
+				hostStates: await readHostStates(queryable, { hostChecks, rules, window, options }),
+				...options,
+			});
+		const judged: VantageView[] = [];
+		for (const { vantage, timeline } of own) {
+			const explained = facts === null ? timeline : explainSilence(timeline, vantage, facts);
+			const reference = references.get(vantage);
+			const needed = reference !== undefined && reference !== id && own.length > 1 && timeline.some(({ state }) => state === 'down');
+			judged.push({ vantage, timeline: explained, ...(needed ? { reference: await timelineOf(reference, vantage) } : {}) });
+		}
+		result.set(id, combineVantages(setAside(judged, window), window));
+	}
+	return result;
 }
 
-/** The states of one check over the window, from every vantage point that watched it. */
-export async function readCheck(queryable: Queryable, rules: CheckRules, window: SecondSpan, signal?: AbortSignal): Promise<Timeline> {
-	const context = contextMs(rules);
-	const options = signal === undefined ? {} : { signal };
-	const until = window.to * 1000 + context;
-	const samplesOf = async (fromMs: number): Promise<readonly CheckSamples[]> => {
-		const check = equals('check', rules.id);
-		const results = await queryable.select([equals(METRIC_NAME, 'probe_success'), check], fromMs, until, options);
-		const degraded = await queryable.select([equals(METRIC_NAME, 'fournines_check_degraded'), check], fromMs, until, options);
-		return byVantage(results, degraded);
-	};
-	let reach = context;
-	let vantages = await samplesOf(window.from * 1000 - reach);
-	while (reach < FURTHEST_CONTEXT_MS && vantages.some((samples) => !settledBefore(samples, rules, window.from * 1000))) {
-		reach = Math.min(reach * 8, FURTHEST_CONTEXT_MS);
-		vantages = await samplesOf(window.from * 1000 - reach);
+interface ReadContext {
+	readonly rules: ReadonlyMap<string, CheckRules>;
+	readonly window: SecondSpan;
+	readonly options: { readonly signal?: AbortSignal };
+}
+
+async function readSamples(
+	queryable: Pick<Queryable, 'select'>,
+	ids: readonly string[],
+	context: ReadContext,
+): Promise<ReadonlyMap<string, Vantages>> {
+	if (ids.length === 0) return new Map();
+	const { rules, window, options } = context;
+	const reach = Math.max(...ids.map((id) => contextMs(rules.get(id) as CheckRules)));
+	const [fromMs, toMs] = [window.from * 1000 - reach, window.to * 1000 + reach];
+	const matcher = oneOf('check', ids);
+	const results = await queryable.select([equals(METRIC_NAME, 'probe_success'), matcher], fromMs, toMs, options);
+	const degraded = await queryable.select([equals(METRIC_NAME, 'fournines_check_degraded'), matcher], fromMs, toMs, options);
+	return byCheck(results, degraded);
+}
+
+/** Host checks say whether a silent agent's machine lives; they are taken as they are, since their own silence explains nothing. */
+async function readHostStates(
+	queryable: Queryable,
+	context: ReadContext & { readonly hostChecks: ReadonlyMap<string, string> },
+): Promise<ReadonlyMap<string, Timeline>> {
+	const { hostChecks, rules, window } = context;
+	const samples = await readSamples(
+		queryable,
+		[...new Set(hostChecks.values())].filter((id) => rules.has(id)),
+		context,
+	);
+	const states = new Map<string, Timeline>();
+	for (const [host, id] of hostChecks) {
+		const rule = rules.get(id);
+		// A host's word about itself is worth nothing here.
+		const others = [...(samples.get(id) ?? [])].filter(([vantage]) => vantage !== host);
+		if (rule === undefined || others.length === 0) continue;
+		states.set(
+			host,
+			combineVantages(
+				others.map(([, own]) => checkTimeline(own, rule, window.from, window.to)),
+				window,
+			),
+		);
 	}
-	const timelines = vantages.map((samples) => checkTimeline(samples, rules, window.from, window.to));
-	if (timelines.length === 0) return checkTimeline({ times: new Float64Array(), results: new Uint8Array() }, rules, window.from, window.to);
-	return combineVantages(timelines, window);
+	return states;
+}
+
+/** `own` with as much more before the window as it takes to know whether an outage was open there. */
+async function settled(
+	queryable: Queryable,
+	own: CheckSamples,
+	at: {
+		readonly rule: CheckRules;
+		readonly vantage: string;
+		readonly window: SecondSpan;
+		readonly options: { readonly signal?: AbortSignal };
+	},
+): Promise<CheckSamples> {
+	const { rule, vantage, window, options } = at;
+	const context = contextMs(rule);
+	let samples = own;
+	let reach = context;
+	while (reach < FURTHEST_CONTEXT_MS && !settledBefore(samples, rule, window.from * 1000)) {
+		reach = Math.min(reach * 8, FURTHEST_CONTEXT_MS);
+		const found = await readSamples(
+			{
+				select: (matchers, _minMs, maxMs, more) =>
+					queryable.select([...matchers, equals('vantage', vantage)], window.from * 1000 - reach, maxMs, more),
+			},
+			[rule.id],
+			{ rules: new Map([[rule.id, rule]]), window, options },
+		);
+		samples = found.get(rule.id)?.get(vantage) ?? NO_SAMPLES;
+	}
+	return samples;
 }
 
 /** Whether what lies before `timeMs` is enough to know that no older outage is still open there. */
@@ -64,47 +176,48 @@ function settledBefore({ times, results }: CheckSamples, rules: CheckRules, time
 	return !any && (times.length === 0 || results[0] !== DOWN);
 }
 
-/** Series of one vantage point (a target may have moved, so its `instance` may change) merged by time. */
-function byVantage(results: readonly SeriesSamples[], degraded: readonly SeriesSamples[]): readonly CheckSamples[] {
-	const vantages = new Map<string, Map<number, number>>();
-	for (const series of results) {
-		const name = labelValue(series.labels, 'vantage');
-		const merged = vantages.get(name) ?? new Map<number, number>();
-		vantages.set(name, merged);
-		for (let i = 0; i < series.timestamps.length; i++) {
-			if (isStaleAt(series.values, i)) continue;
-			merged.set(series.timestamps[i] as number, series.values[i] === 1 ? UP : DOWN);
-		}
+function byCheck(results: readonly SeriesSamples[], degraded: readonly SeriesSamples[]): ReadonlyMap<string, Vantages> {
+	const keyOf = (series: SeriesSamples) => `${labelValue(series.labels, 'check')}\n${labelValue(series.labels, 'vantage')}`;
+	const weak = Map.groupBy(degraded, keyOf);
+	const checks = new Map<string, Map<string, CheckSamples>>();
+	for (const [key, list] of Map.groupBy(results, keyOf)) {
+		const [check = '', vantage = ''] = key.split('\n');
+		const own = checks.get(check) ?? new Map<string, CheckSamples>();
+		checks.set(check, own);
+		const only = list[0] as SeriesSamples;
+		own.set(vantage, list.length === 1 && !weak.has(key) ? single(only) : merged(list, weak.get(key) ?? []));
 	}
-	for (const series of degraded) {
-		const merged = vantages.get(labelValue(series.labels, 'vantage'));
-		if (merged === undefined) continue;
-		for (let i = 0; i < series.timestamps.length; i++) {
-			const time = series.timestamps[i] as number;
-			if (series.values[i] === 1 && merged.get(time) === UP) merged.set(time, DEGRADED);
-		}
-	}
-	return [...vantages.values()].map((merged) => {
-		const sorted = [...merged].sort((a, b) => a[0] - b[0]);
-		return { times: Float64Array.from(sorted.map(([time]) => time)), results: Uint8Array.from(sorted.map(([, result]) => result)) };
-	});
+	return checks;
 }
 
-/** Spans of the window in which this collector was not running, seen from the beats that it wrote into the store. */
-export async function readCollectorGaps(queryable: Queryable, window: SecondSpan, signal?: AbortSignal): Promise<readonly SecondSpan[]> {
-	const hold = COLLECTOR_BEAT_MS * 3;
-	const series = await queryable.select(
-		[equals(METRIC_NAME, COLLECTOR_BEAT_METRIC)],
-		window.from * 1000 - hold,
-		window.to * 1000,
-		signal === undefined ? {} : { signal },
-	);
-	const times = series.flatMap((one) => [...one.timestamps]).sort((a, b) => a - b);
-	const gaps: SecondSpan[] = [];
-	let aliveUntil = window.from * 1000;
-	for (const time of [...times, window.to * 1000]) {
-		if (time > aliveUntil) gaps.push({ from: Math.ceil(aliveUntil / 1000), to: Math.floor(time / 1000) });
-		aliveUntil = Math.max(aliveUntil, time + hold);
+/** The usual case, without a map: three million samples a year and check pass here. */
+function single({ timestamps, values }: SeriesSamples): CheckSamples {
+	const results = new Uint8Array(timestamps.length);
+	let times = timestamps;
+	let count = 0;
+	for (let i = 0; i < timestamps.length; i++) {
+		const value = values[i] as number;
+		if (value !== value && isStaleAt(values, i)) {
+			if (times === timestamps) times = timestamps.slice();
+			continue;
+		}
+		if (times !== timestamps) times[count] = timestamps[i] as number;
+		results[count++] = value === 1 ? UP : DOWN;
 	}
-	return gaps.filter((gap) => gap.to > gap.from);
+	return { times: times.subarray(0, count), results: results.subarray(0, count) };
+}
+
+/** Series of one vantage point (a target may have moved, so its `instance` may change) merged by time. */
+function merged(results: readonly SeriesSamples[], degraded: readonly SeriesSamples[]): CheckSamples {
+	const byTime = new Map<number, number>();
+	for (const series of results)
+		for (let i = 0; i < series.timestamps.length; i++)
+			if (!isStaleAt(series.values, i)) byTime.set(series.timestamps[i] as number, series.values[i] === 1 ? UP : DOWN);
+	for (const series of degraded)
+		for (let i = 0; i < series.timestamps.length; i++) {
+			const time = series.timestamps[i] as number;
+			if (series.values[i] === 1 && byTime.get(time) === UP) byTime.set(time, DEGRADED);
+		}
+	const sorted = [...byTime].sort((a, b) => a[0] - b[0]);
+	return { times: Float64Array.from(sorted, ([time]) => time), results: Uint8Array.from(sorted, ([, result]) => result) };
 }

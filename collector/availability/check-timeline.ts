@@ -60,6 +60,7 @@ export function checkTimeline(samples: CheckSamples, rules: CheckRules, from: nu
 	const failing = `check: ${rules.id}`;
 	let outageIndex = 0;
 	let lastFailureMs = Number.NEGATIVE_INFINITY;
+	let running = false;
 	for (let i = 0; i < times.length; i++) {
 		const start = times[i] as number;
 		const next = i + 1 < times.length ? (times[i + 1] as number) : Number.POSITIVE_INFINITY;
@@ -71,15 +72,22 @@ export function checkTimeline(samples: CheckSamples, rules: CheckRules, from: nu
 		const second = Math.floor(start / 1000);
 		// Skips what lies before the window cheaply; the builder clips the rest.
 		if (next < from * 1000) continue;
-		if (second >= to) break;
-		builder.until(second, 'unknown', silent);
+		if (second >= to) {
+			if (running) builder.until(to, 'up', '');
+			break;
+		}
+		if (!running) builder.until(second, 'unknown', silent);
 		const nextSecond = Math.floor(next / 1000);
 		if (inOutage) {
+			running = false;
 			builder.until(Math.min(nextSecond, Math.floor((lastFailureMs + holdMs) / 1000)), 'down', failing);
 			builder.until(nextSecond, 'unknown', silent);
 			continue;
 		}
 		const heldUntil = Math.min(nextSecond, Math.floor((start + holdMs) / 1000));
+		// In a run of good samples only the last one needs to be written down: a year of a check has three million of them.
+		running = !inOutage && results[i] === UP && heldUntil === nextSecond && results[i + 1] === UP;
+		if (running) continue;
 		if (failed) builder.until(heldUntil, 'up', failing, true);
 		else builder.until(heldUntil, results[i] === DEGRADED ? 'degraded' : 'up', results[i] === DEGRADED ? failing : '');
 		builder.until(nextSecond, 'unknown', silent);

@@ -1,8 +1,10 @@
 import type { ServiceState } from '../../protocol/api.ts';
 import type { SecondSpan } from '../inventory/calendar.ts';
+import { joinReasons } from './causes.ts';
 import { type Interval, sweep, type Timeline, TimelineBuilder } from './intervals.ts';
 
-export type Combine = 'all' | 'any' | { readonly quorum: number };
+/** `redundancy`: good parts below which the state is degraded; all of them where it is not given. */
+export type Combine = 'all' | 'any' | { readonly quorum: number; readonly redundancy?: number };
 
 /** Worst first. */
 const WORST: readonly ServiceState[] = ['down', 'unknown', 'degraded', 'up', 'excluded'];
@@ -17,7 +19,10 @@ export function combineTimelines(timelines: readonly Timeline[], combine: Combin
 	const builder = new TimelineBuilder(window.from, window.to);
 	if (timelines.length === 1) return timelines[0] as Timeline;
 	sweep(timelines, (_from, to, current) => {
-		const deciding = typeof combine === 'object' ? decideQuorum(current, combine.quorum) : pick(current, combine === 'all' ? WORST : BEST);
+		const deciding =
+			typeof combine === 'object'
+				? decideQuorum(current, combine.quorum, combine.redundancy)
+				: pick(current, combine === 'all' ? WORST : BEST);
 		builder.until(to, deciding.state, deciding.reason, deciding.unconfirmed);
 	});
 	builder.until(window.to, 'unknown', 'no data');
@@ -39,20 +44,53 @@ function pick(current: readonly Interval[], order: readonly ServiceState[]): Ver
 	return { state: 'unknown', reason: 'no data', unconfirmed: false };
 }
 
-function decideQuorum(current: readonly Interval[], quorum: number): Verdict {
+function decideQuorum(all: readonly Interval[], quorum: number, redundancy = all.length): Verdict {
+	const current = all.filter((interval) => interval.state !== 'excluded');
+	if (current.length === 0) return { state: 'excluded', reason: reasons(all), unconfirmed: false };
 	const good = current.filter((interval) => interval.state === 'up' || interval.state === 'degraded');
 	const unknown = current.filter((interval) => interval.state === 'unknown');
 	const bad = current.filter((interval) => interval.state === 'down');
 	if (good.length >= quorum) {
-		const weakened = good.length < current.length || good.some((interval) => interval.state === 'degraded');
+		// A part that has not been created yet, or is gone for good, is not missed.
+		const wanted = Math.min(redundancy, current.length);
+		const lost = good.length < wanted;
+		const weakened = lost || good.filter((interval) => interval.state === 'up').length < Math.min(wanted, good.length);
+		const missing = reasons(current.filter((interval) => interval.state !== 'up'));
 		return {
 			state: weakened ? 'degraded' : 'up',
-			reason: weakened ? reasons(current.filter((interval) => interval.state !== 'up')) : '',
+			reason: weakened ? (lost ? joinReasons([`redundancy lost: ${good.length} of ${wanted}`, missing]) : missing) : '',
 			unconfirmed: good.some((interval) => interval.unconfirmed),
 		};
 	}
 	if (good.length + unknown.length >= quorum) return { state: 'unknown', reason: reasons(unknown), unconfirmed: false };
 	return { state: 'down', reason: reasons(bad), unconfirmed: false };
+}
+
+/** One vantage point's view of one check. */
+export interface VantageView {
+	readonly vantage: string;
+	readonly timeline: Timeline;
+	/** Its declared reference target over the same window, where it has one. */
+	readonly reference?: Timeline;
+}
+
+/**
+ * A vantage point's `down` while its own reference target is down says nothing about the check and becomes unknown, but only where
+ * another vantage point reports: a single one is believed whatever happens to its reference.
+ */
+export function setAside(views: readonly VantageView[], window: SecondSpan): readonly Timeline[] {
+	return views.map(({ vantage, timeline, reference }) => {
+		if (reference === undefined || views.length < 2 || !timeline.some(({ state }) => state === 'down')) return timeline;
+		const others = views.filter((view) => view.vantage !== vantage).map((view) => view.timeline);
+		const builder = new TimelineBuilder(window.from, window.to);
+		sweep([timeline, reference, ...others], (_from, to, [own, ref, ...rest]) => {
+			if (own === undefined || ref === undefined) return;
+			const aside = own.state === 'down' && ref.state === 'down' && rest.some(({ state }) => state !== 'unknown');
+			if (aside) builder.until(to, 'unknown', `set aside: ${vantage}`);
+			else builder.until(to, own.state, own.reason, own.unconfirmed);
+		});
+		return builder.build();
+	});
 }
 
 /**
@@ -116,5 +154,5 @@ export function explainUnknown(timeline: Timeline, spans: readonly SecondSpan[],
 }
 
 function reasons(intervals: readonly Interval[]): string {
-	return [...new Set(intervals.map((interval) => interval.reason).filter((reason) => reason !== ''))].sort().join('; ');
+	return joinReasons(intervals.map((interval) => interval.reason));
 }

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { parseConfig } from '../../core/config-file.ts';
 import { formatRfc3339, formatZoned, monthRange, zonedTimeMs } from '../../core/zone-time.ts';
 import { outsideHours } from './calendar.ts';
-import { checkInventory, InventoryConfigSchema } from './config.ts';
+import { checkInventory } from './check-inventory.ts';
+import { InventoryConfigSchema } from './config.ts';
 
 const ZONE = 'Asia/Shanghai';
 const city = {

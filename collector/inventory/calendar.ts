@@ -1,5 +1,6 @@
 import { zonedDate, zonedTimeMs } from '../../core/zone-time.ts';
-import type { CalendarConfig } from './config.ts';
+import type { CalendarConfig, HolidayYear, InventoryConfig } from './config.ts';
+import { dayKind } from './holidays.ts';
 
 /** A half-open span of whole seconds since the epoch. */
 export interface SecondSpan {
@@ -7,16 +8,62 @@ export interface SecondSpan {
 	readonly to: number;
 }
 
+/** A day means its midnight in the zone. */
+export function momentMs(text: string, zone: string): number {
+	const date = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text);
+	return date === null ? Date.parse(text) : zonedTimeMs({ year: Number(date[1]), month: Number(date[2]), day: Number(date[3]) }, zone);
+}
+
+/**
+ * The spans inside `span` that lie outside of the hours of the calendar `id`, by the version that holds at each moment. `always`, and
+ * an id that does not exist, is never closed. Throws `FN_CALENDAR_YEAR`.
+ */
+export function closedSpans(
+	inventory: Pick<InventoryConfig, 'calendars' | 'holidays' | 'zone'>,
+	id: string,
+	span: SecondSpan,
+): readonly SecondSpan[] {
+	const { zone, holidays } = inventory;
+	const versions = inventory.calendars
+		.filter((calendar) => calendar.id === id)
+		.map((calendar) => ({
+			calendar,
+			from: calendar.valid_from === undefined ? Number.NEGATIVE_INFINITY : Math.floor(momentMs(calendar.valid_from, zone) / 1000),
+		}))
+		.sort((a, b) => a.from - b.from);
+	const closed: { from: number; to: number }[] = [];
+	versions.forEach(({ calendar, from }, i) => {
+		// Before the first version nothing else is known, so it holds there as well.
+		const begin = Math.max(span.from, i === 0 ? Number.NEGATIVE_INFINITY : from);
+		const end = Math.min(span.to, versions[i + 1]?.from ?? Number.POSITIVE_INFINITY);
+		if (begin >= end) return;
+		for (const part of outsideHours(calendar, begin, end, zone, holidays)) {
+			const last = closed.at(-1);
+			if (last?.to === part.from) last.to = part.to;
+			else closed.push({ ...part });
+		}
+	});
+	return closed;
+}
+
 /** The spans inside `[fromSeconds, toSeconds)` that lie **outside** of the service's hours, ascending, not touching. */
-export function outsideHours(calendar: CalendarConfig, fromSeconds: number, toSeconds: number, zone: string): readonly SecondSpan[] {
+export function outsideHours(
+	calendar: CalendarConfig,
+	fromSeconds: number,
+	toSeconds: number,
+	zone: string,
+	holidays: readonly HolidayYear[] = [],
+): readonly SecondSpan[] {
 	const open: SecondSpan[] = [];
 	const first = zonedDate(fromSeconds * 1000, zone);
+	const statutory = calendar.holidays === 'statutory';
 	// One day earlier, so that a span which began yesterday is seen; days are counted on the calendar, never as 86,400 s.
 	for (let offset = -1; ; offset++) {
 		const midnight = zonedTimeMs({ year: first.year, month: first.month, day: first.day + offset }, zone);
 		if (midnight >= toSeconds * 1000) break;
 		const date = zonedDate(midnight, zone);
-		if (!calendar.weekdays.includes(date.weekday)) continue;
+		const kind = statutory ? dayKind(date, holidays) : 'ordinary';
+		if (kind === 'off' || (kind === 'ordinary' && !calendar.weekdays.includes(date.weekday))) continue;
 		for (const season of calendar.seasons) {
 			if (!inSeason(date.month * 100 + date.day, season.from, season.to)) continue;
 			const [start, end] = season.hours.split('-').map(minutesOf) as [number, number];

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../core/clock.ts';
 import { labelsFromObject } from '../../core/labels.ts';
 import { createAvailability } from '../availability/availability.ts';
-import type { InventoryConfig } from '../inventory/config.ts';
+import { emptyInventory, type InventoryConfig } from '../inventory/config.ts';
 import { createMemoryStorage } from '../storage/memory-storage.ts';
 import { type AvailabilityReport, availabilityReport, outagesOf } from './availability-report.ts';
 import { escapeHtml, renderHtml } from './html.ts';
@@ -11,9 +11,7 @@ import { causeText } from './texts.ts';
 import { renderXlsx } from './xlsx.ts';
 
 const inventory: InventoryConfig = {
-	zone: 'Asia/Shanghai',
-	hosts: [],
-	calendars: [],
+	...emptyInventory(),
 	checks: [{ id: 'portal', interval: '1m', confirm: { failed: 3, of: 5, recovered: 3 } }],
 	services: [
 		{

@@ -1,0 +1,167 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { configOrThrow } from '../../core/config-file.ts';
+import { formatZoned } from '../../core/zone-time.ts';
+import { closedSpans } from './calendar.ts';
+import type { InventoryConfig } from './config.ts';
+import { inventoryYaml, parseInventoryFile } from './inventory-yaml.ts';
+
+const CITY = resolve(import.meta.dirname, '../../examples/chengdu/collector.yml');
+const city = () => configOrThrow(parseInventoryFile(readFileSync(CITY, 'utf8'), 'collector.yml'));
+
+/** What is wrong with the inventory, as `path: message`. */
+function problems(yaml: string): readonly string[] {
+	const result = parseInventoryFile(`inventory:\n${yaml}`, 'x.yml');
+	return result.kind === 'ok' ? [] : result.problems.map(({ path, message }) => `${path}: ${message}`);
+}
+
+describe('a bad inventory', () => {
+	test.each([
+		{
+			name: 'a subsystem without its system',
+			yaml: '  subsystems: [{ id: a, name: A, system: nowhere }]',
+			want: 'inventory.subsystems[0].system: there is no system "nowhere" in inventory.systems',
+		},
+		{
+			name: 'a missing parent',
+			yaml: '  systems: [{ id: s, name: S }]\n  subsystems: [{ id: a, name: A, system: s, parent: b }]',
+			want: 'inventory.subsystems[0].parent: there is no subsystem "b"',
+		},
+		{
+			name: 'subsystems in a circle',
+			yaml: '  systems: [{ id: s, name: S }]\n  subsystems: [{ id: a, name: A, system: s, parent: a }]',
+			want: 'inventory.subsystems[0].parent: the subsystem "a" is its own ancestor',
+		},
+		{
+			name: 'two hosts with one address',
+			yaml: '  hosts: [{ id: a, addresses: [10.0.0.1] }, { id: b, addresses: [10.0.0.1] }]',
+			want: 'inventory.hosts[1].addresses[0]: the address 10.0.0.1 belongs to the host "a" already',
+		},
+		{
+			name: 'a component on a host that is not there',
+			yaml: '  components: [{ id: c, name: C, host: h, kind: nginx }]',
+			want: 'inventory.components[0].host: there is no host "h"',
+		},
+		{
+			name: 'a replica of itself',
+			yaml: '  hosts: [{ id: h }]\n  components: [{ id: c, name: C, host: h, kind: mysql, replicates: c }]',
+			want: 'inventory.components[0].replicates: the component "c" replicates itself',
+		},
+		{
+			name: 'two kinds of server on one port',
+			yaml: '  hosts: [{ id: h }]\n  components: [{ id: c, name: C, host: h, kind: mysql, port: 80 }, { id: d, name: D, host: h, kind: nginx, port: 80 }]',
+			want: 'inventory.components[1].port: h:80 is taken by a component of the kind mysql already',
+		},
+		{
+			name: 'a schedule that never fires',
+			yaml: "  interfaces: [{ id: i, name: I, peer: P, schedule: { cron: '0 0 30 2 *' } }]",
+			want: 'inventory.interfaces[0].schedule.cron: "0 0 30 2 *" never comes',
+		},
+		{
+			name: 'a calendar twice from one day',
+			yaml: "  calendars: [{ id: c, valid_from: 2026-07-01, seasons: [{ from: 01-01, to: 12-31, hours: '08:00-20:00' }] }, { id: c, valid_from: 2026-07-01, seasons: [{ from: 01-01, to: 12-31, hours: '08:00-20:00' }] }]",
+			want: 'inventory.calendars[1].valid_from: the calendar "c" has two versions from 2026-07-01 on',
+		},
+		{
+			name: 'a holiday that does not exist',
+			yaml: '  holidays: [{ year: 2027, off: [02-29] }]',
+			want: 'inventory.holidays[0].off[0]: 2027-02-29 does not exist',
+		},
+		{
+			name: 'a service that ends before it begins',
+			yaml: '  checks: [{ id: c }]\n  services: [{ id: s, name: S, checks: [c], created: 2026-02-01, removed: 2026-01-01 }]',
+			want: 'inventory.services[0].removed: the service cannot end (2026-01-01) before it begins (2026-02-01)',
+		},
+		{
+			name: 'redundancy below the quorum',
+			yaml: '  checks: [{ id: c }, { id: d }]\n  services: [{ id: s, name: S, checks: [c, d], combine: { quorum: 2, redundancy: 1 } }]',
+			want: 'inventory.services[0].combine.redundancy: redundancy lies between the quorum, 2, and the number of parts, 2',
+		},
+		{
+			name: 'a contact that nobody is',
+			yaml: '  systems: [{ id: s, name: S, contacts: [nobody] }]',
+			want: 'inventory.systems[0].contacts[0]: there is no contact "nobody"',
+		},
+	])('$name', ({ yaml, want }) => {
+		expect(problems(yaml)).toEqual([want]);
+	});
+
+	test('everything that is wrong is told at once', () => {
+		const yaml = `  hosts: [{ id: a, addresses: [10.0.0.1] }, { id: b, addresses: [10.0.0.1] }]
+  subsystems: [{ id: x, name: X, system: none, parent: y }, { id: y, name: Y, system: none, parent: x }]
+  interfaces: [{ id: i, name: I, peer: P, schedule: { cron: '0 0 31 4 *' } }]
+  services: [{ id: s, name: S, children: [s] }]`;
+		expect(problems(yaml).length).toBe(7);
+	});
+});
+
+describe('calendars', () => {
+	const span = (from: string, to: string) => ({ from: Date.parse(from) / 1000, to: Date.parse(to) / 1000 });
+	const shown = (inventory: InventoryConfig, id: string, from: string, to: string) =>
+		closedSpans(inventory, id, span(from, to)).map(
+			(part) => `${formatZoned(part.from * 1000, inventory.zone).slice(5, 16)} ${formatZoned(part.to * 1000, inventory.zone).slice(5, 16)}`,
+		);
+	const inventory = (yaml: string) => configOrThrow(parseInventoryFile(`inventory:\n${yaml}`, 'x.yml'));
+	const WORKING =
+		"{ id: work, weekdays: [1, 2, 3, 4, 5], holidays: statutory, seasons: [{ from: 01-01, to: 12-31, hours: '09:00-17:00' }] }";
+
+	test('statutory days off are closed, and a Saturday that makes up for one is open', () => {
+		// National Day 2026: off from Thursday 1 to Wednesday 7 October; Sunday 20 September and Saturday 10 October are worked.
+		expect(shown(inventory(`  calendars: [${WORKING}]`), 'work', '2026-09-30T12:00:00+08:00', '2026-10-12T12:00:00+08:00')).toEqual([
+			'09-30 17:00 10-08 09:00',
+			'10-08 17:00 10-09 09:00',
+			'10-09 17:00 10-10 09:00',
+			'10-10 17:00 10-12 09:00',
+		]);
+	});
+
+	test('a year without data is an error, and a file fills it', () => {
+		const ask = (yaml: string) => shown(inventory(yaml), 'work', '2031-10-01T00:00:00+08:00', '2031-10-03T00:00:00+08:00');
+		expect(() => ask(`  calendars: [${WORKING}]`)).toThrow(expect.objectContaining({ code: 'FN_CALENDAR_YEAR' }));
+		expect(ask(`  calendars: [${WORKING}]\n  holidays: [{ year: 2031, off: [10-01] }]`)).toEqual([
+			'10-01 00:00 10-02 09:00',
+			'10-02 17:00 10-03 00:00',
+		]);
+	});
+
+	test('a calendar that changes holds from its day on', () => {
+		const both = inventory(`  calendars:
+    - { id: c, seasons: [{ from: 01-01, to: 12-31, hours: '08:00-20:00' }] }
+    - { id: c, valid_from: 2026-07-02, seasons: [{ from: 01-01, to: 12-31, hours: '10:00-18:00' }] }`);
+		expect(shown(both, 'c', '2026-07-01T00:00:00+08:00', '2026-07-03T00:00:00+08:00')).toEqual([
+			'07-01 00:00 07-01 08:00',
+			'07-01 20:00 07-02 10:00',
+			'07-02 18:00 07-03 00:00',
+		]);
+	});
+
+	test('a leap day is a day', () => {
+		expect(shown(inventory(`  calendars: [${WORKING}]`), 'work', '2024-02-29T00:00:00+08:00', '2024-03-01T00:00:00+08:00')).toEqual([
+			'02-29 00:00 02-29 09:00',
+			'02-29 17:00 03-01 00:00',
+		]);
+	});
+});
+
+describe('the reference city', () => {
+	test('has what its contract lists', () => {
+		const inventory = city();
+		expect(inventory.hosts).toHaveLength(25);
+		expect(inventory.hosts.every(({ origin }) => origin !== undefined)).toBe(true);
+		expect(inventory.hosts.flatMap(({ addresses }) => addresses)).toHaveLength(16);
+		expect(inventory.subsystems.filter(({ kind }) => kind === 'basic')).toHaveLength(9);
+		expect(inventory.subsystems.filter(({ kind }) => kind === 'extended')).toHaveLength(13);
+		const replicas = (master: string) => inventory.components.filter(({ replicates }) => replicates === master).length;
+		expect([replicas('mysql-business-master'), replicas('mysql-statistics-master')]).toEqual([4, 1]);
+		expect(inventory.interfaces.filter(({ schedule }) => schedule === undefined)).toHaveLength(20);
+		expect(inventory.interfaces.filter(({ schedule }) => schedule !== undefined)).toHaveLength(35);
+		expect(new Set(inventory.interfaces.map(({ peer }) => peer)).size).toBe(7);
+		expect(inventory.services.filter(({ subsystem }) => subsystem !== undefined)).toHaveLength(22);
+	});
+
+	test('comes back from its export as it was', () => {
+		const inventory = city();
+		expect(configOrThrow(parseInventoryFile(inventoryYaml(inventory), 'export.yml'))).toEqual(inventory);
+	});
+});
