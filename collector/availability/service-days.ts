@@ -4,7 +4,7 @@ import type { InventoryConfig, ServiceConfig } from '../inventory/config.ts';
 import type { Queryable } from '../storage/storage.ts';
 import { readChecks } from './check-reader.ts';
 import { checkTimeline, contextMs, DOWN, UP } from './check-timeline.ts';
-import type { DayStore } from './day-store.ts';
+import { type DayStore, encodeTimeline } from './day-store.ts';
 import { type Interval, type Timeline, TimelineBuilder } from './intervals.ts';
 import {
 	type Condition,
@@ -114,7 +114,7 @@ async function trustedDays(
 		let same = true;
 		for (const span of edges) {
 			const computed = await compute(options, inventory, { trees: [one.tree], span, ...(signal === undefined ? {} : { signal }) });
-			same &&= JSON.stringify(computed.get(one.tree.id)) === JSON.stringify(clip(timeline, span));
+			same &&= encodeTimeline(computed.get(one.tree.id) ?? []) === encodeTimeline(clip(timeline, span));
 		}
 		checked.set(day, timeline);
 		if (same) continue;

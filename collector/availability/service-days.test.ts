@@ -1,0 +1,467 @@
+import fc from 'fast-check';
+import { afterEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../core/clock.ts';
+import { configOrThrow } from '../../core/config-file.ts';
+import { labelsFromObject } from '../../core/labels.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
+import type { InventoryConfig } from '../inventory/config.ts';
+import { parseInventoryFile } from '../inventory/inventory-yaml.ts';
+import { createMemoryStorage, type MemoryStorage } from '../storage/memory-storage.ts';
+import { type AvailabilityOptions, createAvailability } from './availability.ts';
+import { causesOf } from './causes.ts';
+import { createMemoryDayStore, type DayStore, openDayStore } from './day-store.ts';
+import type { Timeline } from './intervals.ts';
+
+const DAY = 86_400_000;
+const T0 = Date.parse('2026-11-10T00:00:00Z');
+const inventoryOf = (yaml: string): InventoryConfig => configOrThrow(parseInventoryFile(`inventory:\n  zone: UTC\n${yaml}`, 'x.yml'));
+
+type Series = Readonly<Record<string, string>>;
+interface Span {
+	readonly from: number;
+	readonly to: number;
+	readonly value: number;
+}
+
+/** One sample every `stepMs` of each span; times in seconds after T0. */
+async function write(storage: MemoryStorage, labels: Series, spans: readonly Span[], stepMs = 10_000): Promise<void> {
+	const appender = storage.appender();
+	const set = labelsFromObject({ job: 'probe', instance: 'x', ...labels });
+	for (const { from, to, value } of spans) for (let t = T0 + from * 1000; t < T0 + to * 1000; t += stepMs) appender.append(set, t, value);
+	await appender.commit();
+}
+const check = (id: string, vantage = 'a') => ({ __name__: 'probe_success', check: id, vantage });
+const beat = (host: string) => ({ __name__: 'fournines_agent_last_push_timestamp_seconds', host, job: 'fournines_agent' });
+const COLLECTOR = { __name__: 'fournines_collector_up', job: 'fournines' };
+
+function open(storage: MemoryStorage, inventory: InventoryConfig, nowMs: number, more: Partial<AvailabilityOptions> = {}) {
+	return createAvailability({ queryable: storage, inventory: () => inventory, clock: { ...systemClock, now: () => nowMs }, ...more });
+}
+const draw = (timeline: Timeline) =>
+	timeline.map(({ from, to, state, reason }) => `${from - T0 / 1000}-${to - T0 / 1000} ${state} ${reason}`.trim());
+
+describe('silence has a cause', () => {
+	const yaml = `  hosts: [{ id: a, zone: z, check: host-a }, { id: b, zone: z }, { id: c, zone: y }]
+  checks: [{ id: portal }, { id: host-a }]
+  services: [{ id: portal, name: P, checks: [portal] }]`;
+	const all = { from: 0, to: 1200, value: 1 };
+	const until300 = [{ from: 0, to: 300, value: 1 }];
+	const alive = async (storage: MemoryStorage, gap = false) =>
+		write(
+			storage,
+			COLLECTOR,
+			gap
+				? [
+						{ from: 0, to: 600, value: 1 },
+						{ from: 900, to: 1200, value: 1 },
+					]
+				: [all],
+			5000,
+		);
+	const seen = async (fill: (storage: MemoryStorage) => Promise<void>) => {
+		const storage = createMemoryStorage();
+		await write(storage, check('portal'), until300);
+		await fill(storage);
+		const { timeline } = await open(storage, inventoryOf(yaml), T0 + 1_200_000).ledger('portal', { fromMs: T0, toMs: T0 + 1_200_000 });
+		return draw(timeline);
+	};
+
+	test.each([
+		{
+			name: 'the agent lives, the check does not',
+			fill: async (storage: MemoryStorage) => {
+				await alive(storage);
+				await write(storage, beat('a'), [all]);
+			},
+			want: ['0-320 up', '320-1200 unknown no data: portal'],
+		},
+		{
+			name: 'the agent is silent, and nobody else looks',
+			fill: async (storage: MemoryStorage) => {
+				await alive(storage);
+				await write(storage, beat('a'), until300);
+			},
+			want: ['0-320 up', '320-350 unknown no data: portal', '350-1200 unknown agent silent: a'],
+		},
+		{
+			name: 'the agent is dead, its host is up from elsewhere',
+			fill: async (storage: MemoryStorage) => {
+				await alive(storage);
+				await write(storage, beat('a'), until300);
+				await write(storage, check('host-a', 'c'), [all]);
+			},
+			want: ['0-320 up', '320-350 unknown no data: portal', '350-1200 unknown agent dead: a'],
+		},
+		{
+			name: 'the host is dead',
+			fill: async (storage: MemoryStorage) => {
+				await alive(storage);
+				await write(storage, beat('a'), until300);
+				await write(storage, check('host-a', 'c'), [
+					{ from: 0, to: 300, value: 1 },
+					{ from: 300, to: 1200, value: 0 },
+				]);
+			},
+			want: ['0-320 up', '320-350 unknown no data: portal', '350-1200 unknown host dead: a'],
+		},
+		{
+			name: 'a host is no witness of itself',
+			fill: async (storage: MemoryStorage) => {
+				await alive(storage);
+				await write(storage, beat('a'), until300);
+				await write(storage, check('host-a', 'a'), [all]);
+			},
+			want: ['0-320 up', '320-350 unknown no data: portal', '350-1200 unknown agent silent: a'],
+		},
+		{
+			name: 'the whole zone fell silent',
+			fill: async (storage: MemoryStorage) => {
+				await alive(storage);
+				await write(storage, beat('a'), until300);
+				await write(storage, beat('b'), until300);
+				await write(storage, beat('c'), [all]);
+			},
+			want: ['0-320 up', '320-350 unknown no data: portal', '350-1200 unknown network cut: z'],
+		},
+		{
+			name: 'the collector itself was down, which explains everything else',
+			fill: async (storage: MemoryStorage) => {
+				await alive(storage, true);
+				await write(storage, beat('a'), [
+					{ from: 0, to: 600, value: 1 },
+					{ from: 900, to: 1200, value: 1 },
+				]);
+			},
+			want: ['0-320 up', '320-610 unknown no data: portal', '610-900 unknown collector down', '900-1200 unknown no data: portal'],
+		},
+	])('$name', async ({ fill, want }) => {
+		expect(await seen(fill)).toEqual(want);
+	});
+
+	test('reasons can be read back', () => {
+		expect(causesOf('check: a; redundancy lost: 1 of 2; collector down; nonsense')).toEqual([
+			{ kind: 'check', subject: 'a' },
+			{ kind: 'redundancy lost', subject: '1 of 2' },
+			{ kind: 'collector down', subject: '' },
+		]);
+	});
+});
+
+describe('vantage points', () => {
+	const yaml = `  checks: [{ id: portal }, { id: gateway-a }, { id: gateway-b }]
+  vantages: [{ host: a, reference: gateway-a }, { host: b, reference: gateway-b }]
+  services: [{ id: portal, name: P, checks: [portal] }]`;
+	const range = { fromMs: T0, toMs: T0 + 600_000 };
+	const up = [{ from: 0, to: 600, value: 1 }];
+	const cut = [
+		{ from: 0, to: 200, value: 1 },
+		{ from: 200, to: 400, value: 0 },
+		{ from: 400, to: 600, value: 1 },
+	];
+	const down = async (list: readonly (readonly [Series, readonly Span[]])[]) => {
+		const storage = createMemoryStorage();
+		for (const [labels, spans] of list) await write(storage, labels, spans);
+		return (await open(storage, inventoryOf(yaml), T0 + 3_600_000).ledger('portal', range)).figures.downSeconds;
+	};
+
+	test.each([
+		{
+			name: 'two of three see it down: down',
+			list: [
+				[check('portal', 'a'), cut],
+				[check('portal', 'b'), cut],
+				[check('portal', 'c'), up],
+			],
+			want: 200,
+		},
+		{
+			name: 'a majority whose own references failed is set aside',
+			list: [
+				[check('portal', 'a'), cut],
+				[check('portal', 'b'), cut],
+				[check('portal', 'c'), up],
+				[check('gateway-a', 'a'), cut],
+				[check('gateway-b', 'b'), cut],
+			],
+			want: 0,
+		},
+		{
+			name: 'the only one is believed, whatever its reference says',
+			list: [
+				[check('portal', 'a'), cut],
+				[check('gateway-a', 'a'), cut],
+			],
+			want: 200,
+		},
+		{
+			name: 'with the other silent it is the only one',
+			list: [
+				[check('portal', 'a'), cut],
+				[check('gateway-a', 'a'), cut],
+				[check('portal', 'b'), [{ from: 0, to: 100, value: 1 }]],
+			],
+			want: 200,
+		},
+		{
+			name: "another host's reference does not count",
+			list: [
+				[check('portal', 'a'), cut],
+				[check('portal', 'b'), cut],
+				[check('gateway-a', 'b'), cut],
+			],
+			want: 200,
+		},
+	] as const)('$name', async ({ list, want }) => {
+		expect(await down(list)).toBe(want);
+	});
+});
+
+describe('trees', () => {
+	test('MIS: up with one of its servers, redundancy lost below two, down with none', async () => {
+		const storage = createMemoryStorage();
+		const spans = (downFrom: number) => [
+			{ from: 0, to: downFrom, value: 1 },
+			{ from: downFrom, to: 600, value: 0 },
+		];
+		for (const [i, id] of ['t1', 't2', 't3'].entries()) await write(storage, check(id), spans(200 * (i + 1) - 100));
+		await write(storage, check('entrance'), [{ from: 0, to: 600, value: 1 }]);
+		const inventory = inventoryOf(`  checks: [{ id: entrance }, { id: t1 }, { id: t2 }, { id: t3 }]
+  services:
+    - { id: servers, name: S, checks: [t1, t2, t3], combine: { quorum: 1, redundancy: 2 } }
+    - { id: mis, name: M, checks: [entrance], children: [servers] }`);
+		const { timeline } = await open(storage, inventory, T0 + 600_000).ledger('mis', { fromMs: T0, toMs: T0 + 600_000 });
+		expect(draw(timeline)).toEqual([
+			'0-300 up',
+			'300-500 degraded check: t1; check: t2; redundancy lost: 1 of 2',
+			'500-600 down check: t1; check: t2; check: t3',
+		]);
+	});
+
+	test('a part that does not exist yet is not missed, and a service that is gone is not counted', async () => {
+		const storage = createMemoryStorage();
+		await write(storage, check('old'), [{ from: 0, to: 600, value: 1 }]);
+		await write(storage, check('new'), [{ from: 300, to: 600, value: 1 }]);
+		const inventory = inventoryOf(`  checks: [{ id: old }, { id: new }]
+  services:
+    - { id: old, name: O, checks: [old] }
+    - { id: new, name: N, checks: [new], created: '2026-11-10T00:05:00Z' }
+    - { id: both, name: B, children: [old, new], combine: { quorum: 1 }, removed: '2026-11-10T00:08:20Z' }`);
+		const availability = open(storage, inventory, T0 + 600_000);
+		const range = { fromMs: T0, toMs: T0 + 600_000 };
+		expect(draw((await availability.ledger('both', range)).timeline)).toEqual(['0-500 up', '500-600 excluded not in service']);
+		const created = await availability.ledger('new', range);
+		expect(draw(created.timeline)).toEqual(['0-300 excluded not in service', '300-600 up']);
+		expect(created.figures).toMatchObject({ sliBest: '100.000', excludedSeconds: 300, budgetSeconds: '0.03' });
+	});
+
+	test('a PromQL condition is a check: it holds, fails, and is unknown where it has no value', async () => {
+		const storage = createMemoryStorage();
+		await write(storage, { __name__: 'queue_length' }, [
+			{ from: 0, to: 300, value: 5 },
+			{ from: 300, to: 600, value: 500 },
+		]);
+		const inventory = inventoryOf(
+			`  services: [{ id: queue, name: Q, combine: { promql: 'max_over_time(queue_length[10s]) < bool 100' } }]`,
+		);
+		const { timeline } = await open(storage, inventory, T0 + 1_200_000).ledger('queue', { fromMs: T0, toMs: T0 + 1_200_000 });
+		expect(draw(timeline)).toEqual(['0-300 up', '300-620 down condition: queue', '620-1200 unknown no data: queue']);
+	});
+
+	test('requests stand beside, and are not mixed in', async () => {
+		const storage = createMemoryStorage();
+		await write(storage, check('portal'), [{ from: 0, to: 600, value: 1 }]);
+		const appender = storage.appender();
+		for (let i = 0; i <= 60; i++) {
+			appender.append(labelsFromObject({ __name__: 'requests_total', code: '200' }), T0 + i * 10_000, i * 99);
+			appender.append(labelsFromObject({ __name__: 'requests_total', code: '500' }), T0 + i * 10_000, i);
+		}
+		await appender.commit();
+		const inventory = inventoryOf(`  checks: [{ id: portal }]
+  services:
+    - { id: portal, name: P, checks: [portal], requests: { good: 'increase(requests_total{code!="500"}[$range])', total: 'sum(increase(requests_total[$range]))' } }
+    - { id: silent, name: S, checks: [portal] }`);
+		const availability = open(storage, inventory, T0 + 600_000);
+		const range = { fromMs: T0, toMs: T0 + 600_000 };
+		// `increase` sees samples after the beginning only and extrapolates to it.
+		expect(await availability.requests('portal', range)).toEqual({ good: 5940, total: 6000, sli: '99.000' });
+		expect(await availability.requests('silent', range)).toBeNull();
+		expect((await availability.ledger('portal', range)).figures.sliBest).toBe('100.000');
+	});
+});
+
+describe('finished days', () => {
+	let folder: TemporaryFolder | null = null;
+	afterEach(() => {
+		folder?.remove();
+		folder = null;
+	});
+	const inventory = inventoryOf('  checks: [{ id: portal }]\n  services: [{ id: portal, name: P, checks: [portal] }]');
+	const range = { fromMs: T0, toMs: T0 + 10 * DAY };
+	const filled = async () => {
+		const storage = createMemoryStorage();
+		await write(storage, check('portal'), [{ from: -86_400, to: 11 * 86_400, value: 1 }]);
+		return storage;
+	};
+	const dayOf = (seconds: number) => Math.floor((T0 / 1000 + seconds) / 86_400);
+
+	test('are computed once, also by the next process, and a late day recomputes only itself', async () => {
+		folder = temporaryFolder('days');
+		const storage = await filled();
+		const computed: number[] = [];
+		let days: DayStore = openDayStore(folder.path);
+		let availability = open(storage, inventory, T0 + 20 * DAY, { days, onComputed: (day) => computed.push(day) });
+		expect((await availability.ledger('portal', range)).figures.downSeconds).toBe(0);
+		expect(computed).toHaveLength(10);
+		days.close();
+		days = openDayStore(folder.path);
+		computed.length = 0;
+		availability = open(storage, inventory, T0 + 20 * DAY, { days, onComputed: (day) => computed.push(day) });
+		await availability.ledger('portal', range);
+		expect(computed).toEqual([]);
+		// A second vantage point's word for one whole day arrives; alone it would be no majority, so it replaces what was there.
+		await write(storage, check('portal'), [{ from: 3 * 86_400 + 3600, to: 3 * 86_400 + 3700, value: 0 }]);
+		availability.invalidate(T0 + 3 * DAY, T0 + 4 * DAY - 1);
+		expect((await availability.ledger('portal', range)).figures.downSeconds).toBe(100);
+		expect(computed).toEqual([dayOf(3 * 86_400)]);
+		computed.length = 0;
+		await availability.ledger('portal', range);
+		expect(computed).toEqual([]);
+		days.close();
+	});
+
+	test('an outage that late data carries over midnight reaches the days beside', async () => {
+		const storage = await filled();
+		const computed: number[] = [];
+		const availability = open(storage, inventory, T0 + 20 * DAY, { days: createMemoryDayStore(), onComputed: (day) => computed.push(day) });
+		await availability.ledger('portal', range);
+		computed.length = 0;
+		// Failures from the last minute of day 3 up to the first minutes of day 5.
+		await write(storage, check('portal'), [{ from: 4 * 86_400 - 60, to: 5 * 86_400 + 120, value: 0 }]);
+		availability.invalidate(T0 + 4 * DAY, T0 + 5 * DAY - 1);
+		expect((await availability.ledger('portal', range)).figures.downSeconds).toBe(86_400 + 180);
+		expect(computed.sort()).toEqual([3, 4, 5].map((day) => dayOf(day * 86_400)));
+	});
+
+	test('another definition of the service has days of its own', async () => {
+		const storage = await filled();
+		const days = createMemoryDayStore();
+		const computed: number[] = [];
+		const strict = inventoryOf(
+			'  checks: [{ id: portal, confirm: { failed: 1 } }]\n  services: [{ id: portal, name: P, checks: [portal] }]',
+		);
+		await write(storage, check('portal'), [{ from: 100, to: 110, value: 0 }]);
+		for (const [config, want] of [
+			[inventory, 0],
+			[strict, 10],
+			[inventory, 0],
+		] as const) {
+			const availability = open(storage, config, T0 + 20 * DAY, { days, onComputed: (day) => computed.push(day) });
+			expect((await availability.ledger('portal', range)).figures.downSeconds).toBe(want);
+		}
+		expect(computed).toHaveLength(20);
+	});
+});
+
+describe('edges of time', () => {
+	const month = (zone: string, calendars = '') =>
+		configOrThrow(
+			parseInventoryFile(
+				`inventory:\n  zone: ${zone}\n${calendars}  checks: [{ id: c, interval: 1m }]\n  services: [{ id: s, name: S, checks: [c]${calendars === '' ? '' : ', calendar: x'} }]`,
+				'x.yml',
+			),
+		);
+	const office = (days = '08:00-20:00') => `  calendars: [{ id: x, seasons: [{ from: 01-01, to: 12-31, hours: '${days}' }] }]\n`;
+	const agreed = async (inventory: InventoryConfig, from: string, to: string) => {
+		const { figures } = await open(createMemoryStorage(), inventory, Date.parse('2030-01-01T00:00:00Z')).ledger('s', {
+			fromMs: Date.parse(from),
+			toMs: Date.parse(to),
+		});
+		return figures.totalSeconds - figures.excludedSeconds;
+	};
+
+	test.each([
+		{
+			name: 'a leap February',
+			inventory: month('Asia/Shanghai'),
+			from: '2028-02-01T00:00:00+08:00',
+			to: '2028-03-01T00:00:00+08:00',
+			want: 29 * 86_400,
+		},
+		{
+			name: 'a month with the clocks put forward',
+			inventory: month('Europe/Berlin'),
+			from: '2026-03-01T00:00:00+01:00',
+			to: '2026-04-01T00:00:00+02:00',
+			want: 31 * 86_400 - 3600,
+		},
+		{
+			name: 'the night the clocks go back is one hour longer',
+			inventory: month('Europe/Berlin', office('00:00-06:00')),
+			from: '2026-10-25T00:00:00+02:00',
+			to: '2026-10-26T00:00:00+01:00',
+			want: 7 * 3600,
+		},
+		{
+			name: 'twelve hours of each day over New Year',
+			inventory: month('Asia/Shanghai', office()),
+			from: '2026-12-31T00:00:00+08:00',
+			to: '2027-01-02T00:00:00+08:00',
+			want: 86_400,
+		},
+		{
+			name: 'hours that change in the middle of the month',
+			inventory: month(
+				'Asia/Shanghai',
+				`  calendars: [{ id: x, seasons: [{ from: 01-01, to: 12-31, hours: '08:00-20:00' }] }, { id: x, valid_from: 2026-06-16, seasons: [{ from: 01-01, to: 12-31, hours: '08:00-18:00' }] }]\n`,
+			),
+			from: '2026-06-01T00:00:00+08:00',
+			to: '2026-07-01T00:00:00+08:00',
+			want: 15 * 12 * 3600 + 15 * 10 * 3600,
+		},
+	])('$name', async ({ inventory, from, to, want }) => {
+		expect(await agreed(inventory, from, to)).toBe(want);
+	});
+});
+
+test('services agree with a walk over every second, whatever the children say', async () => {
+	const inventory = inventoryOf(`  checks: [{ id: c1 }, { id: c2 }, { id: c3 }]
+  services:
+    - { id: pair, name: P, checks: [c1, c2], combine: { quorum: 1, redundancy: 2 } }
+    - { id: any, name: A, checks: [c1, c2, c3], combine: any }
+    - { id: top, name: T, children: [pair], checks: [c3] }
+    - { id: c1, name: S1, checks: [c1] }
+    - { id: c2, name: S2, checks: [c2] }
+    - { id: c3, name: S3, checks: [c3] }`);
+	const runs = fc.array(fc.tuple(fc.constantFrom(0, 1, null), fc.integer({ min: 1, max: 15 })), { minLength: 1, maxLength: 8 });
+	await fc.assert(
+		fc.asyncProperty(fc.tuple(runs, runs, runs), async (checks) => {
+			const storage = createMemoryStorage();
+			for (const [i, list] of checks.entries()) {
+				let at = 0;
+				const spans: Span[] = [];
+				for (const [value, length] of list) {
+					if (value !== null) spans.push({ from: at, to: at + length * 10, value });
+					at += length * 10;
+				}
+				await write(storage, check(`c${i + 1}`), spans);
+			}
+			const availability = open(storage, inventory, T0 + DAY);
+			const seconds = new Map<string, string[]>();
+			for (const { service, timeline } of await availability.ledgers({ fromMs: T0, toMs: T0 + 900_000 }))
+				seconds.set(
+					service.id,
+					timeline.flatMap(({ from, to, state }) => new Array<string>(to - from).fill(state)),
+				);
+			const rank = ['down', 'unknown', 'degraded', 'up'];
+			for (let s = 0; s < 900; s++) {
+				const [one, two, three] = ['c1', 'c2', 'c3'].map((id) => seconds.get(id)?.[s] ?? '') as [string, string, string];
+				const good = [one, two].filter((state) => state === 'up').length;
+				const pair = good === 2 ? 'up' : good === 1 ? 'degraded' : [one, two].includes('unknown') ? 'unknown' : 'down';
+				expect(seconds.get('pair')?.[s]).toBe(pair);
+				expect(seconds.get('any')?.[s]).toBe([one, two, three].sort((a, b) => rank.indexOf(b) - rank.indexOf(a))[0]);
+				expect(seconds.get('top')?.[s]).toBe([pair, three].sort((a, b) => rank.indexOf(a) - rank.indexOf(b))[0]);
+			}
+		}),
+		{ numRuns: 25 },
+	);
+});
