@@ -15,6 +15,7 @@ import { buildNotifiers } from './notify/channels.ts';
 import type { AlertingPorts, NotificationHistory } from './ports.ts';
 import { buildRoute } from './route/route.ts';
 import { Silences } from './silence/silences.ts';
+import { buildTimeInterval } from './time/time-interval.ts';
 
 export interface AlertingOptions {
 	/** Checked by `AlertsConfigSchema` and `checkAlertsConfig`. */
@@ -144,9 +145,18 @@ function notifiersOf(rules: DispatchRules) {
 function buildRules(options: AlertingOptions, config: AlertsConfig): DispatchRules {
 	const { clock, http, secret, externalUrl } = options;
 	return {
-		root: buildRoute(config.route),
+		root: buildRoute(
+			config.route,
+			new Map([...config.time_intervals, ...config.mute_time_intervals].map((interval) => [interval.name, buildTimeInterval(interval)])),
+		),
 		inhibitRules: config.inhibit_rules.map(buildInhibitRule),
 		notifiers: buildNotifiers(config, { clock, http, secret, externalUrl }),
+		flapping: {
+			firings: config.flapping.firings,
+			windowMs: parseDuration(config.flapping.window),
+			calmAfterMs: parseDuration(config.flapping.calm_after),
+		},
+		stormMessages: config.storm.messages,
 		resolveTimeoutMs: parseDuration(config.global.resolve_timeout),
 		maxAlerts: config.max_alerts,
 		maxOutbox: config.max_outbox,

@@ -5,6 +5,7 @@ import type { AlertsConfig, RouteConfig } from './config.ts';
 import { buildInhibitRule } from './inhibit/inhibit.ts';
 import { checkSmsGateway } from './notify/sms-gateway/check.ts';
 import { routeMatchers } from './route/route.ts';
+import { buildTimeInterval } from './time/time-interval.ts';
 
 /** What the schema cannot say: references that must exist, expressions that must parse, values that must fit together. */
 export const checkAlertsConfig: ConfigCheck<AlertsConfig> = (config, report) => {
@@ -22,7 +23,10 @@ export const checkAlertsConfig: ConfigCheck<AlertsConfig> = (config, report) => 
 		report(['route'], 'the root route must take every alert; move its matchers to a child under `routes`');
 	}
 	if (root.continue) report(['route', 'continue'], 'the root route has no sibling to continue to; remove the key');
-	checkRoute(root, ['route'], names, report);
+	if (root.mute_time_intervals.length + root.active_time_intervals.length > 0)
+		report(['route'], 'the root route cannot have time intervals; move them to a child under `routes`');
+	const intervals = checkTimeIntervals(config, report);
+	checkRoute(root, ['route'], { names, intervals }, report);
 	for (const [i, rule] of config.inhibit_rules.entries()) {
 		try {
 			const built = buildInhibitRule(rule);
@@ -38,11 +42,11 @@ export const checkAlertsConfig: ConfigCheck<AlertsConfig> = (config, report) => 
 function checkRoute(
 	route: RouteConfig,
 	path: readonly (string | number)[],
-	receivers: ReadonlySet<string>,
+	known: { readonly names: ReadonlySet<string>; readonly intervals: ReadonlySet<string> },
 	report: (path: readonly (string | number)[], message: string) => void,
 ): void {
-	if (route.receiver !== undefined && !receivers.has(route.receiver)) {
-		report([...path, 'receiver'], `the receiver "${route.receiver}" is not defined; known are: ${[...receivers].join(', ')}`);
+	if (route.receiver !== undefined && !known.names.has(route.receiver)) {
+		report([...path, 'receiver'], `the receiver "${route.receiver}" is not defined; known are: ${[...known.names].join(', ')}`);
 	}
 	try {
 		routeMatchers(route);
@@ -60,5 +64,28 @@ function checkRoute(
 		if (route[key] !== undefined && tryParseDuration(route[key]) === 0)
 			report([...path, key], 'must be more than zero; write for example 5m');
 	}
-	for (const [i, child] of route.routes.entries()) checkRoute(child, [...path, 'routes', i], receivers, report);
+	for (const key of ['mute_time_intervals', 'active_time_intervals'] as const) {
+		const unknown = route[key].find((name) => !known.intervals.has(name));
+		if (unknown !== undefined) report([...path, key], `the time interval "${unknown}" is not defined under \`time_intervals\``);
+	}
+	for (const [i, child] of route.routes.entries()) checkRoute(child, [...path, 'routes', i], known, report);
+}
+
+function checkTimeIntervals(
+	config: AlertsConfig,
+	report: (path: readonly (string | number)[], message: string) => void,
+): ReadonlySet<string> {
+	const names = new Set<string>();
+	for (const key of ['time_intervals', 'mute_time_intervals'] as const) {
+		for (const [i, interval] of config[key].entries()) {
+			if (names.has(interval.name)) report([key, i, 'name'], `the time interval "${interval.name}" is defined twice; rename one`);
+			names.add(interval.name);
+			try {
+				buildTimeInterval(interval);
+			} catch (error) {
+				report([key, i], errorText(error));
+			}
+		}
+	}
+	return names;
 }

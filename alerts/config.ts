@@ -3,6 +3,7 @@ import { DURATION_PATTERN } from '../core/duration.ts';
 import { SmsGatewayConfigSchema } from './notify/sms-gateway/config.ts';
 import { WebhookConfigSchema } from './notify/webhook/config.ts';
 import { WechatRobotConfigSchema } from './notify/wechat-robot/config.ts';
+import { NamedTimeIntervalSchema } from './time/time-interval.ts';
 
 const Duration = Type.String({ pattern: DURATION_PATTERN });
 const Texts = Type.Record(Type.String(), Type.String(), { default: {} });
@@ -31,6 +32,9 @@ export const RouteConfigSchema = Type.Cyclic(
 				group_wait: Type.Optional(Duration),
 				group_interval: Type.Optional(Duration),
 				repeat_interval: Type.Optional(Duration),
+				/** Names of `time_intervals`: tell nobody inside of them, or only inside of them. Not on the root. */
+				mute_time_intervals: Lines,
+				active_time_intervals: Lines,
 				matchers: Lines,
 				match: Texts,
 				match_re: Texts,
@@ -81,6 +85,20 @@ export const AlertsConfigSchema = Type.Object(
 		route: RouteConfigSchema,
 		receivers: Type.Array(ReceiverSchema, { default: [{ name: 'default' }] }),
 		inhibit_rules: Type.Array(InhibitRuleSchema, { default: [] }),
+		time_intervals: Type.Array(NamedTimeIntervalSchema, { default: [] }),
+		/** Alertmanager's older name of `time_intervals`. */
+		mute_time_intervals: Type.Array(NamedTimeIntervalSchema, { default: [] }),
+		/** An alert that fires more often than this within `window` is told once more, and then when it has been calm for `calm_after`. 0 switches it off. */
+		flapping: Type.Object(
+			{
+				firings: Type.Integer({ default: 4, minimum: 0, maximum: 1000 }),
+				window: Type.String({ pattern: DURATION_PATTERN, default: '1h' }),
+				calm_after: Type.String({ pattern: DURATION_PATTERN, default: '15m' }),
+			},
+			{ additionalProperties: false, default: {} },
+		),
+		/** Beyond this many messages a minute to one receiver and team, one digest a minute carries the rest. 0 switches it off. */
+		storm: Type.Object({ messages: Type.Integer({ default: 20, minimum: 0 }) }, { additionalProperties: false, default: {} }),
 		/** Alerts that are open at the same time; further new ones are refused with 503 until some close. */
 		max_alerts: Type.Integer({ default: 50_000, minimum: 1 }),
 		/** Notifications that wait; when it is full, groups wait with what they have to tell, and nothing is lost. */

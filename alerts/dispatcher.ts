@@ -5,20 +5,27 @@ import type { AlertSink, PostedAlert } from '../protocol/alert.ts';
 import { type Alert, fingerprintOf, isFiring, mergeAlert, severityRank } from './alert.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { type Group, Groups } from './group/groups.ts';
-import { createInhibitor, type InhibitRule } from './inhibit/inhibit.ts';
+import { type CompiledInhibitor, createInhibitor, type InhibitRule } from './inhibit/inhibit.ts';
 import type { AlertsMetrics } from './metrics.ts';
 import type { Notifier } from './notify/notifier.ts';
-import type { AlertEvent, AlertStore, GroupLog } from './ports.ts';
+import type { AlertEvent, AlertStore, GroupLog, OutboxEntry } from './ports.ts';
 import { matchRoutes, type Route } from './route/route.ts';
 import { SerialQueue } from './serial-queue.ts';
 import type { Silences } from './silence/silences.ts';
-import { type FlushPlan, planFlush } from './stages/plan-flush.ts';
+import { type FlapLimits, Flapping } from './stages/flap.ts';
+import { firstReason, inhibitStage, silenceStage } from './stages/mute.ts';
+import { planTurn, type Turn } from './stages/plan-turn.ts';
+import { entryCount, recordTurns } from './stages/record.ts';
+import { Storm } from './stages/storm.ts';
 
 /** The part of the configuration that dispatch works by, built and checked. */
 export interface DispatchRules {
 	readonly root: Route;
 	readonly inhibitRules: readonly InhibitRule[];
 	readonly notifiers: ReadonlyMap<string, readonly Notifier[]>;
+	readonly flapping: FlapLimits;
+	/** Messages a minute to one receiver and team before they become a digest. */
+	readonly stormMessages: number;
 	readonly resolveTimeoutMs: number;
 	readonly maxAlerts: number;
 	readonly maxOutbox: number;
@@ -43,9 +50,16 @@ const PURGE_EVERY_MS = 3_600_000;
 /** Later than this is no busy moment of the process any more. */
 const SUSPENDED_MS = 30_000;
 /** A round makes this many groups durable at a time, so that receiving never waits long. */
-const GROUPS_PER_ROUND = 200;
+const GROUPS_PER_ROUND = 1000;
 /** Posts that wait while another is made durable. */
 const MAX_WAITING_POSTS = 100;
+
+/** What a round decided: which groups had their turn, and what goes into the outbox. */
+interface RoundPlan {
+	readonly turns: readonly Turn[];
+	readonly entries: readonly OutboxEntry[];
+	readonly events: readonly AlertEvent[];
+}
 
 /** Keeps alerts and groups, and moves what is to be told into the outbox. All changes run one after the other. */
 export class Dispatcher {
@@ -53,6 +67,9 @@ export class Dispatcher {
 	readonly #serial = new SerialQueue(MAX_WAITING_POSTS);
 	readonly #alerts = new Map<string, Alert>();
 	readonly #logs = new Map<string, GroupLog>();
+	readonly #flapping = new Flapping();
+	readonly #storm = new Storm();
+	#moreGroups = false;
 	#rules: DispatchRules;
 	#groups: Groups;
 	#number: number;
@@ -78,6 +95,8 @@ export class Dispatcher {
 			this.#alerts.set(alert.fingerprint, { ...alert, expiresAtMs: grace });
 		}
 		for (const log of await store.groupLogs()) this.#logs.set(log.id, log);
+		const { flapping } = this.#rules;
+		for (const turn of await store.turnsSince(nowMs - flapping.windowMs - flapping.calmAfterMs)) this.#flapping.record(turn, flapping);
 		this.#regroup(nowMs);
 	}
 
@@ -117,7 +136,7 @@ export class Dispatcher {
 	}
 
 	/** Which alert inhibits another one now; build it once per question about many alerts. */
-	inhibitor(): (alert: Alert) => string | null {
+	inhibitor(): CompiledInhibitor {
 		return createInhibitor(this.#rules.inhibitRules, this.#alerts.values(), this.#options.clock.now());
 	}
 
@@ -170,6 +189,9 @@ export class Dispatcher {
 				await store.recordDispatch({ atMs: nowMs, entries: [], logs: [], endedLogs: [], alerts: [], closed: finished, events: [] });
 			}
 		}
+		for (const { fingerprint, kind, atMs } of events) {
+			if (kind !== 'untold') this.#flapping.record({ fingerprint, atMs, firing: kind !== 'resolved' }, this.#rules.flapping);
+		}
 		for (const [fingerprint, alert] of next) {
 			this.#alerts.set(fingerprint, alert);
 			if (isFiring(alert, nowMs)) this.#groups.place(alert, nowMs);
@@ -184,7 +206,10 @@ export class Dispatcher {
 	#regroup(nowMs: number): void {
 		this.#groups = new Groups(this.#rules.root);
 		for (const alert of this.#alerts.values()) if (isFiring(alert, nowMs)) this.#groups.place(alert, nowMs);
-		for (const log of this.#logs.values()) this.#groups.owe(log, nowMs);
+		for (const log of this.#logs.values()) {
+			const alerts = log.firing.flatMap((fingerprint) => this.#alerts.get(fingerprint) ?? []);
+			this.#groups.owe(log, alerts, nowMs);
+		}
 		// Resolved and owed to nobody, or resolved within group_wait of a group that never told: a group must close them.
 		for (const alert of this.#alerts.values()) {
 			if (this.#groups.heldBy(alert.fingerprint) === 0) this.#groups.place(alert, nowMs);
@@ -235,26 +260,25 @@ export class Dispatcher {
 			const ranked = due
 				.map((group) => ({ group, rank: this.#rankOf(group) }))
 				.sort((a, b) => a.rank - b.rank || a.group.nextFlushAtMs - b.group.nextFlushAtMs);
-			const plans = this.#plan(
+			this.#storm.beginRound(nowMs, this.#moreGroups);
+			this.#moreGroups = ranked.length > GROUPS_PER_ROUND;
+			const { turns, entries, events } = this.#plan(
 				ranked.slice(0, GROUPS_PER_ROUND).map(({ group }) => group),
 				nowMs,
 			);
-			const closed = this.#closedBy(plans);
+			const closed = this.#closedBy(turns);
 			await store.recordDispatch({
 				atMs: nowMs,
-				entries: plans.flatMap((plan) => plan.entries),
-				logs: plans.flatMap((plan) => (plan.log !== null && plan.log !== this.#logs.get(plan.group.identity.id) ? [plan.log] : [])),
-				endedLogs: plans.flatMap((plan) => (plan.log === null && this.#logs.has(plan.group.identity.id) ? [plan.group.identity.id] : [])),
-				alerts: [...new Map(plans.flatMap((plan) => plan.alerts.map((alert) => [alert.fingerprint, alert] as const))).values()],
+				entries,
+				logs: turns.flatMap((turn) => (turn.log !== null && turn.log !== this.#logs.get(turn.group.identity.id) ? [turn.log] : [])),
+				endedLogs: turns.flatMap((turn) => (turn.log === null && this.#logs.has(turn.group.identity.id) ? [turn.group.identity.id] : [])),
+				alerts: [...new Map(turns.flatMap((turn) => turn.alerts.map((alert) => [alert.fingerprint, alert] as const))).values()],
 				closed,
-				events: plans.flatMap((plan) => plan.events),
+				events: [...turns.flatMap((turn) => turn.events), ...events],
 			});
-			this.#apply(plans, closed, nowMs);
-			for (const plan of plans) {
-				const [first] = plan.entries;
-				if (first !== undefined) metrics.notifications.inc({ reason: first.notification.reason }, plan.entries.length);
-				delivery.enqueue(plan.entries);
-			}
+			this.#apply(turns, closed, nowMs);
+			for (const entry of entries) metrics.notifications.inc({ reason: entry.notification.reason });
+			delivery.enqueue(entries);
 			metrics.open.set(this.#alerts.size);
 			metrics.groups.set(this.#groups.size);
 			metrics.suppressed.set([...this.#alerts.values()].filter((alert) => alert.mutedBy !== '').length);
@@ -265,57 +289,83 @@ export class Dispatcher {
 		return nextMs;
 	}
 
-	#plan(groups: readonly Group[], nowMs: number): readonly FlushPlan[] {
+	#plan(groups: readonly Group[], nowMs: number): RoundPlan {
 		const { silences, delivery, metrics, log } = this.#options;
-		const inhibitor = this.inhibitor();
-		// What an earlier plan of this round changes, later plans must see.
+		const { flapping, notifiers, maxOutbox, stormMessages } = this.#rules;
+		const mutes = [inhibitStage(this.inhibitor()), silenceStage(silences, nowMs)];
+		// What an earlier turn of this round changes, later turns must see.
 		const changed = new Map<string, Alert>();
-		const plans: FlushPlan[] = [];
+		const turns: Turn[] = [];
+		const messages: Turn[][] = [];
+		const digests = new Map<string, Turn[]>();
 		let queued = delivery.pending;
 		for (const group of groups) {
-			const notifiers = this.#rules.notifiers.get(group.identity.receiver) ?? [];
-			const before = this.#number;
-			const plan = planFlush(group, {
+			const turn = planTurn(group, {
 				nowMs,
 				alertOf: (fingerprint) => changed.get(fingerprint) ?? this.#alerts.get(fingerprint),
-				muteOf: (alert) => {
-					const [silence] = silences.silencedBy(alert.labels, nowMs);
-					if (silence !== undefined) return `silence:${silence}`;
-					const source = inhibitor(alert);
-					return source === null ? '' : `inhibited:${source}`;
-				},
+				muteOf: (alert) => firstReason(mutes, alert),
+				isFlapping: (fingerprint) => this.#flapping.isFlapping(fingerprint, nowMs, flapping),
 				log: this.#logs.get(group.identity.id) ?? null,
-				notifiers,
-				nextNumber: () => ++this.#number,
 			});
-			if (plan.entries.length > 0 && queued + plan.entries.length > this.#rules.maxOutbox) {
-				this.#number = before;
-				group.nextFlushAtMs = nowMs + PUT_OFF_MS;
-				metrics.deferred.inc();
-				log.warn({ group: group.identity.groupKey, outbox: queued }, 'the outbox is full; the group waits');
-				continue;
+			if (turn.tell !== null) {
+				const channels = notifiers.get(group.identity.receiver) ?? [];
+				const team = `${group.identity.receiver}\n${teamOf(turn)}`;
+				const digest = digests.get(team);
+				const size = digest === undefined ? entryCount([turn], channels) : 0;
+				if (size > 0 && queued + size > maxOutbox) {
+					group.nextFlushAtMs = nowMs + PUT_OFF_MS;
+					metrics.deferred.inc();
+					log.warn({ group: group.identity.groupKey, outbox: queued }, 'the outbox is full; the group waits');
+					continue;
+				}
+				// A receiver without channels only records, and that is never too much.
+				const verdict = channels.length === 0 ? ({ kind: 'alone' } as const) : this.#storm.admit(team, nowMs, stormMessages);
+				if (verdict.kind === 'wait') {
+					group.nextFlushAtMs = verdict.untilMs;
+					metrics.stormWaits.inc();
+					continue;
+				}
+				queued += size;
+				if (verdict.kind === 'alone') messages.push([turn]);
+				else if (digest !== undefined) digest.push(turn);
+				else {
+					const begun = [turn];
+					digests.set(team, begun);
+					messages.push(begun);
+					metrics.stormDigests.inc();
+				}
 			}
-			queued += plan.entries.length;
-			for (const alert of plan.alerts) changed.set(alert.fingerprint, alert);
-			plans.push(plan);
+			for (const alert of turn.alerts) changed.set(alert.fingerprint, alert);
+			turns.push(turn);
 		}
-		return plans;
+		const recorded = messages.map((part) =>
+			recordTurns(part, {
+				nowMs,
+				notifiers: notifiers.get(part[0]?.group.identity.receiver ?? '') ?? [],
+				nextNumber: () => ++this.#number,
+			}),
+		);
+		return { turns, entries: recorded.flatMap(({ entries }) => entries), events: recorded.flatMap(({ events }) => events) };
 	}
 
 	/** Resolved alerts that no group will hold once these plans are carried out. */
-	#closedBy(plans: readonly FlushPlan[]): string[] {
+	#closedBy(turns: readonly Turn[]): string[] {
 		const leaving = new Map<string, number>();
-		for (const plan of plans) for (const fingerprint of plan.leaving) leaving.set(fingerprint, (leaving.get(fingerprint) ?? 0) + 1);
+		for (const turn of turns) for (const fingerprint of turn.leaving) leaving.set(fingerprint, (leaving.get(fingerprint) ?? 0) + 1);
 		return [...leaving].filter(([fingerprint, count]) => this.#groups.heldBy(fingerprint) <= count).map(([fingerprint]) => fingerprint);
 	}
 
-	#apply(plans: readonly FlushPlan[], closed: readonly string[], nowMs: number): void {
-		for (const plan of plans) {
-			const { group } = plan;
-			for (const alert of plan.alerts) this.#alerts.set(alert.fingerprint, alert);
-			for (const fingerprint of plan.leaving) this.#groups.leave(group, fingerprint);
-			if (plan.log === null) this.#logs.delete(group.identity.id);
-			else this.#logs.set(group.identity.id, plan.log);
+	#apply(turns: readonly Turn[], closed: readonly string[], nowMs: number): void {
+		for (const turn of turns) {
+			const { group } = turn;
+			for (const alert of turn.alerts) this.#alerts.set(alert.fingerprint, alert);
+			for (const fingerprint of turn.heldByTime) group.heldByTime.add(fingerprint);
+			for (const { fingerprint, kind, atMs } of turn.events) {
+				if (kind === 'expired') this.#flapping.record({ fingerprint, atMs, firing: false }, this.#rules.flapping);
+			}
+			for (const fingerprint of turn.leaving) this.#groups.leave(group, fingerprint);
+			if (turn.log === null) this.#logs.delete(group.identity.id);
+			else this.#logs.set(group.identity.id, turn.log);
 			group.nextFlushAtMs = nowMs + group.route.groupIntervalMs;
 			if (group.fingerprints.size === 0) this.#groups.drop(group);
 		}
@@ -334,9 +384,20 @@ export class Dispatcher {
 	async #purge(nowMs: number): Promise<void> {
 		if (nowMs - this.#purgedAtMs < PURGE_EVERY_MS) return;
 		this.#purgedAtMs = nowMs;
+		this.#flapping.forget(nowMs, this.#rules.flapping);
 		await this.#options.store.purge({
 			closedBeforeMs: nowMs - this.#rules.retentionMs,
 			eventsBeforeMs: nowMs - this.#rules.historyRetentionMs,
 		});
 	}
+}
+
+/**
+ * The team that all alerts of a turn belong to; turns of several teams are digested together. What is critical has an
+ * allowance of its own: a storm of warnings must not make it wait.
+ */
+function teamOf(turn: Turn): string {
+	const urgent = turn.tell?.alerts.some((alert) => severityRank(alert.labels) === 0) === true;
+	const teams = new Set(turn.tell?.alerts.map((alert) => alert.labels['team'] ?? ''));
+	return `${teams.size === 1 ? ([...teams][0] ?? '') : ''}\n${urgent ? 'critical' : ''}`;
 }

@@ -11,6 +11,8 @@ export interface AlertsMetrics {
 	readonly attempts: Counter<'channel' | 'outcome'>;
 	readonly delay: Histogram<'channel'>;
 	readonly deferred: Counter;
+	readonly stormDigests: Counter;
+	readonly stormWaits: Counter;
 	readonly storeErrors: Counter;
 }
 
@@ -49,6 +51,16 @@ export function createAlertsMetrics(registry: Registry): AlertsMetrics {
 		deferred: new Counter({
 			name: 'fournines_alerts_groups_deferred_total',
 			help: 'Turns of groups that were put off because the outbox was full.',
+			registers,
+		}),
+		stormDigests: new Counter({
+			name: 'fournines_alerts_storm_digests_total',
+			help: 'Digests that took the place of many messages to one team.',
+			registers,
+		}),
+		stormWaits: new Counter({
+			name: 'fournines_alerts_storm_waits_total',
+			help: "Turns of groups that wait for their team's next digest.",
 			registers,
 		}),
 		storeErrors: new Counter({

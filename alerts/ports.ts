@@ -1,6 +1,7 @@
 import type { Alert } from './alert.ts';
 import type { Notification } from './notify/notification.ts';
-import type { Silence } from './silence/silence.ts';
+import type { Silence, SilencePrice } from './silence/silence.ts';
+import type { AlertTurn } from './stages/flap.ts';
 
 /** What happened to an alert. Together they answer "who was told, and why not" for every alert that ever arrived. */
 export type AlertEventKind =
@@ -10,8 +11,12 @@ export type AlertEventKind =
 	/** Not posted again in time. */
 	| 'expired'
 	| 'queued'
+	/** Hidden, and by what: `silence:<id> <severity>`, `inhibited:<fingerprint>`, or `time:<interval> <receiver>` for one receiver. */
 	| 'suppressed'
 	| 'unsuppressed'
+	/** Comes and goes too often: told once more, then held until it has calmed. */
+	| 'flapping'
+	| 'calmed'
 	/** Resolved before anybody was told. */
 	| 'untold'
 	/** The route leads to a receiver without channels: recorded only. */
@@ -32,6 +37,8 @@ export interface GroupLog {
 	readonly receiver: string;
 	readonly labels: Readonly<Record<string, string>>;
 	readonly firing: readonly string[];
+	/** Those of them that were told as flapping and are held until they calm. */
+	readonly flapping: readonly string[];
 	readonly notifiedAtMs: number;
 }
 
@@ -41,6 +48,8 @@ export interface AlertStore {
 	/** Latest state of these alerts, closed ones included. */
 	findAlerts(fingerprints: readonly string[]): Promise<readonly Alert[]>;
 	groupLogs(): Promise<readonly GroupLog[]>;
+	/** Firings and ends of alerts since then, oldest first. */
+	turnsSince(sinceMs: number): Promise<readonly AlertTurn[]>;
 	/** Durable and atomic. */
 	recordAlerts(record: { readonly alerts: readonly Alert[]; readonly events: readonly AlertEvent[] }): Promise<void>;
 	/** Atomic result of a round of dispatch: either a notification is in the outbox and its group knows, or neither. */
@@ -140,6 +149,8 @@ export interface NotificationRecord {
 export interface NotificationHistory {
 	/** Newest first; `before` is the number of the last one of the page before. */
 	listNotifications(page: { readonly limit: number; readonly before?: number }): Promise<readonly NotificationRecord[]>;
+	/** What a silence has hidden so far. */
+	silencePrice(silence: Silence, nowMs: number): Promise<SilencePrice>;
 	/** Oldest first, at most `limit`. */
 	listAlertEvents(query: { readonly fingerprint: string; readonly limit: number }): Promise<readonly AlertEvent[]>;
 }

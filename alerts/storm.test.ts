@@ -38,7 +38,7 @@ const outage = (count: number) =>
 test('more groups than the robot takes in a minute become a digest: none refused, none lost', async () => {
 	running = await startAlerting({
 		folder: folder.path,
-		config: config("group_by: ['...'], group_wait: 0s"),
+		config: config("group_by: ['...'], group_wait: 0s", 'storm: { messages: 0 }'),
 		clock: systemClock,
 		secrets: { KEY },
 	});
@@ -58,7 +58,12 @@ test('a trickle that uses the minute up waits for the next one, with places kept
 	const clock = createManualClock();
 	await robot.stop();
 	robot = await startFakeWechatRobot({ key: KEY, now: clock.now });
-	running = await startAlerting({ folder: folder.path, config: config("group_by: ['...'], group_wait: 0s"), clock, secrets: { KEY } });
+	running = await startAlerting({
+		folder: folder.path,
+		config: config("group_by: ['...'], group_wait: 0s", 'storm: { messages: 0 }'),
+		clock,
+		secrets: { KEY },
+	});
 	const post = async (name: string, severity: string) => {
 		const before = robot.answers.length;
 		await running.alerting.receive([

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { loadAgentConfig } from '../agent/config.ts';
+import { explainRouting } from '../alerts/route/explain.ts';
 import { CollectorConfigSchema, checkCollectorConfig } from '../collector/config.ts';
 import { checkRuleFile } from '../collector/ruler/rule-file.ts';
 import { type ConfigProblem, formatProblem, loadConfigFile } from '../core/config-file.ts';
@@ -11,6 +12,7 @@ type FileKind = 'collector' | 'agent' | 'rules';
 
 export const checkCommand: Command = {
 	help: `fournines check FILE… [--kind collector|agent|rules]
+fournines check COLLECTOR.YML --alert LABEL=VALUE… [--at TIME]
 
 Reads each file as the collector or the agent would, and prints every problem with its line and key.
 Which kind a file is follows from its keys; --kind says it where that is not enough.
@@ -18,9 +20,17 @@ Which kind a file is follows from its keys; --kind says it where that is not eno
   fournines check collector.yml
   fournines check agent.yml rules/*.yml
 
+With --alert it also shows where an alert with these labels would go, through which routes, and why.
+
+  fournines check collector.yml --alert severity=critical --alert team=dba --alert host=db-1
+
 Exit code 0 when all files are good, 1 when there is a problem.`,
 	run: async (args) => {
-		const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: { kind: { type: 'string' } } });
+		const { values, positionals } = parseArgs({
+			args: [...args],
+			allowPositionals: true,
+			options: { kind: { type: 'string' }, alert: { type: 'string', multiple: true }, at: { type: 'string' } },
+		});
 		if (positionals.length === 0) throw usageError('name at least one file');
 		if (values.kind !== undefined && !['collector', 'agent', 'rules'].includes(values.kind))
 			throw usageError(`--kind ${values.kind}: write collector, agent or rules`);
@@ -31,9 +41,25 @@ Exit code 0 when all files are good, 1 when there is a problem.`,
 			for (const problem of found) process.stdout.write(`${formatProblem(problem)}\n`);
 			if (found.length === 0) process.stdout.write(`${file}: good\n`);
 		}
+		if (problems === 0 && values.alert !== undefined) explain(positionals, values.alert, values.at);
 		return problems === 0 ? 0 : 1;
 	},
 };
+
+function explain(files: readonly string[], pairs: readonly string[], at: string | undefined): void {
+	const labels: Record<string, string> = {};
+	for (const pair of pairs) {
+		const equals = pair.indexOf('=');
+		if (equals < 1) throw usageError(`--alert ${pair}: write LABEL=VALUE`);
+		labels[pair.slice(0, equals)] = pair.slice(equals + 1);
+	}
+	const nowMs = at === undefined ? Date.now() : Date.parse(at);
+	if (Number.isNaN(nowMs)) throw usageError(`--at ${at}: write a time as RFC 3339, for example 2026-11-22T03:00:00+08:00`);
+	for (const file of files.filter((name) => kindOf(name) === 'collector')) {
+		const result = loadConfigFile(file, CollectorConfigSchema, checkCollectorConfig);
+		if (result.kind === 'ok') process.stdout.write(`${explainRouting(result.config.alerts, labels, nowMs).join('\n')}\n`);
+	}
+}
 
 export function problemsOf(file: string, kind?: FileKind): readonly ConfigProblem[] {
 	switch (kind ?? kindOf(file)) {

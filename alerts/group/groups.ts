@@ -6,10 +6,12 @@ import { type GroupIdentity, groupIdentity } from './group-key.ts';
 /** Alerts that are told together, and when it is next decided whether there is something to tell. */
 export interface Group {
 	readonly identity: GroupIdentity;
-	readonly route: Pick<Route, 'groupWaitMs' | 'groupIntervalMs' | 'repeatIntervalMs'>;
+	readonly route: Pick<Route, 'groupWaitMs' | 'groupIntervalMs' | 'repeatIntervalMs' | 'muteTimeIntervals' | 'activeTimeIntervals'>;
 	/** The configuration no longer leads here; kept until the recoveries that it owes are told. */
 	readonly detached: boolean;
 	readonly fingerprints: Set<string>;
+	/** Alerts of which it is on record that this group's time holds them back. */
+	readonly heldByTime: Set<string>;
 	nextFlushAtMs: number;
 }
 
@@ -38,7 +40,14 @@ export class Groups {
 			let group = this.#groups.get(identity.id);
 			if (group === undefined) {
 				const waited = alert.startsAtMs + route.groupWaitMs <= nowMs;
-				group = { identity, route, detached: false, fingerprints: new Set(), nextFlushAtMs: waited ? nowMs : nowMs + route.groupWaitMs };
+				group = {
+					identity,
+					route,
+					detached: false,
+					fingerprints: new Set(),
+					heldByTime: new Set(),
+					nextFlushAtMs: waited ? nowMs : nowMs + route.groupWaitMs,
+				};
 				this.#groups.set(identity.id, group);
 			}
 			this.#join(group, alert.fingerprint);
@@ -49,16 +58,20 @@ export class Groups {
 	 * Gives a group what it has told before this process or configuration began, so that its recoveries go where the
 	 * firings went. The route may be gone; then only recoveries are owed.
 	 */
-	owe(log: GroupLog, nowMs: number): void {
+	owe(log: GroupLog, alerts: readonly Alert[], nowMs: number): void {
 		let group = this.#groups.get(log.id);
 		if (group === undefined) {
 			const identity = { id: log.id, groupKey: log.groupKey, receiver: log.receiver, labels: log.labels };
-			const { groupWaitMs, groupIntervalMs, repeatIntervalMs } = this.#root;
+			// All that it told may have resolved meanwhile; its route, and with it its times, hold all the same.
+			const route = alerts
+				.flatMap((alert) => matchRoutes(this.#root, alert.labels).map((found) => ({ found, id: groupIdentity(found, alert.labels).id })))
+				.find(({ id }) => id === log.id)?.found;
 			group = {
 				identity,
-				route: { groupWaitMs, groupIntervalMs, repeatIntervalMs },
-				detached: true,
+				route: route ?? { ...this.#root, muteTimeIntervals: [], activeTimeIntervals: [] },
+				detached: route === undefined,
 				fingerprints: new Set(),
+				heldByTime: new Set(),
 				nextFlushAtMs: nowMs,
 			};
 			this.#groups.set(log.id, group);
@@ -69,6 +82,7 @@ export class Groups {
 	/** An alert of this group has been told as resolved, or never needs to be. */
 	leave(group: Group, fingerprint: string): void {
 		group.fingerprints.delete(fingerprint);
+		group.heldByTime.delete(fingerprint);
 		const ids = this.#byAlert.get(fingerprint);
 		ids?.delete(group.identity.id);
 		if (ids?.size === 0) this.#byAlert.delete(fingerprint);

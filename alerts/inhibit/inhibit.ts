@@ -8,6 +8,9 @@ export interface InhibitRule {
 	readonly equal: readonly string[];
 }
 
+/** Fingerprint of the alert that inhibits this one, or `null`. */
+export type CompiledInhibitor = (alert: Alert) => string | null;
+
 /** Throws `FN_ALERTS_MATCHER`. */
 export function buildInhibitRule(config: InhibitRuleConfig): InhibitRule {
 	const side = (lines: readonly string[], equal: Record<string, string>, expression: Record<string, string>) => [
@@ -26,7 +29,7 @@ export function buildInhibitRule(config: InhibitRuleConfig): InhibitRule {
  * Answers which alert inhibits a given one, as Alertmanager does: equal labels must agree (missing equals empty), and an
  * alert that matches both sides is not inhibited by another one that does too. Built once per round over all firing alerts.
  */
-export function createInhibitor(rules: readonly InhibitRule[], alerts: Iterable<Alert>, nowMs: number): (alert: Alert) => string | null {
+export function createInhibitor(rules: readonly InhibitRule[], alerts: Iterable<Alert>, nowMs: number): CompiledInhibitor {
 	if (rules.length === 0) return () => null;
 	const indexes = rules.map(() => new Map<string, Alert[]>());
 	for (const alert of alerts) {

@@ -10,6 +10,8 @@ export interface NotifiedAlert {
 	/** `null` while it fires. */
 	readonly endsAtMs: number | null;
 	readonly generatorUrl: string;
+	/** It comes and goes, and will not be told again until it has calmed. */
+	readonly flapping?: boolean;
 }
 
 /** What one message says: all that one group has to tell, or several groups' worth when a channel's rate limit asks for a digest. */

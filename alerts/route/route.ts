@@ -1,5 +1,6 @@
 import { parseDuration } from '../../core/duration.ts';
 import type { RouteConfig } from '../config.ts';
+import type { TimeInterval } from '../time/time-interval.ts';
 import { createMatcher, formatMatchers, type Matcher, matchesAll, parseMatchers } from './matcher.ts';
 
 /** A node of the routing tree with everything inherited filled in. */
@@ -12,6 +13,9 @@ export interface Route {
 	readonly groupWaitMs: number;
 	readonly groupIntervalMs: number;
 	readonly repeatIntervalMs: number;
+	/** Not inherited, as in Alertmanager. */
+	readonly muteTimeIntervals: readonly TimeInterval[];
+	readonly activeTimeIntervals: readonly TimeInterval[];
 	readonly matchers: readonly Matcher[];
 	readonly continues: boolean;
 	readonly routes: readonly Route[];
@@ -20,12 +24,13 @@ export interface Route {
 /** Alertmanager's defaults. */
 const DEFAULTS = { groupWaitMs: 30_000, groupIntervalMs: 300_000, repeatIntervalMs: 4 * 3_600_000 } as const;
 
-/** Builds the tree; the configuration must have passed `checkAlertsConfig`. */
-export function buildRoute(config: RouteConfig): Route {
-	return buildNode(config, null);
+/** Builds the tree; the configuration must have passed `checkAlertsConfig`, and `intervals` holds every interval that it names. */
+export function buildRoute(config: RouteConfig, intervals: ReadonlyMap<string, TimeInterval> = new Map()): Route {
+	return buildNode(config, null, intervals);
 }
 
-function buildNode(config: RouteConfig, parent: Route | null): Route {
+function buildNode(config: RouteConfig, parent: Route | null, intervals: ReadonlyMap<string, TimeInterval>): Route {
+	const named = (names: readonly string[]) => names.flatMap((name) => intervals.get(name) ?? []);
 	const matchers = routeMatchers(config);
 	const groupBy = config.group_by === undefined ? (parent?.groupBy ?? []) : config.group_by.includes('...') ? 'all' : config.group_by;
 	const node = {
@@ -35,10 +40,12 @@ function buildNode(config: RouteConfig, parent: Route | null): Route {
 		groupWaitMs: duration(config.group_wait, parent?.groupWaitMs ?? DEFAULTS.groupWaitMs),
 		groupIntervalMs: duration(config.group_interval, parent?.groupIntervalMs ?? DEFAULTS.groupIntervalMs),
 		repeatIntervalMs: duration(config.repeat_interval, parent?.repeatIntervalMs ?? DEFAULTS.repeatIntervalMs),
+		muteTimeIntervals: named(config.mute_time_intervals),
+		activeTimeIntervals: named(config.active_time_intervals),
 		matchers,
 		continues: config.continue,
 	};
-	return { ...node, routes: config.routes.map((child) => buildNode(child, { ...node, routes: [] })) };
+	return { ...node, routes: config.routes.map((child) => buildNode(child, { ...node, routes: [] }, intervals)) };
 }
 
 /** The matchers of a route from all three spellings that Alertmanager knows. Throws `FN_ALERTS_MATCHER`. */

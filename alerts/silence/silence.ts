@@ -1,4 +1,5 @@
 import { createMatcher, type Matcher, type MatcherOperator, matchesAll } from '../route/matcher.ts';
+import { buildTimeInterval, type TimeInterval, type TimeSpecConfig } from '../time/time-interval.ts';
 
 export interface SilenceMatcher {
 	readonly name: string;
@@ -15,6 +16,16 @@ export interface Silence {
 	readonly updatedAtMs: number;
 	readonly createdBy: string;
 	readonly comment: string;
+	/** When not empty, it hides only inside of these times (maintenance every Saturday night, until `endsAtMs`). */
+	readonly recurrence: readonly TimeSpecConfig[];
+}
+
+/** What a silence costs: whoever made it, and whoever reads a report, sees what was not seen. */
+export interface SilencePrice {
+	/** Firings that would have been told to somebody. */
+	readonly messages: number;
+	/** During which at least one critical alert was hidden. */
+	readonly criticalSeconds: number;
 }
 
 export type SilenceState = 'pending' | 'active' | 'expired';
@@ -27,18 +38,25 @@ export function silenceState(silence: Silence, nowMs: number): SilenceState {
 export interface CompiledSilence {
 	readonly silence: Silence;
 	readonly matchers: readonly Matcher[];
+	/** `null`: all the time. */
+	readonly times: TimeInterval | null;
 }
 
-/** Throws `FN_ALERTS_MATCHER`. */
+/** Throws `FN_ALERTS_MATCHER` and `FN_ALERTS_TIME_INTERVAL`. */
 export function compileSilence(silence: Silence): CompiledSilence {
-	return { silence, matchers: silence.matchers.map((matcher) => createMatcher(matcher.name, matcher.operator, matcher.value)) };
+	return {
+		silence,
+		matchers: silence.matchers.map((matcher) => createMatcher(matcher.name, matcher.operator, matcher.value)),
+		times: silence.recurrence.length === 0 ? null : buildTimeInterval({ name: silence.id, time_intervals: [...silence.recurrence] }),
+	};
 }
 
 /** Ids of the silences that hide an alert with these labels now. */
 export function silencedBy(silences: Iterable<CompiledSilence>, labels: Readonly<Record<string, string>>, nowMs: number): string[] {
 	const ids: string[] = [];
-	for (const { silence, matchers } of silences) {
-		if (silenceState(silence, nowMs) === 'active' && matchesAll(matchers, labels)) ids.push(silence.id);
+	for (const { silence, matchers, times } of silences) {
+		if (silenceState(silence, nowMs) !== 'active' || !matchesAll(matchers, labels)) continue;
+		if (times === null || times.contains(nowMs)) ids.push(silence.id);
 	}
 	return ids;
 }

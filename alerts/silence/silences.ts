@@ -3,6 +3,7 @@ import { AppError } from '../../core/errors.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import type { SilenceStore } from '../ports.ts';
 import { matchesAll } from '../route/matcher.ts';
+import type { TimeSpecConfig } from '../time/time-interval.ts';
 import { type CompiledSilence, compileSilence, type Silence, type SilenceMatcher, silencedBy, silenceState } from './silence.ts';
 
 /** What a person asks for. With `id`, that silence is changed. */
@@ -13,6 +14,8 @@ export interface SilenceRequest {
 	readonly endsAtMs: number;
 	readonly createdBy: string;
 	readonly comment: string;
+	/** Times inside of which it hides; absent or empty for all the time. */
+	readonly recurrence?: readonly TimeSpecConfig[];
 }
 
 /** Silences in force, about to be, and ended within the retention. Every change is durable before it counts. */
@@ -60,6 +63,8 @@ export class Silences {
 			updatedAtMs: nowMs,
 			createdBy: request.createdBy.trim(),
 			comment: request.comment.trim(),
+			// Alertmanager's clients know nothing of it and must not take it away.
+			recurrence: request.recurrence ?? existing?.recurrence ?? [],
 		};
 		validate(silence, nowMs);
 		if (existing !== null && changesInPlace(existing, silence, nowMs)) {
@@ -99,7 +104,7 @@ export class Silences {
 
 function changesInPlace(existing: Silence, wanted: Silence, nowMs: number): boolean {
 	if (silenceState(existing, nowMs) === 'expired') return false;
-	if (JSON.stringify(existing.matchers) !== JSON.stringify(wanted.matchers)) return false;
+	if (JSON.stringify([existing.matchers, existing.recurrence]) !== JSON.stringify([wanted.matchers, wanted.recurrence])) return false;
 	// In force: the start is history. Alertmanager's clients send the old start back unchanged.
 	return silenceState(existing, nowMs) === 'pending' ? wanted.startsAtMs >= nowMs : wanted.startsAtMs === existing.startsAtMs;
 }

@@ -24,6 +24,8 @@ export type GroupDecision =
 export function decideGroup(input: {
 	/** Firing and not muted. */
 	readonly firing: readonly string[];
+	/** Those of `firing` that are told anew although they were told before: began to flap, or calmed. */
+	readonly renew?: ReadonlySet<string>;
 	/** Firing but muted: neither told nor forgotten. */
 	readonly muted: readonly string[];
 	readonly resolved: readonly string[];
@@ -36,7 +38,7 @@ export function decideGroup(input: {
 	const told = input.notified?.firing ?? new Set<string>();
 	const resolved = input.resolved.filter((fingerprint) => told.has(fingerprint));
 	const firing = input.detached ? [] : input.firing;
-	const fired = firing.some((fingerprint) => !told.has(fingerprint));
+	const fired = firing.some((fingerprint) => !told.has(fingerprint) || input.renew?.has(fingerprint) === true);
 	const repeat = firing.length > 0 && input.notified !== null && input.nowMs - input.notified.notifiedAtMs >= input.repeatIntervalMs;
 	const reason = fired ? 'fired' : resolved.length > 0 ? 'resolved' : repeat ? 'repeat' : null;
 	if (reason === null) return { kind: 'nothing' };

@@ -6,6 +6,7 @@ export interface Phrases {
 	readonly resolved: string;
 	readonly repeat: string;
 	readonly possibleDuplicate: string;
+	readonly flapping: string;
 	readonly where: string;
 	readonly since: string;
 	readonly level: string;
@@ -33,6 +34,7 @@ const CHINESE: Phrases = {
 	resolved: '恢复',
 	repeat: '仍未恢复',
 	possibleDuplicate: '可能重复',
+	flapping: '反复告警，平稳前不再通知',
 	where: '对象',
 	since: '开始',
 	level: '级别',
@@ -61,6 +63,7 @@ const ENGLISH: Phrases = {
 	resolved: 'Resolved',
 	repeat: 'still firing',
 	possibleDuplicate: 'possible duplicate',
+	flapping: 'flapping, quiet until calm',
 	where: 'Where',
 	since: 'Since',
 	level: 'Severity',

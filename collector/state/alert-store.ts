@@ -26,6 +26,17 @@ export function createAlertStore(state: StateDatabase): AlertStore {
 			return found;
 		},
 		groupLogs: async () => (await state.selectFrom('alert_group_log').selectAll().execute()).map(groupLogOf),
+		turnsSince: async (sinceMs) => {
+			const rows = await state
+				.selectFrom('alert_event')
+				.select(['fingerprint', 'at_ms', 'kind'])
+				.where('at_ms', '>=', sinceMs)
+				.where('kind', 'in', ['fired', 'refired', 'resolved', 'expired'])
+				.orderBy('at_ms')
+				.orderBy('id')
+				.execute();
+			return rows.map(({ fingerprint, at_ms, kind }) => ({ fingerprint, atMs: at_ms, firing: kind === 'fired' || kind === 'refired' }));
+		},
 		recordAlerts: ({ alerts, events }) =>
 			state.transaction().execute(async (transaction) => {
 				await writeAlerts(transaction, alerts);
@@ -158,6 +169,7 @@ function groupLogRow(log: GroupLog): AlertGroupLogTable {
 		receiver: log.receiver,
 		labels: JSON.stringify(log.labels),
 		firing: JSON.stringify(log.firing),
+		flapping: JSON.stringify(log.flapping),
 		notified_at_ms: log.notifiedAtMs,
 	};
 }
@@ -169,6 +181,7 @@ function groupLogOf(row: Selectable<AlertGroupLogTable>): GroupLog {
 		receiver: row.receiver,
 		labels: JSON.parse(row.labels) as Record<string, string>,
 		firing: JSON.parse(row.firing) as string[],
+		flapping: JSON.parse(row.flapping) as string[],
 		notifiedAtMs: row.notified_at_ms,
 	};
 }

@@ -52,6 +52,29 @@ export function createNotificationHistory(state: StateDatabase): NotificationHis
 				}),
 			);
 		},
+		silencePrice: async (silence, nowMs) => {
+			const untilMs = Math.min(nowMs, silence.endsAtMs);
+			const hidden = await state
+				.selectFrom('alert_event')
+				.select(['fingerprint', 'at_ms', 'detail'])
+				.where('at_ms', '>=', silence.startsAtMs)
+				.where('kind', '=', 'suppressed')
+				.where('detail', 'like', `silence:${silence.id}%`)
+				.execute();
+			const spans: { readonly fromMs: number; readonly toMs: number }[] = [];
+			for (const { fingerprint, at_ms, detail } of hidden) {
+				if (!detail.endsWith(' critical')) continue;
+				const end = await state
+					.selectFrom('alert_event')
+					.select((columns) => columns.fn.min('at_ms').as('at'))
+					.where('fingerprint', '=', fingerprint)
+					.where('at_ms', '>', at_ms)
+					.where('kind', 'in', ['unsuppressed', 'suppressed', 'resolved', 'expired'])
+					.executeTakeFirst();
+				spans.push({ fromMs: at_ms, toMs: Math.min(untilMs, Number(end?.at ?? untilMs)) });
+			}
+			return { messages: hidden.length, criticalSeconds: Math.round(unionMs(spans) / 1000) };
+		},
 		listAlertEvents: async ({ fingerprint, limit }) => {
 			const rows = await state
 				.selectFrom('alert_event')
@@ -64,4 +87,15 @@ export function createNotificationHistory(state: StateDatabase): NotificationHis
 			return rows.map((row) => ({ atMs: row.at_ms, fingerprint: row.fingerprint, kind: row.kind as AlertEventKind, detail: row.detail }));
 		},
 	};
+}
+
+/** Time that at least one span covers. */
+function unionMs(spans: readonly { readonly fromMs: number; readonly toMs: number }[]): number {
+	let covered = 0;
+	let reachedMs = Number.NEGATIVE_INFINITY;
+	for (const { fromMs, toMs } of [...spans].sort((a, b) => a.fromMs - b.fromMs)) {
+		covered += Math.max(0, toMs - Math.max(fromMs, reachedMs));
+		reachedMs = Math.max(reachedMs, toMs);
+	}
+	return covered;
 }

@@ -1,5 +1,6 @@
 import type { SilenceStore } from '../../alerts/ports.ts';
 import type { SilenceMatcher } from '../../alerts/silence/silence.ts';
+import type { TimeSpecConfig } from '../../alerts/time/time-interval.ts';
 import type { StateDatabase } from './database.ts';
 
 export function createSilenceStore(state: StateDatabase): SilenceStore {
@@ -14,6 +15,7 @@ export function createSilenceStore(state: StateDatabase): SilenceStore {
 				updatedAtMs: row.updated_at_ms,
 				createdBy: row.created_by,
 				comment: row.comment,
+				recurrence: JSON.parse(row.recurrence) as TimeSpecConfig[],
 			}));
 		},
 		saveSilence: (silence) =>
@@ -29,6 +31,7 @@ export function createSilenceStore(state: StateDatabase): SilenceStore {
 						updated_at_ms: silence.updatedAtMs,
 						created_by: silence.createdBy,
 						comment: silence.comment,
+						recurrence: JSON.stringify(silence.recurrence),
 					})
 					.execute();
 			}),

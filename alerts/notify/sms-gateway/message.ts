@@ -20,7 +20,8 @@ export function smsText(notification: Notification, options: SmsOptions): string
 	const { language } = options;
 	const words = phrases(language);
 	const [first] = notification.alerts;
-	const marks = options.possibleDuplicate ? ` ${words.possibleDuplicate}` : '';
+	const flapping = notification.alerts.some((alert) => alert.flapping === true) ? ` ${words.flapping}` : '';
+	const marks = `${flapping}${options.possibleDuplicate ? ` ${words.possibleDuplicate}` : ''}`;
 	const pieces: Piece[] = [
 		{ text: options.signature, sacrifice: 0 },
 		{ text: `[${tag(notification, language)}${marks}]`, sacrifice: 0 },

@@ -52,6 +52,7 @@ function build(notification: Notification, options: MessageOptions, markup: Mark
 	const words = phrases(options.language);
 	const marks = [
 		...(notification.reason === 'repeat' ? [words.repeat] : []),
+		...(notification.alerts.some((alert) => alert.flapping === true) ? [words.flapping] : []),
 		...(options.possibleDuplicate ? [words.possibleDuplicate] : []),
 		...(notification.merged > 1 ? [words.merged(notification.merged)] : []),
 	];

@@ -3,6 +3,7 @@ import { RE2JS } from 're2js';
 import type { Static } from 'typebox';
 import type { AlertGroupStatus, Alerting, AlertStatus } from '../../../alerts/alerting.ts';
 import { type Matcher, matchesAll, parseMatchers } from '../../../alerts/route/matcher.ts';
+import { silenceState } from '../../../alerts/silence/silence.ts';
 import type { Clock } from '../../../core/clock.ts';
 import { AppError, errorText } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
@@ -92,12 +93,14 @@ export async function registerAlertmanagerRoutes(app: FastifyInstance, services:
 				const matchers = matchersOf(request.query.filter);
 				const creators = listOf(request.query.creator);
 				const nowMs = clock.now();
-				return alerting.silences
+				const wanted = alerting.silences
 					.list()
 					.filter((silence) => matchesAll(matchers, Object.fromEntries(silence.matchers.map(({ name, value }) => [name, value]))))
 					.filter((silence) => creators.length === 0 || creators.includes(silence.createdBy))
-					.map((silence) => gettableSilence(silence, nowMs))
-					.sort((a, b) => STATE_ORDER[a.status.state] - STATE_ORDER[b.status.state] || (a.endsAt < b.endsAt ? -1 : 1));
+					.sort((a, b) => STATE_ORDER[silenceState(a, nowMs)] - STATE_ORDER[silenceState(b, nowMs)] || a.endsAtMs - b.endsAtMs);
+				return Promise.all(
+					wanted.map(async (silence) => gettableSilence(silence, nowMs, await alerting.history.silencePrice(silence, nowMs))),
+				);
 			},
 		);
 
@@ -115,7 +118,8 @@ export async function registerAlertmanagerRoutes(app: FastifyInstance, services:
 			const silence = alerting.silences.get(request.params.id);
 			if (silence === undefined)
 				throw new AppError('FN_ALERTS_SILENCE_UNKNOWN', `there is no silence ${request.params.id}`, { status: 404 });
-			return gettableSilence(silence, clock.now());
+			const nowMs = clock.now();
+			return gettableSilence(silence, nowMs, await alerting.history.silencePrice(silence, nowMs));
 		});
 
 		scope.delete<{ Params: { id: string } }>('/api/v2/silence/:id', { schema: { params: SilenceParamsSchema } }, async (request, reply) => {

@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import type { AlertsConfig, RouteConfig } from '../../../alerts/config.ts';
+import type { NamedTimeIntervalConfig, TimeSpecConfig } from '../../../alerts/time/time-interval.ts';
 
 /**
  * The routing part of the configuration as an Alertmanager would write it, so that `amtool config routes` can read it.
@@ -10,6 +11,9 @@ export function renderAlertmanagerConfig(config: AlertsConfig): string {
 		global: { resolve_timeout: config.global.resolve_timeout },
 		route: renderRoute(config.route),
 		receivers: config.receivers.map(({ name }) => ({ name })),
+		...(config.time_intervals.length + config.mute_time_intervals.length === 0
+			? {}
+			: { time_intervals: [...config.time_intervals, ...config.mute_time_intervals].map(renderInterval) }),
 		inhibit_rules: config.inhibit_rules.map(withoutEmpty),
 	});
 }
@@ -22,4 +26,14 @@ function withoutEmpty(object: object): Record<string, unknown> {
 	return Object.fromEntries(
 		Object.entries(object).filter(([, value]) => !(typeof value === 'object' && value !== null && Object.keys(value).length === 0)),
 	);
+}
+
+function renderInterval(interval: NamedTimeIntervalConfig): object {
+	return { name: interval.name, time_intervals: interval.time_intervals.map((spec) => withoutEmpty(renderRanges(spec))) };
+}
+
+/** Alertmanager reads single numbers of ranges as text only. */
+function renderRanges(spec: TimeSpecConfig): object {
+	const texts = (values: readonly (string | number)[]) => values.map(String);
+	return { ...spec, days_of_month: texts(spec.days_of_month), months: texts(spec.months), years: texts(spec.years) };
 }

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { TimeSpecSchema } from '../../../alerts/time/time-interval.ts';
 
 /** Bounds of what a stranger may post; far above what rules produce. */
 const MAX_ALERTS_PER_POST = 10_000;
@@ -52,6 +53,8 @@ export const PostableSilenceSchema = Type.Object(
 		endsAt: DateTime,
 		createdBy: Type.String({ maxLength: 255 }),
 		comment: Type.String({ maxLength: 4096 }),
+		/** Beyond Alertmanager: hide only inside of these times. */
+		recurrence: Type.Optional(Type.Array(TimeSpecSchema, { maxItems: 50 })),
 	},
 	{ additionalProperties: false },
 );

@@ -1,7 +1,7 @@
 import type { Static } from 'typebox';
 import type { AlertStatus } from '../../../alerts/alerting.ts';
 import type { MatcherOperator } from '../../../alerts/route/matcher.ts';
-import { type Silence, type SilenceMatcher, silenceState } from '../../../alerts/silence/silence.ts';
+import { type Silence, type SilenceMatcher, type SilencePrice, silenceState } from '../../../alerts/silence/silence.ts';
 import type { SilenceRequest } from '../../../alerts/silence/silences.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { PostedAlert } from '../../../protocol/alert.ts';
@@ -25,8 +25,8 @@ export function gettableAlert(status: AlertStatus, receivers: readonly string[] 
 	};
 }
 
-/** `gettableSilence`. */
-export function gettableSilence(silence: Silence, nowMs: number) {
+/** `gettableSilence`, and beyond it when the silence comes back and what it has hidden so far. */
+export function gettableSilence(silence: Silence, nowMs: number, hidden: SilencePrice) {
 	return {
 		id: silence.id,
 		status: { state: silenceState(silence, nowMs) },
@@ -35,6 +35,8 @@ export function gettableSilence(silence: Silence, nowMs: number) {
 		createdBy: silence.createdBy,
 		endsAt: time(silence.endsAtMs),
 		startsAt: time(silence.startsAtMs),
+		...(silence.recurrence.length === 0 ? {} : { recurrence: silence.recurrence }),
+		hidden,
 		matchers: silence.matchers.map(({ name, operator, value }) => ({
 			isEqual: operator === '=' || operator === '=~',
 			isRegex: operator === '=~' || operator === '!~',
@@ -70,6 +72,7 @@ export function silenceRequest(body: Static<typeof PostableSilenceSchema>): Sile
 		endsAtMs: given(body.endsAt, 'endsAt') ?? 0,
 		createdBy: body.createdBy,
 		comment: body.comment,
+		...(body.recurrence === undefined ? {} : { recurrence: body.recurrence }),
 	};
 }
 

@@ -29,6 +29,7 @@ export interface AlertGroupLogTable {
 	receiver: string;
 	labels: string;
 	firing: string;
+	flapping: string;
 	notified_at_ms: number;
 }
 
@@ -77,6 +78,8 @@ export interface SilenceTable {
 	updated_at_ms: number;
 	created_by: string;
 	comment: string;
+	/** JSON of time specifications; `[]` for all the time. */
+	recurrence: string;
 }
 
 export interface AlertingTables {

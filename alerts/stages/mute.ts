@@ -1,0 +1,29 @@
+import type { Alert } from '../alert.ts';
+import type { CompiledInhibitor } from '../inhibit/inhibit.ts';
+import type { Silences } from '../silence/silences.ts';
+
+/** Says why an alert is hidden from everybody, in the words that are kept on record; `''` when it is not. */
+export type MuteStage = (alert: Alert) => string;
+
+export const inhibitStage =
+	(inhibitor: CompiledInhibitor): MuteStage =>
+	(alert) => {
+		const source = inhibitor(alert);
+		return source === null ? '' : `inhibited:${source}`;
+	};
+
+export const silenceStage =
+	(silences: Silences, nowMs: number): MuteStage =>
+	(alert) => {
+		const [silence] = silences.silencedBy(alert.labels, nowMs);
+		return silence === undefined ? '' : `silence:${silence}`;
+	};
+
+/** The first stage that hides an alert decides what is on record. */
+export function firstReason(stages: readonly MuteStage[], alert: Alert): string {
+	for (const stage of stages) {
+		const reason = stage(alert);
+		if (reason !== '') return reason;
+	}
+	return '';
+}

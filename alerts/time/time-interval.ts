@@ -1,0 +1,143 @@
+import { type Static, Type } from 'typebox';
+import { AppError } from '../../core/errors.ts';
+import { type ZonedDate, zonedDate } from '../../core/zone-time.ts';
+
+const Range = Type.Union([Type.String(), Type.Integer()]);
+
+/** One entry of `time_intervals`, keys and meaning as in Alertmanager: all that is given must hold, and ends of times are excluded. */
+export const TimeSpecSchema = Type.Object(
+	{
+		times: Type.Array(Type.Object({ start_time: Type.String(), end_time: Type.String() }, { additionalProperties: false }), {
+			default: [],
+		}),
+		/** `monday:friday`, `sunday`; the week begins on Sunday. */
+		weekdays: Type.Array(Type.String(), { default: [] }),
+		/** `1:5`, `-3:-1` (from the end of the month). */
+		days_of_month: Type.Array(Range, { default: [] }),
+		/** `may:october`, `5:10`. */
+		months: Type.Array(Range, { default: [] }),
+		years: Type.Array(Range, { default: [] }),
+		/** UTC when absent, as in Alertmanager. */
+		location: Type.String({ default: 'UTC' }),
+	},
+	{ additionalProperties: false },
+);
+export type TimeSpecConfig = Static<typeof TimeSpecSchema>;
+
+export const NamedTimeIntervalSchema = Type.Object(
+	{ name: Type.String({ minLength: 1 }), time_intervals: Type.Array(TimeSpecSchema, { default: [] }) },
+	{ additionalProperties: false },
+);
+export type NamedTimeIntervalConfig = Static<typeof NamedTimeIntervalSchema>;
+
+interface Span {
+	readonly from: number;
+	readonly to: number;
+}
+
+interface TimeSpec {
+	readonly zone: string;
+	/** Minutes of the day, `to` excluded. */
+	readonly times: readonly Span[];
+	readonly weekdays: readonly Span[];
+	readonly daysOfMonth: readonly Span[];
+	readonly months: readonly Span[];
+	readonly years: readonly Span[];
+}
+
+export interface TimeInterval {
+	readonly name: string;
+	/** Whether any of its parts holds at that moment. */
+	contains(timeMs: number): boolean;
+}
+
+const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
+const MONTHS = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december'];
+
+/** Throws `FN_ALERTS_TIME_INTERVAL`. */
+export function buildTimeInterval(config: NamedTimeIntervalConfig): TimeInterval {
+	const specs = config.time_intervals.map(buildSpec);
+	return { name: config.name, contains: (timeMs) => specs.some((spec) => holds(spec, timeMs)) };
+}
+
+function buildSpec(config: TimeSpecConfig): TimeSpec {
+	try {
+		zonedDate(0, config.location);
+	} catch (error) {
+		throw bad(`location "${config.location}" is not a time zone; write for example Asia/Shanghai`, error);
+	}
+	return {
+		zone: config.location,
+		times: config.times.map(({ start_time, end_time }) => {
+			const [from, to] = [minuteOf(start_time), minuteOf(end_time)];
+			if (from >= to)
+				throw bad(`the time ${start_time} must be before ${end_time}; write a night as two entries, up to 24:00 and from 00:00`);
+			return { from, to };
+		}),
+		weekdays: config.weekdays.map((text) => range(text, (part) => named(part, WEEKDAYS, 0))),
+		daysOfMonth: config.days_of_month.map((text) => {
+			const days = range(String(text), (part) => integer(part, -31, 31), true);
+			if (days.from === 0 || days.to === 0) throw bad(`days_of_month "${text}": there is no day 0`);
+			if (days.from < 0 && days.to > 0) throw bad(`days_of_month "${text}": when it begins from the end of the month it must end so`);
+			if (days.from < 0 === days.to < 0 && days.from > days.to) throw bad(`days_of_month "${text}" ends before it begins`);
+			return days;
+		}),
+		months: config.months.map((text) =>
+			range(String(text), (part) => (/^\d+$/.test(part) ? integer(part, 1, 12) : named(part, MONTHS, 1))),
+		),
+		years: config.years.map((text) => range(String(text), (part) => integer(part, 1, 9999))),
+	};
+}
+
+function holds(spec: TimeSpec, timeMs: number): boolean {
+	const now = zonedDate(timeMs, spec.zone);
+	const minute = now.hour * 60 + now.minute;
+	const among = (spans: readonly Span[], value: number) => spans.length === 0 || spans.some(({ from, to }) => value >= from && value <= to);
+	return (
+		(spec.times.length === 0 || spec.times.some(({ from, to }) => minute >= from && minute < to)) &&
+		among(spec.weekdays, now.weekday % 7) &&
+		(spec.daysOfMonth.length === 0 || spec.daysOfMonth.some((span) => onDay(span, now))) &&
+		among(spec.months, now.month) &&
+		among(spec.years, now.year)
+	);
+}
+
+function onDay({ from, to }: Span, now: ZonedDate): boolean {
+	const days = new Date(Date.UTC(now.year, now.month, 0)).getUTCDate();
+	const first = from < 0 ? days + from + 1 : from;
+	const last = to < 0 ? days + to + 1 : to;
+	return now.day >= first && now.day <= Math.min(last, days);
+}
+
+function minuteOf(text: string): number {
+	const match = /^(\d{2}):(\d{2})$/.exec(text);
+	const minute = match === null ? Number.NaN : Number(match[1]) * 60 + Number(match[2]);
+	if (match === null || Number(match[2]) > 59 || minute > 24 * 60)
+		throw bad(`"${text}" is not a time of day; write for example 07:30 or 24:00`);
+	return minute;
+}
+
+function range(text: string, read: (part: string) => number, signed = false): Span {
+	const parts = text.toLowerCase().split(':');
+	if (parts.length > 2) throw bad(`"${text}" is not a range; write one value, or two joined by a colon`);
+	const from = read((parts[0] ?? '').trim());
+	const to = read((parts.at(-1) ?? '').trim());
+	if (!signed && from > to) throw bad(`"${text}" ends before it begins`);
+	return { from, to };
+}
+
+function named(text: string, names: readonly string[], base: number): number {
+	const at = names.indexOf(text);
+	if (at === -1) throw bad(`"${text}" is not one of ${names.join(', ')}`);
+	return at + base;
+}
+
+function integer(text: string, min: number, max: number): number {
+	const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
+	if (!(value >= min && value <= max)) throw bad(`"${text}" is not a number from ${min} to ${max}`);
+	return value;
+}
+
+function bad(message: string, cause?: unknown): AppError {
+	return new AppError('FN_ALERTS_TIME_INTERVAL', message, { status: 400, ...(cause === undefined ? {} : { cause }) });
+}

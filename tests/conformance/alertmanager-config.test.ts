@@ -1,0 +1,111 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { checkAlertsConfig } from '../../alerts/check-config.ts';
+import { AlertsConfigSchema } from '../../alerts/config.ts';
+import { renderAlertmanagerConfig } from '../../collector/api/alertmanager/render-config.ts';
+import { parseConfig } from '../../core/config-file.ts';
+import { alertsConfig } from '../harness/alerting.ts';
+import { findCommand, temporaryFolder } from '../harness/process.ts';
+
+const amtool = findCommand('amtool');
+
+function judgedByAmtool(text: string): boolean {
+	const folder = temporaryFolder('amtool-check');
+	try {
+		const file = join(folder.path, 'alertmanager.yml');
+		writeFileSync(file, text);
+		return spawnSync(amtool ?? '', ['check-config', file], { encoding: 'utf8', timeout: 20_000 }).status === 0;
+	} finally {
+		folder.remove();
+	}
+}
+
+const judgedByUs = (text: string) =>
+	parseConfig(text, { file: 'c.yml', schema: AlertsConfigSchema, check: checkAlertsConfig }).kind === 'ok';
+
+const spec = (text: string) => `
+route: { receiver: r, routes: [{ matchers: ['team="a"'], mute_time_intervals: [t] }] }
+receivers: [{ name: r }]
+time_intervals: [{ name: t, time_intervals: [${text}] }]`;
+
+/** Files that Alertmanager takes and files that it refuses, for reasons that both must see. */
+const FILES: readonly { readonly name: string; readonly text: string; readonly good: boolean }[] = [
+	{
+		name: 'a file as teams have it',
+		good: true,
+		text: `
+global: { resolve_timeout: 5m }
+route:
+  receiver: team-X
+  group_by: ['alertname', 'cluster']
+  group_wait: 30s
+  group_interval: 5m
+  repeat_interval: 3h
+  routes:
+    - match_re: { service: '^(foo1|foo2|baz)$' }
+      receiver: team-X
+      routes: [{ match: { severity: critical }, receiver: pager, continue: true }]
+    - matchers: ['team="db"', 'severity=~"warning|info"', 'env!=dev']
+      group_by: ['...']
+      mute_time_intervals: [offhours, holidays]
+    - matchers: ['{team="net",zone!~"test.*"}']
+      active_time_intervals: [offhours]
+receivers: [{ name: team-X, webhook_configs: [{ url: 'http://127.0.0.1:5001/' }] }, { name: pager }]
+inhibit_rules:
+  - { source_matchers: ['severity="critical"'], target_matchers: ['severity="warning"'], equal: [alertname, cluster] }
+  - { source_match: { severity: critical }, target_match_re: { severity: 'info|warning' } }
+time_intervals:
+  - name: offhours
+    time_intervals:
+      - { times: [{ start_time: '00:00', end_time: '07:30' }, { start_time: '22:30', end_time: '24:00' }], weekdays: ['monday:friday'], location: Asia/Shanghai }
+      - weekdays: ['saturday', 'sunday']
+mute_time_intervals:
+  - { name: holidays, time_intervals: [{ days_of_month: ['1:7'], months: ['october'], years: ['2026:2030'] }, { days_of_month: ['-1'], months: ['2:4'] }] }`,
+	},
+	{ name: 'a span that ends before it begins', good: false, text: spec("{ times: [{ start_time: '10:00', end_time: '09:00' }] }") },
+	{ name: 'a time that does not exist', good: false, text: spec("{ times: [{ start_time: '09:00', end_time: '25:00' }] }") },
+	{ name: 'a weekday that does not exist', good: false, text: spec('{ weekdays: [montag] }') },
+	{ name: 'weekdays backwards', good: false, text: spec("{ weekdays: ['friday:monday'] }") },
+	{ name: 'day 0', good: false, text: spec("{ days_of_month: ['0'] }") },
+	{ name: 'days across the end', good: false, text: spec("{ days_of_month: ['-5:3'] }") },
+	{ name: 'month 13', good: false, text: spec("{ months: ['13'] }") },
+	{ name: 'a place that does not exist', good: false, text: spec('{ location: Nowhere/Town }') },
+	{
+		name: 'a time interval that is not defined',
+		good: false,
+		text: "route: { receiver: r, routes: [{ matchers: ['a=b'], mute_time_intervals: [x] }] }\nreceivers: [{ name: r }]",
+	},
+	{
+		name: 'a time interval on the root',
+		good: false,
+		text: 'route: { receiver: r, mute_time_intervals: [x] }\nreceivers: [{ name: r }]\ntime_intervals: [{ name: x }]',
+	},
+	{
+		name: 'a time interval twice',
+		good: false,
+		text: 'route: { receiver: r }\nreceivers: [{ name: r }]\ntime_intervals: [{ name: x }, { name: x }]',
+	},
+	{ name: 'a receiver that is not defined', good: false, text: 'route: { receiver: x }\nreceivers: [{ name: r }]' },
+	{ name: 'no root receiver', good: false, text: 'route: { group_by: [a] }\nreceivers: [{ name: r }]' },
+	{ name: 'matchers on the root', good: false, text: "route: { receiver: r, matchers: ['a=b'] }\nreceivers: [{ name: r }]" },
+	{ name: 'a repeated group label', good: false, text: 'route: { receiver: r, group_by: [a, a] }\nreceivers: [{ name: r }]' },
+	{
+		name: 'an expression that is none',
+		good: false,
+		text: 'route: { receiver: r, routes: [{ matchers: [\'a=~"("\'] }] }\nreceivers: [{ name: r }]',
+	},
+	{ name: 'an interval of nothing', good: false, text: 'route: { receiver: r, group_interval: 0s }\nreceivers: [{ name: r }]' },
+	{ name: 'an unknown key', good: false, text: 'route: { receiver: r, grup_by: [a] }\nreceivers: [{ name: r }]' },
+];
+
+describe.skipIf(amtool === null)('an Alertmanager’s configuration is taken and refused as amtool does', () => {
+	test.each(FILES)('$name', ({ text, good }) => {
+		expect({ amtool: judgedByAmtool(text), ours: judgedByUs(text) }).toEqual({ amtool: good, ours: good });
+	});
+
+	test('what the status page shows is a configuration that amtool takes', () => {
+		expect(judgedByAmtool(renderAlertmanagerConfig(alertsConfig(FILES[0]?.text ?? '')))).toBe(true);
+	});
+});
