@@ -30,6 +30,9 @@ export type RelayTarget =
 	  }
 	| { readonly kind: 'outbox'; readonly folder: string };
 
+/** Refusals with 403 that are about the file, and not about who brings it. */
+const ABOUT_FILE = ['FN_TRANSFER_SENDER', 'FN_TRANSFER_SIGNATURE'];
+
 type Verdict = 'gone' | 'wait' | { readonly rejected: string };
 
 /** Carries transfer files from an inbox on, unopened: their signature is the sender's, and only the collector judges it. */
@@ -151,7 +154,8 @@ export class RelayInbox {
 			return 'wait';
 		}
 		// A wrong token or a busy collector says nothing about the file.
-		const aboutFile = response.status === 400 || response.status === 413 || (response.status === 403 && text.includes('FN_TRANSFER_'));
+		const aboutFile =
+			response.status === 400 || response.status === 413 || (response.status === 403 && ABOUT_FILE.some((code) => text.includes(code)));
 		if (aboutFile) return { rejected: text };
 		throw new Error(`the collector answered ${response.status}: ${text}`);
 	}

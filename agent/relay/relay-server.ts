@@ -48,12 +48,12 @@ export function startRelayServer(options: RelayServerOptions): Promise<RelayServ
 	const handler = (request: IncomingMessage, response: ServerResponse) => {
 		const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
 		if ((request.method !== 'POST' && request.method !== 'GET') || !PASSED.some((pattern) => pattern.test(path))) {
-			answer(response, 404, 'FN_AGENT_RELAY_PATH: this relay passes on what agents send, and nothing else\n');
+			answer(response, 404, 'FN_AGENT_RELAY_PATH', 'this relay passes on what agents send, and nothing else\n');
 			return;
 		}
 		if (underWay >= MAX_UNDER_WAY) {
 			options.onPassed('busy');
-			answer(response, 503, 'FN_AGENT_RELAY_BUSY: too many requests are under way; try again\n');
+			answer(response, 503, 'FN_AGENT_RELAY_BUSY', 'too many requests are under way; try again\n');
 			return;
 		}
 		underWay++;
@@ -61,7 +61,7 @@ export function startRelayServer(options: RelayServerOptions): Promise<RelayServ
 			.catch((error: unknown) => {
 				options.onPassed('no_answer');
 				options.log.debug({ path, error: errorText(error) }, 'a request could not be passed on');
-				if (!response.headersSent) answer(response, 502, 'FN_AGENT_RELAY_UNREACHABLE: the collector does not answer this relay\n');
+				if (!response.headersSent) answer(response, 502, 'FN_AGENT_RELAY_UNREACHABLE', 'the collector does not answer this relay\n');
 				else response.destroy();
 			})
 			.finally(() => {
@@ -96,7 +96,7 @@ export function startRelayServer(options: RelayServerOptions): Promise<RelayServ
 async function passOn(request: IncomingMessage, response: ServerResponse, options: RelayServerOptions): Promise<void> {
 	const body = await readBody(request);
 	if (body === null) {
-		answer(response, 413, `FN_AGENT_RELAY_BODY: more than ${MAX_BODY_BYTES} bytes are not passed on\n`);
+		answer(response, 413, 'FN_AGENT_RELAY_BODY', `more than ${MAX_BODY_BYTES} bytes are not passed on\n`);
 		return;
 	}
 	const headers: Record<string, string> = {};
@@ -139,9 +139,9 @@ function readBody(request: IncomingMessage): Promise<Buffer | null> {
 	});
 }
 
-function answer(response: ServerResponse, status: number, text: string): void {
+function answer(response: ServerResponse, status: number, code: string, text: string): void {
 	response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
-	response.end(text);
+	response.end(`${code}: ${text}`);
 }
 
 function close(server: Server): Promise<void> {

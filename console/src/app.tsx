@@ -19,6 +19,7 @@ const NotificationsPage = lazy(async () => ({
 }));
 const BoardListPage = lazy(async () => ({ default: (await import('./features/boards/board-list-page.tsx')).BoardListPage }));
 const BoardPage = lazy(async () => ({ default: (await import('./features/boards/board-page.tsx')).BoardPage }));
+const AgentsPage = lazy(async () => ({ default: (await import('./features/agents/agents-page.tsx')).AgentsPage }));
 const ReportsPage = lazy(async () => ({ default: (await import('./features/reports/reports-page.tsx')).ReportsPage }));
 
 export function App() {
@@ -49,6 +50,7 @@ function Localized() {
 								<Route path="/notifications" element={<NotificationsPage />} />
 								<Route path="/boards" element={<BoardListPage />} />
 								<Route path="/boards/:uid" element={<BoardPage />} />
+								<Route path="/agents" element={<AgentsPage />} />
 								<Route path="/reports" element={<ReportsPage />} />
 								<Route path="*" element={<MissingPage />} />
 							</Route>

@@ -4,11 +4,16 @@ import type { SessionAnswer } from '../../../protocol/api.ts';
 export const SessionContext = createContext<SessionAnswer>({ account: '', role: 'viewer' });
 
 /** Who is logged in. What they may do is the server's decision; this only hides what would be refused. */
-export function useIdentity(): SessionAnswer & { readonly maySilence: boolean; readonly mayReport: boolean } {
+export function useIdentity(): SessionAnswer & {
+	readonly maySilence: boolean;
+	readonly mayReport: boolean;
+	readonly mayManageAgents: boolean;
+} {
 	const session = useContext(SessionContext);
 	return {
 		...session,
 		maySilence: session.role === 'system' || session.role === 'operator',
+		mayManageAgents: session.role === 'system',
 		mayReport: session.role === 'system' || session.role === 'operator' || session.role === 'viewer',
 	};
 }

@@ -1,4 +1,12 @@
-import { AlertOutlined, AppstoreOutlined, BellOutlined, FileTextOutlined, LineChartOutlined, LogoutOutlined } from '@ant-design/icons';
+import {
+	AlertOutlined,
+	AppstoreOutlined,
+	BellOutlined,
+	ClusterOutlined,
+	FileTextOutlined,
+	LineChartOutlined,
+	LogoutOutlined,
+} from '@ant-design/icons';
 import { useQueryClient } from '@tanstack/react-query';
 import { Button, Dropdown, Spin } from 'antd';
 import { Suspense } from 'react';
@@ -57,6 +65,7 @@ function Header({ session }: { readonly session: SessionAnswer }) {
 		{ to: '/boards', icon: <LineChartOutlined />, text: texts.nav.boards },
 		{ to: '/alerts', icon: <AlertOutlined />, text: texts.nav.alerts },
 		{ to: '/notifications', icon: <BellOutlined />, text: texts.nav.notifications },
+		{ to: '/agents', icon: <ClusterOutlined />, text: texts.nav.agents },
 		{ to: '/reports', icon: <FileTextOutlined />, text: texts.nav.reports },
 	];
 	const leave = async () => {
