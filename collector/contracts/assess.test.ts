@@ -1,0 +1,175 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { assess } from './assess.ts';
+import type { AssessmentInput } from './assessed.ts';
+import { periodAt, periodOf } from './period.ts';
+import { loadProfiles } from './profile-files.ts';
+import { CLOCKS, CONTRACTS, readScenario } from './scenario.fixture.ts';
+import { threeScores } from './scores.ts';
+
+const profiles = loadProfiles(CONTRACTS);
+const profileOf = (id: string, answers: Readonly<Record<string, string>> = {}) => {
+	const found = profiles.find((profile) => profile.id === id);
+	if (found === undefined) throw new Error(`no profile ${id}`);
+	return found.with(answers);
+};
+const run = (name: string, answers: Readonly<Record<string, string>> = {}, change: Partial<AssessmentInput> = {}) => {
+	const scenario = readScenario(name);
+	const profile = profileOf(scenario.profile, answers);
+	return { scenario, profile, result: assess(profile, periodOf(profile, scenario.period), { ...scenario.input, ...change }, CLOCKS) };
+};
+const NAMES = ['chengdu-2021', 'shaanxi-2023', 'zhaoqing-2025'];
+
+describe.each(NAMES)('the scenario of %s', (name) => {
+	test('gives exactly the score worked out by hand', () => {
+		const { scenario, result } = run(name);
+		expect(Object.fromEntries(result.items.map((item) => [item.key, item.counted / 100]))).toEqual(scenario.expect.items);
+		expect({
+			score: result.score.centipoints / 100,
+			deducted: result.score.deducted / 100,
+			bonus: result.score.bonus / 100,
+			yuan: result.score.fen / 100,
+		}).toEqual({
+			score: scenario.expect.score,
+			deducted: scenario.expect.deducted,
+			bonus: scenario.expect.bonus,
+			yuan: scenario.expect.yuan,
+		});
+	});
+
+	test('links every point to a clause, and to a fault with its clock, a service or a record', () => {
+		for (const item of run(name).result.items) {
+			expect(item.clause).not.toBe('');
+			expect(item.faultId ?? item.service ?? item.recordId).not.toBeNull();
+			if (item.rule.startsWith('late')) expect(item.clock).not.toBeNull();
+		}
+	});
+
+	test('does not depend on the order of its input', () => {
+		const { scenario, result } = run(name);
+		const { faults, services, records } = scenario.input;
+		const shuffled = <T>(values: readonly T[]) => fc.shuffledSubarray([...values], { minLength: values.length });
+		fc.assert(
+			fc.property(shuffled(faults), shuffled(services), shuffled(records), (someFaults, someServices, someRecords) => {
+				const again = run(name, {}, { faults: someFaults, services: someServices, records: someRecords }).result;
+				expect(again).toEqual(result);
+			}),
+			{ numRuns: 30 },
+		);
+	});
+
+	test('never costs less for another late fault', () => {
+		const { scenario, result } = run(name);
+		for (const fault of scenario.input.faults) {
+			const without = run(name, {}, { faults: scenario.input.faults.filter((other) => other !== fault) }).result;
+			expect(without.score.deducted).toBeLessThanOrEqual(result.score.deducted);
+		}
+	});
+
+	test('can be priced under the other profiles too', () => {
+		const { scenario } = run(name);
+		for (const other of NAMES) {
+			const profile = profileOf(other);
+			const period = periodAt(profile, Date.parse('2025-03-10T00:00:00+08:00'));
+			expect(assess(profile, period, scenario.input, CLOCKS).profile).toBe(other);
+		}
+	});
+});
+
+test.each([
+	{ name: 'chengdu-2021', answers: { outage_15_to_30: 'as_30_to_60' }, deducted: 22.8 },
+	{ name: 'chengdu-2021', answers: { outage_15_to_30: 'as_5_to_15' }, deducted: 22.3 },
+	{ name: 'chengdu-2021', answers: { outage_over_60: 'as_30_to_60' }, deducted: 22.3 },
+	{ name: 'chengdu-2021', answers: { outage_services: 'all' }, deducted: 22.8 },
+	{ name: 'shaanxi-2023', answers: { partial_step: 'whole' }, deducted: 64.8 },
+	// 28.1218 steps at 0.2 are 5.62436 points, truncated to hundredths.
+	{ name: 'shaanxi-2023', answers: { partial_step: 'share' }, deducted: 64.62 },
+	{ name: 'shaanxi-2023', answers: { step_points: 'score' }, deducted: 79 },
+	{ name: 'shaanxi-2023', answers: { step_points: 'score', step_max: 'score' }, deducted: 87 },
+	{ name: 'shaanxi-2023', answers: { group_max: 'capped' }, deducted: 20 },
+	{ name: 'shaanxi-2023', answers: { at_once: 'five_minutes' }, deducted: 64.6 },
+	{ name: 'zhaoqing-2025', answers: { item_weight: 'eight' }, deducted: 23 },
+])('$name with $answers deducts $deducted', ({ name, answers, deducted }) => {
+	expect(run(name, answers as Record<string, string>).result.score.deducted / 100).toBe(deducted);
+});
+
+describe('the next deduction', () => {
+	const nowMs = Date.parse('2021-08-10T10:03:00+08:00');
+	const first = readScenario('chengdu-2021').input.faults[0];
+	if (first === undefined) throw new Error('the scenario has no faults');
+	const moments = { ...first.moments, acknowledged: null, restored: null, resolved: null };
+	const open = { ...first, moments, reports: [] };
+	const service = {
+		service: 'mis',
+		core: true,
+		agreedSeconds: 800_000,
+		agreedSecondsOfPeriod: 4_971_600,
+		downSeconds: 180,
+		unknownSeconds: 0,
+	};
+	const outage = {
+		id: 'o',
+		service: 'mis',
+		fromSeconds: nowMs / 1000 - 180,
+		toSeconds: null,
+		downSeconds: 180,
+		faultId: 'F1',
+		excused: false,
+	};
+
+	test('is the nearest deadline or the next band of a running outage', () => {
+		const { result } = run('chengdu-2021', {}, { nowMs, faults: [open], services: [{ ...service, outages: [outage] }], records: [] });
+		expect(result.next.map(({ rule, seconds, centipoints, fen }) => ({ rule, seconds, centipoints, fen }))).toEqual([
+			{ rule: 'late-response', seconds: 120, centipoints: 300, fen: 30_000 },
+			{ rule: 'outage', seconds: 121, centipoints: 50, fen: 5000 },
+			{ rule: 'late-resolution', seconds: 7020, centipoints: 300, fen: 30_000 },
+		]);
+	});
+
+	test('is the second of downtime that costs, no earlier and no later', () => {
+		const atMs = Date.parse('2023-05-20T00:00:00+08:00');
+		const services = (downSeconds: number) => [
+			{ ...service, agreedSeconds: 2_678_400, agreedSecondsOfPeriod: 2_678_400, downSeconds, outages: [] },
+		];
+		const at = (downSeconds: number) => run('shaanxi-2023', {}, { nowMs: atMs, faults: [], services: services(downSeconds) }).result;
+		fc.assert(
+			fc.property(fc.integer({ min: 0, max: 20_000 }), (down) => {
+				const now = at(down);
+				const [next] = now.next;
+				if (next === undefined) return;
+				expect(at(down + next.seconds - 1).score.deducted).toBe(now.score.deducted);
+				expect(at(down + next.seconds).score.deducted).toBe(now.score.deducted + next.centipoints);
+			}),
+			{ numRuns: 100 },
+		);
+		// 0.02 % of a month of 31 days is 535.68 s: the first whole step below 99.99 %.
+		expect(at(0).next[0]?.seconds).toBe(536);
+	});
+
+	test('is nothing once the period is over', () => {
+		expect(run('chengdu-2021').result.next).toEqual([]);
+	});
+});
+
+test('three scores stand side by side; a decided dispute changes the final one only', () => {
+	const { profile, result } = run('chengdu-2021');
+	const by = { by: 'client', clause: 'Assessment', note: '', atMs: 1 };
+	const adjustments = [
+		{ ...by, key: 'late-response:F3:', centipoints: -200 },
+		{ ...by, key: 'client:extra', centipoints: -100 },
+		{ ...by, key: 'late-level-4:F4:', centipoints: 0, atMs: 2 },
+	];
+	const dispute = { id: 'd', key: 'client:extra', evidence: 'photo', openedBy: 'lead', openedMs: 5, decision: null };
+	const undecided = threeScores(profile, result, adjustments, [dispute]);
+	expect([undecided.self, undecided.client, undecided.final].map((score) => score.centipoints)).toEqual([8100, 8000, 8000]);
+	const decision = { centipoints: 0, reason: 'shown', by: 'supervisor', atMs: 9 };
+	const decided = threeScores(profile, result, adjustments, [{ ...dispute, decision }]);
+	expect([decided.self, decided.client, decided.final].map((score) => score.centipoints)).toEqual([8100, 8000, 8100]);
+	expect(decided.items.find(({ key }) => key === 'client:extra')).toEqual({
+		key: 'client:extra',
+		self: 0,
+		client: -100,
+		final: 0,
+		disputed: 'decided',
+	});
+});

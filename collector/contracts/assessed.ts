@@ -1,0 +1,96 @@
+import type { Cause, Moment } from './profile.ts';
+
+/** A report that a fault owed, and when it came. */
+export interface FiledReport {
+	readonly report: string;
+	readonly filedMs: number | null;
+}
+
+/** A fault as the contract sees it. */
+export interface AssessedFault {
+	readonly id: string;
+	readonly service: string | null;
+	/** What failed; a repeat is another fault with the same point. `''` where nobody said. */
+	readonly point: string;
+	/** The level in force: confirmed, otherwise judged, otherwise proposed. */
+	readonly level: string;
+	readonly cause: Cause;
+	/** Whether the party that the profile names has countersigned the cause. */
+	readonly causeCountersigned: boolean;
+	/** Milliseconds; `null` while it has not happened. */
+	readonly moments: Readonly<Record<Moment, number | null>>;
+	readonly reports: readonly FiledReport[];
+	/** Ids of rules that the client has waived for this fault, with reason on its record. */
+	readonly waived: readonly string[];
+}
+
+/** A stretch of confirmed downtime of one service inside the period, whole seconds. */
+export interface AssessedOutage {
+	readonly id: string;
+	readonly service: string;
+	readonly fromSeconds: number;
+	/** `null` while it lasts. */
+	readonly toSeconds: number | null;
+	readonly downSeconds: number;
+	/** The fault that it belongs to; its cause says who answers for it. */
+	readonly faultId: string | null;
+	/** Set where the cause was countersigned and excuses the contractor. */
+	readonly excused: boolean;
+}
+
+/** A service over the period, as its ledger says. Whole seconds. */
+export interface AssessedService {
+	readonly service: string;
+	readonly core: boolean;
+	/** Of the part of the period that has passed. */
+	readonly agreedSeconds: number;
+	/** Of the whole period: an open month has a budget for all of it. */
+	readonly agreedSecondsOfPeriod: number;
+	readonly downSeconds: number;
+	readonly unknownSeconds: number;
+	readonly outages: readonly AssessedOutage[];
+}
+
+/** A lapse or a bonus that a person entered. */
+export interface AssessedRecord {
+	readonly id: string;
+	readonly rule: string;
+	/** In the rule's unit. */
+	readonly quantity: number;
+	readonly atMs: number;
+	readonly note: string;
+}
+
+/** Everything that is priced. */
+export interface AssessmentInput {
+	readonly faults: readonly AssessedFault[];
+	readonly services: readonly AssessedService[];
+	readonly records: readonly AssessedRecord[];
+	/** What is late is judged as of this moment. */
+	readonly nowMs: number;
+}
+
+/** One deduction or bonus, with where it comes from. */
+export interface AssessmentItem {
+	/** `rule:subject:detail`; the same in every computation, so that adjustments and disputes can name it. */
+	readonly key: string;
+	readonly rule: string;
+	readonly name: string;
+	readonly clause: string;
+	readonly group: string | null;
+	readonly faultId: string | null;
+	readonly service: string | null;
+	readonly recordId: string | null;
+	readonly clock: string | null;
+	readonly atMs: number;
+	/** Hundredths of a point; negative for a deduction, positive for a bonus. */
+	readonly centipoints: number;
+	/** What is left of it after the bounds of groups and of the bonus. */
+	readonly counted: number;
+	/** Money beside the points, in fen, as a deduction (never negative). */
+	readonly fen: number;
+	readonly reason: string;
+}
+
+/** Items before bounds are applied. */
+export type RawItem = Omit<AssessmentItem, 'counted' | 'key'> & { readonly detail: string };

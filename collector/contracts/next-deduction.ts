@@ -1,0 +1,136 @@
+import { countedFaults, faultClocks, type RuleContext } from './fault-rules.ts';
+import { deadlineMs, spanMs } from './limits.ts';
+import type { RuleOf } from './profile.ts';
+import { availabilityCost, availabilityParts, bandOf, servicesOf } from './service-rules.ts';
+
+/** Something that will cost points or money unless it is prevented. */
+export interface NextDeduction {
+	readonly rule: string;
+	readonly clause: string;
+	/** A clock of a fault counts down by itself; downtime only while the service is down. */
+	readonly kind: 'clock' | 'downtime';
+	readonly faultId: string | null;
+	readonly service: string | null;
+	readonly clock: string | null;
+	/** Seconds until then: of time for a clock, of further downtime otherwise. */
+	readonly seconds: number;
+	/** Hundredths of a point more than now. */
+	readonly centipoints: number;
+	readonly fen: number;
+}
+
+/** What comes next under each rule, soonest first. */
+export function nextDeductions(context: RuleContext): readonly NextDeduction[] {
+	const perPointFen = Math.round(context.profile.payment.per_point_yuan * 100);
+	const found: NextDeduction[] = [];
+	for (const rule of context.profile.rules) {
+		const common = { rule: rule.id, clause: rule.clause };
+		if (rule.kind === 'late') {
+			for (const clock of runningClocks(context)) {
+				const points = rule.points[clock.level] ?? 0;
+				if (points === 0 || !rule.clocks.includes(clock.clock) || clock.waived.includes(rule.id) || clock.anyLate(rule.clocks)) continue;
+				found.push({
+					...common,
+					kind: 'clock',
+					...clock.where,
+					centipoints: Math.round(points * 100),
+					fen: Math.round(points * perPointFen),
+				});
+			}
+		} else if (rule.kind === 'report') {
+			found.push(...dueReports(rule, context));
+		} else if (rule.kind === 'outage') {
+			for (const service of servicesOf(rule.services, context)) {
+				// Without an open outage the next one begins at zero.
+				const open = service.outages.find((outage) => outage.toSeconds === null && !outage.excused);
+				const now = open?.downSeconds ?? 0;
+				const points = bandOf(rule, now)?.points ?? 0;
+				const next = rule.bands.find((band) => spanMs(band.over) >= now * 1000 && band.points > points);
+				if (next === undefined) continue;
+				found.push({
+					...common,
+					clause: next.clause,
+					kind: 'downtime',
+					faultId: open?.faultId ?? null,
+					service: service.service,
+					clock: null,
+					seconds: spanMs(next.over) / 1000 + 1 - now,
+					centipoints: Math.round((next.points - points) * 100),
+					fen: Math.round((next.points - points) * perPointFen),
+				});
+			}
+		} else if (rule.kind === 'availability') {
+			for (const part of availabilityParts(rule, servicesOf(rule.services, context))) {
+				const agreed = part.agreedSecondsOfPeriod;
+				const now = availabilityCost(rule, agreed, part.downSeconds);
+				const seconds = firstCostlier((more) => availabilityCost(rule, agreed, part.downSeconds + more) > now, agreed - part.downSeconds);
+				if (seconds === null) continue;
+				const centipoints = availabilityCost(rule, agreed, part.downSeconds + seconds) - now;
+				const fen = Math.round((centipoints * perPointFen) / 100);
+				found.push({ ...common, kind: 'downtime', faultId: null, service: part.service, clock: null, seconds, centipoints, fen });
+			}
+		}
+	}
+	return found.sort(
+		(a, b) => a.seconds - b.seconds || compare(a.rule, b.rule) || compare(a.faultId ?? a.service ?? '', b.faultId ?? b.service ?? ''),
+	);
+}
+
+function compare(a: string, b: string): number {
+	return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function dueReports(rule: RuleOf<'report'>, context: RuleContext): readonly NextDeduction[] {
+	const duty = context.profile.reports.find((entry) => entry.id === rule.report);
+	if (duty === undefined) return [];
+	return countedFaults(context).flatMap((fault) => {
+		const fromMs = fault.moments[duty.from];
+		if (fromMs === null || !duty.levels.includes(fault.level) || fault.waived.includes(rule.id)) return [];
+		if (fault.reports.some((entry) => entry.report === rule.report && entry.filedMs !== null)) return [];
+		const dueMs = deadlineMs(fromMs, duty.within, context.clocks, { hours: 'always', service: fault.service });
+		if (dueMs < context.input.nowMs) return [];
+		const points = rule.missing ?? rule.points;
+		return [
+			{
+				rule: rule.id,
+				clause: rule.clause,
+				kind: 'clock' as const,
+				faultId: fault.id,
+				service: fault.service,
+				clock: `report:${duty.id}`,
+				seconds: Math.floor((dueMs - context.input.nowMs) / 1000),
+				centipoints: Math.round(points * 100),
+				fen: Math.round(points * context.profile.payment.per_point_yuan * 100),
+			},
+		];
+	});
+}
+
+function runningClocks(context: RuleContext) {
+	const { nowMs } = context.input;
+	return countedFaults(context).flatMap((fault) => {
+		const clocks = faultClocks(context.profile, fault, context.clocks, nowMs);
+		return clocks
+			.filter((clock) => clock.stoppedMs === null && !clock.late)
+			.map((clock) => ({
+				clock: clock.clock,
+				level: fault.level,
+				waived: fault.waived,
+				anyLate: (ids: readonly string[]) => clocks.some((other) => other.late && ids.includes(other.clock)),
+				where: { faultId: fault.id, service: fault.service, clock: clock.clock, seconds: Math.floor((clock.dueMs - nowMs) / 1000) },
+			}));
+	});
+}
+
+/** Smallest whole number in `[1, most]` from which on `isMore` holds (it never turns back), or `null`. */
+function firstCostlier(isMore: (seconds: number) => boolean, most: number): number | null {
+	if (most < 1 || !isMore(most)) return null;
+	let low = 1;
+	let high = most;
+	while (low < high) {
+		const middle = Math.floor((low + high) / 2);
+		if (isMore(middle)) high = middle;
+		else low = middle + 1;
+	}
+	return low;
+}

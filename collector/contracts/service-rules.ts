@@ -1,0 +1,164 @@
+import type { AssessedOutage, AssessedService, RawItem } from './assessed.ts';
+import { answersFor, type RuleContext } from './fault-rules.ts';
+import { spanMs } from './limits.ts';
+import type { RuleOf } from './profile.ts';
+
+const PERCENT_UNITS = 10_000;
+/** 100 % in units of 0.0001 %. */
+const WHOLE = 100 * PERCENT_UNITS;
+
+export function outageItems(rule: RuleOf<'outage'>, context: RuleContext): readonly RawItem[] {
+	return servicesOf(rule.services, context).flatMap((service) =>
+		[...service.outages]
+			.sort((a, b) => a.fromSeconds - b.fromSeconds || (a.id < b.id ? -1 : 1))
+			.flatMap((outage) => {
+				const band = bandOf(rule, outage.downSeconds);
+				if (band === undefined || band.points === 0 || outage.excused || isWaived(rule.id, outage, context)) return [];
+				const reason = `${service.service} down for ${outage.downSeconds} s from ${new Date(outage.fromSeconds * 1000).toISOString()}`;
+				const atMs = outage.fromSeconds * 1000;
+				return [
+					{
+						...serviceItem(rule, { service: service.service, detail: outage.id, atMs, centipoints: Math.round(band.points * 100), reason }),
+						clause: band.clause,
+						faultId: outage.faultId,
+					},
+				];
+			}),
+	);
+}
+
+export function bandOf(rule: RuleOf<'outage'>, seconds: number): RuleOf<'outage'>['bands'][number] | undefined {
+	return rule.bands.find(({ over, up_to: upTo }) => seconds * 1000 > spanMs(over) && (upTo === null || seconds * 1000 <= spanMs(upTo)));
+}
+
+export function availabilityItems(rule: RuleOf<'availability'>, context: RuleContext): readonly RawItem[] {
+	return availabilityParts(rule, servicesOf(rule.services, context)).flatMap((part) => {
+		const centipoints = availabilityCost(rule, part.agreedSeconds, part.downSeconds);
+		if (centipoints === 0) return [];
+		const reason = `${part.downSeconds} s down of ${part.agreedSeconds} s agreed, target ${rule.target} %`;
+		return [serviceItem(rule, { service: part.service, detail: part.service ?? 'all', atMs: context.period.fromMs, centipoints, reason })];
+	});
+}
+
+interface Part {
+	readonly service: string | null;
+	readonly agreedSeconds: number;
+	readonly agreedSecondsOfPeriod: number;
+	readonly downSeconds: number;
+}
+
+/** What the rule compares with its target, by how it combines services. */
+export function availabilityParts(rule: RuleOf<'availability'>, services: readonly AssessedService[]): readonly Part[] {
+	const parts = services
+		.filter((service) => service.agreedSeconds > 0)
+		.map((service) => ({
+			service: service.service,
+			agreedSeconds: service.agreedSeconds,
+			agreedSecondsOfPeriod: service.agreedSecondsOfPeriod,
+			downSeconds: answeredDown(service) + (rule.unknown === 'down' ? service.unknownSeconds : 0),
+		}))
+		.sort((a, b) => b.downSeconds * a.agreedSeconds - a.downSeconds * b.agreedSeconds || (a.service < b.service ? -1 : 1));
+	if (rule.combine === 'each') return parts;
+	if (rule.combine === 'worst') return parts.slice(0, 1);
+	if (parts.length === 0) return [];
+	const sum = (pick: (part: Part) => number): number => parts.reduce((total, part) => total + pick(part), 0);
+	return [
+		{
+			service: null,
+			agreedSeconds: sum((part) => part.agreedSeconds),
+			agreedSecondsOfPeriod: sum((part) => part.agreedSecondsOfPeriod),
+			downSeconds: sum((part) => part.downSeconds),
+		},
+	];
+}
+
+/** Downtime without what a countersigned cause excuses. */
+function answeredDown(service: AssessedService): number {
+	return service.downSeconds - service.outages.reduce((sum, outage) => sum + (outage.excused ? outage.downSeconds : 0), 0);
+}
+
+/** Hundredths of a point for a shortfall; exact in integers: shortfall/step = (target·agreed − 100 %·up) / (step·agreed). */
+export function availabilityCost(rule: RuleOf<'availability'>, agreedSeconds: number, downSeconds: number): number {
+	if (agreedSeconds <= 0) return 0;
+	const target = BigInt(Math.round(Number(rule.target) * PERCENT_UNITS));
+	const step = BigInt(Math.round(Number(rule.step) * PERCENT_UNITS));
+	const agreed = BigInt(agreedSeconds);
+	const short = target * agreed - BigInt(WHOLE) * BigInt(agreedSeconds - downSeconds);
+	if (short <= 0n) return 0;
+	const perStep = BigInt(Math.round(rule.points_per_step * 100));
+	const whole = short / (step * agreed);
+	const cost =
+		rule.partial === 'share'
+			? (short * perStep) / (step * agreed)
+			: perStep * (rule.partial === 'none' || whole * step * agreed === short ? whole : whole + 1n);
+	return Math.min(Number(cost), Math.round(rule.max * 100));
+}
+
+export function thresholdItems(rule: RuleOf<'threshold'>, context: RuleContext): readonly RawItem[] {
+	return servicesOf('all', context).flatMap((service) => {
+		const down = answeredDown(service);
+		const failures = service.outages.filter((outage) => !outage.excused).length;
+		let reason: string | null = null;
+		if (rule.measure === 'availability') {
+			const least = Math.round(Number(rule.least ?? '0') * PERCENT_UNITS);
+			if (service.agreedSeconds > 0 && (service.agreedSeconds - down) * WHOLE < least * service.agreedSeconds) {
+				reason = `${down} s down of ${service.agreedSeconds} s agreed, at least ${rule.least} % wanted`;
+			}
+		} else if (rule.measure === 'stopped') {
+			if (rule.most !== undefined && down * 1000 > spanMs(rule.most)) reason = `stopped for ${down} s in all, at most ${rule.most} allowed`;
+		} else if (failures > 0 && rule.least !== undefined) {
+			// Mean time between failures: time in operation over the number of failures.
+			const operating = service.agreedSeconds - down;
+			if (operating * 1000 < spanMs(rule.least) * failures) {
+				reason = `${failures} failures in ${operating} s of operation, a mean of ${rule.least} wanted`;
+			}
+		}
+		if (reason === null) return [];
+		const centipoints = Math.round(rule.points * 100);
+		return [serviceItem(rule, { service: service.service, detail: service.service, atMs: context.period.fromMs, centipoints, reason })];
+	});
+}
+
+export function recordItems(rule: RuleOf<'record'>, context: RuleContext): readonly RawItem[] {
+	return context.input.records
+		.filter(({ rule: id, atMs }) => id === rule.id && atMs >= context.period.fromMs && atMs < context.period.toMs)
+		.sort((a, b) => a.atMs - b.atMs || (a.id < b.id ? -1 : 1))
+		.map((record) => {
+			const first = Math.round((rule.first ?? rule.points) * 100) * Math.min(1, record.quantity);
+			const cost = Math.round(first + Math.round(rule.points * 100) * Math.max(0, record.quantity - 1));
+			const bounded = Math.min(cost, rule.max === undefined ? cost : Math.round(rule.max * 100));
+			const reason = `${record.quantity} × ${rule.unit}${record.note === '' ? '' : `: ${record.note}`}`;
+			const entry = serviceItem(rule, { service: null, detail: record.id, atMs: record.atMs, centipoints: bounded, reason });
+			return { ...entry, recordId: record.id, centipoints: rule.bonus === true ? bounded : -bounded };
+		});
+}
+
+export function servicesOf(which: 'core' | 'all', { input }: RuleContext): readonly AssessedService[] {
+	return input.services.filter((service) => which === 'all' || service.core).sort((a, b) => (a.service < b.service ? -1 : 1));
+}
+
+function isWaived(rule: string, outage: AssessedOutage, { input, profile }: RuleContext): boolean {
+	const fault = input.faults.find(({ id }) => id === outage.faultId);
+	return fault !== undefined && (fault.waived.includes(rule) || !answersFor(profile, fault));
+}
+
+function serviceItem(
+	rule: { readonly id: string; readonly name: string; readonly clause: string; readonly group?: string },
+	what: { service: string | null; detail: string; atMs: number; centipoints: number; reason: string },
+): RawItem {
+	return {
+		rule: rule.id,
+		name: rule.name,
+		clause: rule.clause,
+		group: rule.group ?? null,
+		faultId: null,
+		service: what.service,
+		recordId: null,
+		clock: null,
+		detail: what.detail,
+		atMs: what.atMs,
+		centipoints: -what.centipoints,
+		fen: 0,
+		reason: what.reason,
+	};
+}
