@@ -11,6 +11,8 @@ const READ: Access = { kind: 'guarded', right: 'read', scopes: ['read'] };
 const PUSH: Access = { kind: 'guarded', right: null, scopes: ['push'] };
 /** People only: a token that leaks must not be able to delete. */
 const DELETE_SAMPLES: Access = { kind: 'guarded', right: 'samples.delete', scopes: [] };
+/** People only: an approval is somebody's word. */
+const APPROVE_MAINTENANCE: Access = { kind: 'guarded', right: 'maintenance.approve', scopes: [] };
 const SILENCE: Access = { kind: 'guarded', right: 'silence', scopes: ['alert'] };
 
 interface AccessRule {
@@ -47,6 +49,10 @@ const RULES: readonly AccessRule[] = [
 	{ methods: ['GET', 'HEAD'], route: '/api/fournines/v1/jobs', access: READ },
 	{ methods: ['PUT', 'DELETE'], route: '/api/fournines/v1/jobs/:task', access: { kind: 'guarded', right: 'agents', scopes: [] } },
 	{ methods: null, route: '/api/fournines/v1/jobs/*', access: { kind: 'guarded', right: null, scopes: ['job', 'push'] } },
+	{ methods: ['GET', 'HEAD'], route: '/api/fournines/v1/maintenance*', access: READ },
+	{ methods: ['POST'], route: '/api/fournines/v1/maintenance/:id/approve', access: APPROVE_MAINTENANCE },
+	{ methods: ['POST'], route: '/api/fournines/v1/maintenance/:id/refuse', access: APPROVE_MAINTENANCE },
+	{ methods: null, route: '/api/fournines/v1/maintenance*', access: { kind: 'guarded', right: 'maintenance.request', scopes: [] } },
 	{ methods: null, route: '/api/fournines/v1/session', access: OPEN },
 	{ methods: null, route: '/api/fournines/v1/setup', access: OPEN },
 	{ methods: null, route: '/api/fournines/v1/reports/*', access: { kind: 'guarded', right: 'report', scopes: ['read'] } },

@@ -1,14 +1,24 @@
 import type { Role } from '../../protocol/api.ts';
 
 /** What a person may do. Machines have token scopes instead. */
-export type Right = 'read' | 'silence' | 'report' | 'audit.read' | 'audit.export' | 'accounts' | 'agents' | 'samples.delete';
+export type Right =
+	| 'read'
+	| 'silence'
+	| 'report'
+	| 'audit.read'
+	| 'audit.export'
+	| 'accounts'
+	| 'agents'
+	| 'samples.delete'
+	| 'maintenance.request'
+	| 'maintenance.approve';
 
 /** Separation of duties (三员分立): whoever runs the system neither gives rights nor reads the audit, and the other way round. */
 const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
-	system: ['read', 'silence', 'report', 'agents', 'samples.delete'],
+	system: ['read', 'silence', 'report', 'agents', 'samples.delete', 'maintenance.request', 'maintenance.approve'],
 	security: ['read', 'accounts'],
 	audit: ['read', 'audit.read', 'audit.export'],
-	operator: ['read', 'silence', 'report'],
+	operator: ['read', 'silence', 'report', 'maintenance.request'],
 	viewer: ['read', 'report'],
 };
 

@@ -108,6 +108,10 @@ function checkCalendars(config: InventoryConfig, report: Report): void {
 			else report(['calendars', index, 'valid_from'], `the calendar "${id}" has two versions from ${from} on`);
 		},
 	);
+	repeated(
+		config.maintenance.map(({ contract }) => contract),
+		(index, contract) => report(['maintenance', index, 'contract'], `the contract "${contract}" is listed twice`),
+	);
 	config.calendars.forEach(({ id }, i) => {
 		if (id === 'always') report(['calendars', i, 'id'], 'the id "always" means no calendar; choose another one');
 	});

@@ -39,6 +39,19 @@ const HolidayYearSchema = Type.Object(
 	{ additionalProperties: false },
 );
 
+/** What a contract asks before maintenance may be taken out of the count. A contract that is not listed lets nothing be excluded. */
+const MaintenanceRuleSchema = Type.Object(
+	{
+		contract: Id,
+		/** Between the request and the beginning. */
+		notice: Duration('72h'),
+		client_consent: Type.Boolean({ default: true }),
+		/** Whether a window that was asked for after it began can be excluded; two people must then approve it. */
+		retroactive: Type.Boolean({ default: false }),
+	},
+	{ additionalProperties: false },
+);
+
 const CheckSchema = Type.Object(
 	{
 		/** The `check` label of `probe_success`. */
@@ -115,6 +128,7 @@ export const InventoryConfigSchema = Type.Object(
 		...assetProperties,
 		calendars: Type.Array(CalendarSchema, { default: [] }),
 		holidays: Type.Array(HolidayYearSchema, { default: [] }),
+		maintenance: Type.Array(MaintenanceRuleSchema, { default: [] }),
 		checks: Type.Array(CheckSchema, { default: [] }),
 		services: Type.Array(ServiceSchema, { default: [] }),
 	},
@@ -139,6 +153,7 @@ export function emptyInventory(zone = 'Asia/Shanghai'): InventoryConfig {
 		vantages: [],
 		calendars: [],
 		holidays: [],
+		maintenance: [],
 		checks: [],
 		services: [],
 	};

@@ -2,6 +2,7 @@ import type { AgentTables } from './schema/agents.ts';
 import type { AlertingTables } from './schema/alerting.ts';
 import type { IdentityTables } from './schema/identity.ts';
 import type { JobTables } from './schema/jobs.ts';
+import type { MaintenanceTables } from './schema/maintenance.ts';
 import type { TransferTables } from './schema/transfer.ts';
 
 export interface MigrationTable {
@@ -10,6 +11,6 @@ export interface MigrationTable {
 }
 
 /** All tables of the state database. Each area declares its own in `schema/`. Times are integer milliseconds. */
-export interface StateSchema extends IdentityTables, JobTables, AlertingTables, AgentTables, TransferTables {
+export interface StateSchema extends IdentityTables, JobTables, MaintenanceTables, AlertingTables, AgentTables, TransferTables {
 	migration: MigrationTable;
 }
