@@ -5,6 +5,7 @@ import { agentTables } from './migrations/0003-agents.ts';
 import { transferTables } from './migrations/0004-transfer.ts';
 import { jobTables } from './migrations/0005-jobs.ts';
 import { alertStageColumns } from './migrations/0006-alert-stages.ts';
+import { maintenanceTables } from './migrations/0007-maintenance.ts';
 
 /** Every change of the schema, oldest first. Conservative SQL only: the same statements must run on MySQL. */
-export const MIGRATIONS: readonly Migration[] = [identityTables, alertingTables, agentTables, transferTables, jobTables, alertStageColumns];
+export const MIGRATIONS: readonly Migration[] = [identityTables, alertingTables, agentTables, transferTables, jobTables, alertStageColumns, maintenanceTables];
