@@ -17,6 +17,9 @@ import { createHttpServer } from './api/server.ts';
 import { registerWriteRoutes } from './api/write-route.ts';
 import { type AuditArchive, openArchive } from './audit/archive.ts';
 import { type Availability, createAvailability } from './availability/availability.ts';
+import { createBudgets } from './availability/budgets.ts';
+import { openDayStore } from './availability/day-store.ts';
+import { cheapQueries } from './cheap-queries.ts';
 import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from './config.ts';
 import { type Accounts, createAccounts } from './identity/accounts.ts';
 import { createOperationLog, type Operation } from './identity/operation-log.ts';
@@ -27,6 +30,7 @@ import { createOtlpIngest } from './ingest/otlp-ingest.ts';
 import { createTextIngest } from './ingest/text-ingest.ts';
 import { hostLabels } from './inventory/hosts.ts';
 import { JobHeartbeats } from './jobs/job-heartbeats.ts';
+import { createMaintenance } from './maintenance/maintenance.ts';
 import { createEngine } from './promql/engine.ts';
 import { QueryThread } from './query-thread.ts';
 import { availabilityReport } from './reports/availability-report.ts';
@@ -127,15 +131,16 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	const store = await openStore({
 		dataDir,
 		...storeOptions(config.store),
-		onOldChecks: (minMs) => availability?.invalidate(minMs),
+		onOldChecks: (minMs, maxMs) => availability?.invalidate(minMs, maxMs),
 		onChecks: () => checkRules?.notifySamples(CHECK_METRICS),
 		log,
 		clock,
 		metrics,
 	});
 	cleanup.add('store', () => store.stop());
-	const queries = new QueryThread({ storePort: () => store.readerPort(), log, metrics });
-	cleanup.add('query thread', () => queries.stop());
+	const thread = new QueryThread({ storePort: () => store.readerPort(), log, metrics });
+	cleanup.add('query thread', () => thread.stop());
+	const queries = cheapQueries(thread, { store, clock, metrics });
 
 	const scheme = config.server.tls === undefined ? 'http' : 'https';
 	const externalUrl = config.server.external_url.replace(/\/+$/, '') || `${scheme}://${listen.host}:${listen.port}`;
@@ -168,7 +173,23 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	await ruler.load(ruleFiles(config, options));
 	checkRules = ruler;
 
-	const ledgers = createAvailability({ queryable: store, inventory: () => config.inventory, clock });
+	const days = openDayStore(dataDir);
+	cleanup.add('ledger days', () => days.close());
+	const maintenance = await createMaintenance({
+		state,
+		clock,
+		inventory: () => config.inventory,
+		onChange: () => availability?.changed(),
+	});
+	const ledgers = createAvailability({
+		queryable: store,
+		inventory: () => config.inventory,
+		clock,
+		days,
+		exclusions: async (service, span) => maintenance.exclusions(service, span),
+		log,
+	});
+	const budgets = createBudgets({ availability: ledgers, store, inventory: () => config.inventory, clock, log });
 	availability = ledgers;
 	const report = (month: string) => availabilityReport(month, { availability: ledgers, inventory: config.inventory, nowMs: clock.now() });
 	const intake = { store, limits: config.server.limits, clock, log, metrics };
@@ -201,7 +222,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		await alerting.reload(next.alerts);
 		await ruler.load(ruleFiles(next, options));
 		config = next;
-		ledgers.invalidate(0);
+		ledgers.changed();
 		log.info({}, 'the configuration was read again');
 	};
 	const serialReload = (): Promise<void> => {
@@ -210,9 +231,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		reloading = turn.catch(() => {});
 		return turn;
 	};
-	app.get('/-/ready', async (_request, reply) =>
-		reply.status(ready ? 200 : 503).send(readiness(ready, store.isReadOnly)),
-	);
+	app.get('/-/ready', async (_request, reply) => reply.status(ready ? 200 : 503).send(readiness(ready, store.isReadOnly)));
 	app.post('/-/reload', async (_request, reply) => {
 		await serialReload();
 		return reply.status(200).send('reloaded\n');
@@ -231,6 +250,8 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		agents,
 		alerting,
 		availability: ledgers,
+		budgets,
+		maintenance,
 		accounts,
 		archive,
 		clock,
@@ -275,6 +296,8 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	selfScrape.start();
 	cleanup.add('own metrics', () => selfScrape.stop());
 	inbox.start();
+	budgets.start();
+	cleanup.add('budgets', () => budgets.stop());
 	cleanup.add('inbox', () => inbox.stop());
 	const schedules = startSchedules(config, { archive, report, dataDir, clock, log });
 	cleanup.add('schedules', () => schedules.stop());

@@ -8,8 +8,10 @@ import type { Agents } from './agents/agents.ts';
 import { registerAlertmanagerRoutes } from './api/alertmanager/alertmanager-routes.ts';
 import type { Caller } from './api/guard.ts';
 import { registerAgentRoutes } from './api/product/agent-routes.ts';
+import { registerAvailabilityRoutes } from './api/product/availability-routes.ts';
 import { registerJobRoutes } from './api/product/job-routes.ts';
 import { registerLogRoutes } from './api/product/log-routes.ts';
+import { registerMaintenanceRoutes } from './api/product/maintenance-routes.ts';
 import { registerProductRoutes } from './api/product/overview-routes.ts';
 import { registerReportRoutes } from './api/product/report-routes.ts';
 import { registerSessionRoutes } from './api/product/session-routes.ts';
@@ -17,14 +19,18 @@ import { registerPrometheusRoutes } from './api/prometheus/prometheus-routes.ts'
 import type { StoreStatus } from './api/prometheus/status-routes.ts';
 import type { AuditArchive } from './audit/archive.ts';
 import type { Availability } from './availability/availability.ts';
+import type { Budgets } from './availability/budgets.ts';
+import { exportLedger } from './availability/ledger-export.ts';
 import { loadBoards } from './boards.ts';
 import type { CollectorConfig } from './config.ts';
 import type { Accounts } from './identity/accounts.ts';
 import type { OperationLog } from './identity/operation-log.ts';
-import { notificationList, overview } from './overview.ts';
+import { inventoryYaml } from './inventory/inventory-yaml.ts';
 import type { JobHeartbeats } from './jobs/job-heartbeats.ts';
+import type { Maintenance } from './maintenance/maintenance.ts';
+import { notificationList, overview } from './overview.ts';
 import { measuredQueryService } from './promql/query-metrics.ts';
-import type { QueryThread } from './query-thread.ts';
+import type { QueryService } from './promql/query-service.ts';
 import type { AvailabilityReport } from './reports/availability-report.ts';
 import type { Ruler } from './ruler/ruler.ts';
 import type { ScrapeManager } from './scrape/scraping.ts';
@@ -37,6 +43,8 @@ export interface RouteServices {
 	readonly agents: Agents;
 	readonly alerting: Alerting;
 	readonly availability: Availability;
+	readonly budgets: Budgets;
+	readonly maintenance: Maintenance;
 	readonly accounts: Accounts;
 	readonly archive: AuditArchive;
 	readonly clock: Clock;
@@ -45,7 +53,7 @@ export interface RouteServices {
 	/** Where `dashboards/` lies. */
 	readonly rootDir: string;
 	readonly operations: OperationLog;
-	readonly queries: QueryThread;
+	readonly queries: QueryService;
 	readonly metrics: Registry;
 	readonly ruler: Ruler;
 	readonly store: Store;
@@ -67,6 +75,27 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 	});
 	registerReportRoutes(app, { availability: services.report, language: () => services.config().reports.language });
 	await registerLogRoutes(app, services.archive);
+	registerAvailabilityRoutes(app, {
+		availability,
+		budgets: services.budgets,
+		inventoryYaml: () => inventoryYaml(services.config().inventory),
+		exportLedger: async (fromMs, toMs) =>
+			exportLedger(await availability.ledgers({ fromMs, toMs }), {
+				inventory: services.config().inventory,
+				product: version,
+				nowMs: clock.now(),
+				fromMs,
+				toMs,
+				periodToMs: toMs,
+			}),
+	});
+	registerMaintenanceRoutes(app, {
+		maintenance: services.maintenance,
+		onChange: async (request, action, id) => {
+			const caller = callerName(request);
+			await operations.record({ actor: caller.name, action, object: id, result: 'success', srcAddr: caller.address, detail: '' });
+		},
+	});
 	await registerJobRoutes(app, {
 		jobs: services.jobs,
 		nowMs: () => clock.now(),

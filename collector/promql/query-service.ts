@@ -73,6 +73,8 @@ export interface QueryAnswer {
 	readonly infos: readonly string[];
 	/** Only of queries. */
 	readonly stats?: QueryStats;
+	/** How long it took to make, in milliseconds, with everything but waiting and sending. */
+	readonly spentMs?: number;
 }
 
 export interface ExecuteOptions {
@@ -106,32 +108,41 @@ export function errorOf(failure: QueryFailure): AppError {
 
 /** The service in this thread. */
 export function localQueryService(engine: Engine, queryable: Queryable): QueryService {
+	const answer = answering(engine, queryable);
 	return {
 		execute: async (request, options = {}) => {
-			switch (request.kind) {
-				case 'instant':
-				case 'range':
-					return query(engine, request, options);
-				case 'series':
-					return series(queryable, request, options);
-				case 'federate': {
-					const { text, truncated } = await federate(queryable, request, selectOptions(options));
-					return { json: new TextEncoder().encode(text), warnings: truncated ? [TRUNCATED] : [], infos: [] };
-				}
-				case 'read':
-					return { json: await readSamples(queryable, request, selectOptions(options)), warnings: [], infos: [] };
-				case 'labels':
-					return names(
-						request,
-						await union(request, (matchers, from, to) => queryable.labelNames(matchers, from, to, selectOptions(options))),
-					);
-				case 'labelValues':
-					return names(
-						request,
-						await union(request, (matchers, from, to) => queryable.labelValues(request.name, matchers, from, to, selectOptions(options))),
-					);
-			}
+			const begun = performance.now();
+			const answered = await answer(request, options);
+			return { ...answered, spentMs: performance.now() - begun };
 		},
+	};
+}
+
+function answering(engine: Engine, queryable: Queryable): (request: QueryRequest, options: ExecuteOptions) => Promise<QueryAnswer> {
+	return async (request, options) => {
+		switch (request.kind) {
+			case 'instant':
+			case 'range':
+				return query(engine, request, options);
+			case 'series':
+				return series(queryable, request, options);
+			case 'federate': {
+				const { text, truncated } = await federate(queryable, request, selectOptions(options));
+				return { json: new TextEncoder().encode(text), warnings: truncated ? [TRUNCATED] : [], infos: [] };
+			}
+			case 'read':
+				return { json: await readSamples(queryable, request, selectOptions(options)), warnings: [], infos: [] };
+			case 'labels':
+				return names(
+					request,
+					await union(request, (matchers, from, to) => queryable.labelNames(matchers, from, to, selectOptions(options))),
+				);
+			case 'labelValues':
+				return names(
+					request,
+					await union(request, (matchers, from, to) => queryable.labelValues(request.name, matchers, from, to, selectOptions(options))),
+				);
+		}
 	};
 }
 

@@ -110,11 +110,37 @@ class PointOpenings {
 			this.ends = new Uint32Array(timestamps.length);
 			this.bytes = new Uint8Array(timestamps.length * POINT_BYTES);
 		}
+		const { bytes } = this;
 		let at = 0;
+		let head = '';
+		let headOf = 0;
 		for (let i = 0; i < timestamps.length; i++) {
-			const text = `"],[${formatSeconds(timestamps[i] as number)},"`;
-			for (let k = 0; k < text.length; k++) this.bytes[at++] = text.charCodeAt(k);
+			const seconds = (timestamps[i] as number) / 1000;
+			const high = Math.floor(seconds / LOW);
+			// Steps of whole seconds differ in their last digits only.
+			const isShort = high > 0 && Number.isSafeInteger(seconds);
+			if (!isShort) head = `"],[${formatSeconds(timestamps[i] as number)}`;
+			else if (headOf !== high) head = `"],[${high}`;
+			headOf = isShort ? high : 0;
+			for (let k = 0; k < head.length; k++) bytes[at++] = head.charCodeAt(k);
+			if (isShort) {
+				let low = seconds - high * LOW;
+				for (let k = LOW_DIGITS - 1; k >= 0; k--) {
+					const rest = Math.floor(low / 10);
+					bytes[at + k] = ZERO + low - rest * 10;
+					low = rest;
+				}
+				at += LOW_DIGITS;
+			}
+			bytes[at++] = COMMA;
+			bytes[at++] = QUOTE;
 			this.ends[i] = at;
 		}
 	}
 }
+
+const LOW_DIGITS = 4;
+const LOW = 10 ** LOW_DIGITS;
+const ZERO = 0x30;
+const COMMA = 0x2c;
+const QUOTE = 0x22;

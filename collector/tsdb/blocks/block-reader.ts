@@ -1,4 +1,4 @@
-import { accessSync, constants, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -8,7 +8,8 @@ import { ChunkDamaged, ChunkDecoder } from '../codec/chunk-codec.ts';
 import { applyWeights, ownWeights, type WeightedSamples } from '../reduce-samples.ts';
 import type { SampleRuns } from '../sample-runs.ts';
 import { BUCKET_MS } from '../shared-head.ts';
-import { type BlockFile, blockVersion, chunkKey, type Family, parseBlockFile } from './block-files.ts';
+import { type BlockFile, blockVersion, chunkKey, type Family } from './block-files.ts';
+import { BlockListing } from './block-listing.ts';
 import { checkedChunk } from './checked-chunk.ts';
 import { CachedChunks, ChunkCache } from './chunk-cache.ts';
 import { addUndeleted, DeletedRanges, deletionsIdentity, readDeletionsSparing } from './deleted-ranges.ts';
@@ -59,12 +60,16 @@ export class BlockReader {
 	readonly #decoder = new ChunkDecoder();
 	readonly #groups: GroupCache;
 	readonly #chunks: ChunkCache;
+	readonly #listing: BlockListing;
+	/** Open files that still have their names: they are not looked at again before the folder changes. */
+	readonly #verified = new Set<string>();
 	#files: OpenFile[] = [];
 	#anyReduced = false;
 
 	/** `cacheBytes`: of each of the two caches, unpacked groups and chunks. */
 	constructor(folder: string, log: Logger, cacheBytes = CACHE_BYTES) {
 		this.#folder = folder;
+		this.#listing = new BlockListing(folder);
 		this.#log = log;
 		this.#groups = new GroupCache(cacheBytes);
 		this.#chunks = new ChunkCache(cacheBytes);
@@ -97,17 +102,17 @@ export class BlockReader {
 
 	#list(minMs: number, maxMs: number): boolean {
 		this.#files = [];
-		let names: string[] = [];
+		let isNew = true;
 		try {
-			names = readdirSync(this.#folder);
+			isNew = this.#listing.refresh();
 		} catch (error) {
 			if (systemErrorCode(error) !== 'ENOENT') this.#report(this.#folder, error);
 		}
-		const present = new Set(names);
-		for (const name of this.#open.keys()) if (!present.has(name)) this.#close(name);
-		const wanted = names.map(parseBlockFile).filter((file) => file !== null && file.endMs > minMs && file.startMs <= maxMs) as BlockFile[];
-		// Hours first: when they go while they are opened, the compacted file that is opened after them has their samples.
-		wanted.sort((a, b) => Number(a.isLong) - Number(b.isLong));
+		if (isNew) {
+			this.#verified.clear();
+			for (const name of this.#open.keys()) if (!this.#listing.has(name)) this.#close(name);
+		}
+		const wanted = this.#listing.files.filter((file) => file.endMs > minMs && file.startMs <= maxMs);
 		for (const file of wanted) {
 			const open = this.#openFile(file);
 			if (open === 'gone') return false;
@@ -194,16 +199,8 @@ export class BlockReader {
 	#openFile(file: BlockFile): OpenFile | 'gone' | null {
 		const path = join(this.#folder, file.name);
 		try {
-			const identity = identityOf(path);
-			if (identity === null) return 'gone';
-			let open = this.#open.get(file.name);
-			// What was opened on a read-only disk does not see what is written once it is no longer one.
-			const isStale = open !== undefined && (open.identity !== identity || (open.kind === 'hours' && open.isFrozen && isWritable(path)));
-			if (isStale) {
-				this.#close(file.name);
-				open = undefined;
-			}
-			open ??= file.isLong ? this.#openLong(path, file, identity) : openHours(path, file, { identity, cache: this.#chunks });
+			const open = this.#verified.has(file.name) ? this.#open.get(file.name) : this.#verify(path, file);
+			if (open === undefined || open === 'gone') return 'gone';
 			// Insertion order is the order of use.
 			this.#open.delete(file.name);
 			this.#open.set(file.name, open);
@@ -216,6 +213,22 @@ export class BlockReader {
 			this.#report(file.name, error);
 			return null;
 		}
+	}
+
+	/** The file that has this name now, opened if it is not the one that is open. */
+	#verify(path: string, file: BlockFile): OpenFile | 'gone' {
+		const identity = identityOf(path);
+		if (identity === null) return 'gone';
+		let open = this.#open.get(file.name);
+		// What was opened on a read-only disk does not see what is written once it is no longer one.
+		const isStale = open !== undefined && (open.identity !== identity || (open.kind === 'hours' && open.isFrozen && isWritable(path)));
+		if (isStale) {
+			this.#close(file.name);
+			open = undefined;
+		}
+		open ??= file.isLong ? this.#openLong(path, file, identity) : openHours(path, file, { identity, cache: this.#chunks });
+		if (open.kind === 'long' || !open.isFrozen) this.#verified.add(file.name);
+		return open;
 	}
 
 	#openLong(path: string, file: BlockFile, identity: string): CompactedFile {
@@ -239,6 +252,7 @@ export class BlockReader {
 
 	#close(name: string): void {
 		const open = this.#open.get(name);
+		this.#verified.delete(name);
 		this.#open.delete(name);
 		if (open?.kind === 'hours') open.database.close();
 		else open?.long.close();
