@@ -296,6 +296,33 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 		await picture('reports', PHONE);
 	});
 
+	test('a host is enrolled, and agents are configured centrally', async () => {
+		await open('/agents');
+		await page.getByText('还没有登记的采集程序').waitFor();
+		await page.getByRole('button', { name: '登记主机' }).click();
+		await page.getByPlaceholder('app-1').fill('db-1');
+		await page.getByRole('button', { name: '生成令牌' }).click();
+		await page.getByText(/^fne_/).waitFor();
+		await page.getByRole('button', { name: '完成' }).click();
+		await page.getByText('集中配置').first().click();
+		const editor = page.getByRole('textbox', { name: '集中配置' });
+		await editor.fill('inputs: { nonsense: [] }');
+		await page.getByRole('button', { name: '保存并下发' }).click();
+		await page
+			.getByText(/nonsense/)
+			.last()
+			.waitFor();
+		await page
+			.getByText(/FN_AGENT_CONFIG|unknown key/)
+			.first()
+			.waitFor();
+		await editor.fill('interval: 10s\n');
+		await page.getByRole('button', { name: '保存并下发' }).click();
+		await page.getByText('历史版本（1）').waitFor();
+		await picture('agents');
+		await picture('agents', PHONE);
+	});
+
 	test('in English no Chinese is left but names', async () => {
 		await open('/');
 		await page.getByRole('button', { name: 'English' }).click();

@@ -89,6 +89,8 @@ export const en: Texts = {
 			FN_AUTH_REQUIRED: 'Not logged in, or the session is over.',
 			FN_AUTH_FORBIDDEN: 'This account may not do that.',
 			FN_BOARD_UNKNOWN: 'There is no such board.',
+			FN_AGENT_CONFIG: 'This central configuration cannot be used; the one before stays.',
+			FN_AGENT_UNKNOWN: 'There is no agent of that host, or its key is revoked.',
 			FN_INTERNAL: 'The collector failed inside; its log says more.',
 		},
 	},

@@ -84,6 +84,8 @@ export const zh = {
 			FN_AUTH_REQUIRED: '尚未登录，或登录已失效。',
 			FN_AUTH_FORBIDDEN: '当前账号没有这项权限。',
 			FN_BOARD_UNKNOWN: '没有这个看板。',
+			FN_AGENT_CONFIG: '这份集中配置不能使用，原配置继续有效。',
+			FN_AGENT_UNKNOWN: '没有这台主机的采集程序，或其密钥已经吊销。',
 			FN_INTERNAL: '监控平台内部错误，详情见平台日志。',
 		} as Readonly<Record<string, string>>,
 	},

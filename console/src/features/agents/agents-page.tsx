@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { App, Button, Card, Popconfirm, Segmented, Table, Tooltip } from 'antd';
+import { App, Button, Card, Popconfirm, Segmented, Table } from 'antd';
 import { useState } from 'react';
 import type { AgentEntry } from '../../../../protocol/agent-api.ts';
 import { AGENTS_KEY, revokeAgent, useAgents } from '../../api/agents.ts';
@@ -96,12 +96,12 @@ function AgentState({ agent, nowMs }: { readonly agent: AgentEntry; readonly now
 	const texts = useTexts();
 	if (agent.revoked) return <Mark color={STATE_COLORS.unknown} text={texts.agents.revoked} />;
 	if (agent.state === 'failed') {
+		// The version and the place come first; whoever wants all of it has the whole text.
 		return (
-			<Tooltip title={<span className="preformatted">{agent.reason}</span>}>
-				<span>
-					<Mark color={STATE_COLORS.down} text={texts.agents.failed} />
-				</span>
-			</Tooltip>
+			<span title={agent.reason}>
+				<Mark color={STATE_COLORS.down} text={texts.agents.failed} />
+				<small className="muted preformatted agent-reason">{agent.reason}</small>
+			</span>
 		);
 	}
 	if (agent.lastSyncMs > 0 && nowMs - agent.lastSyncMs > LATE_MS) return <Mark color={STATE_COLORS.degraded} text={texts.agents.late} />;
