@@ -35,6 +35,16 @@ const COMMANDS: readonly CommandEntry[] = [
 		load: async () => (await import('./rules-command.ts')).rulesCommand,
 	},
 	{
+		name: 'inventory',
+		summary: 'export the inventory as YAML, and check such a file',
+		load: async () => (await import('./inventory-command.ts')).inventoryCommand,
+	},
+	{
+		name: 'ledger',
+		summary: "export a period's ledger with everything it was computed from, and verify one offline",
+		load: async () => (await import('./ledger-command.ts')).ledgerCommand,
+	},
+	{
 		name: 'report',
 		summary: "a month's availability as HTML or a spreadsheet",
 		load: async () => (await import('./report-command.ts')).reportCommand,

@@ -10,7 +10,7 @@ import type { Queryable } from '../storage/storage.ts';
 import { readChecks } from './check-reader.ts';
 import { exclude } from './compose.ts';
 import { createMemoryDayStore, type DayStore } from './day-store.ts';
-import { availabilityFigures, countSeconds } from './figures.ts';
+import { availabilityFigures, budget, countSeconds } from './figures.ts';
 import type { Interval, Timeline } from './intervals.ts';
 import { evaluateCondition, type RequestFigures, requestFigures } from './promql-sources.ts';
 import { serviceTimelines } from './service-days.ts';
@@ -46,6 +46,10 @@ export interface Availability {
 	ledgers(range: LedgerRange, serviceIds?: readonly string[], signal?: AbortSignal): Promise<readonly ServiceLedger[]>;
 	/** Good and all requests of a service that names them; `null` for one that does not. Never mixed with the time-based figures. */
 	requests(serviceId: string, range: LedgerRange, signal?: AbortSignal): Promise<RequestFigures | null>;
+	/** What is taken out of any span, the future as well: the service's hours, its life, approved maintenance. */
+	exclusionsOf(serviceId: string, span: SecondSpan): Promise<readonly Exclusion[]>;
+	/** The budget of a period, past or to come, in seconds. */
+	budgetOf(serviceId: string, period: { readonly fromMs: number; readonly toMs: number }): Promise<number>;
 	/** Every service now, with the figures of the current month so far; computed at most every few seconds. */
 	statuses(): Promise<readonly ServiceStatus[]>;
 	/** Stored checks of `[fromMs, toMs]` have changed (to now, where no end is given): forget what was computed from them. */
@@ -219,6 +223,12 @@ export function createAvailability(options: AvailabilityOptions): Availability {
 			const { requests } = find(inventory(), serviceId);
 			const window = windowOf(range);
 			return requests === undefined || window.to <= window.from ? null : requestFigures(engine, requests, window, signal);
+		},
+		exclusionsOf: async (serviceId, span) => excluded(inventory(), find(inventory(), serviceId), span),
+		budgetOf: async (serviceId, { fromMs, toMs }) => {
+			const service = find(inventory(), serviceId);
+			const period = { from: Math.floor(fromMs / 1000), to: Math.floor(toMs / 1000) };
+			return Number(budget(agreedSeconds(period, await excluded(inventory(), service, period)), service.target));
 		},
 		statuses: () => {
 			const nowMs = clock.now();

@@ -40,7 +40,7 @@ export interface StoreOptions {
 	 * Told the oldest time when samples of checks came that are more than 10 minutes old, so that what was computed from then on is
 	 * computed again. At most once per 100 ms; never after `stop`.
 	 */
-	readonly onOldChecks?: (minMs: number) => void;
+	readonly onOldChecks?: (minMs: number, maxMs: number) => void;
 	/** Told after a batch that holds samples of checks was taken. Called for every such batch, so it must be cheap. */
 	readonly onChecks?: () => void;
 }

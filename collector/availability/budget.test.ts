@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../core/clock.ts';
+import { configOrThrow } from '../../core/config-file.ts';
+import { labelsFromObject } from '../../core/labels.ts';
+import { silentLogger } from '../../core/log.ts';
+import { parseInventoryFile } from '../inventory/inventory-yaml.ts';
+import { createMemoryStorage, type MemoryStorage } from '../storage/memory-storage.ts';
+import { createAvailability } from './availability.ts';
+import { createBudgets } from './budgets.ts';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+// November has 30 days: 259.20 s at 99.99 %.
+const MONTH = Date.parse('2026-11-01T00:00:00Z');
+const inventory = configOrThrow(
+	parseInventoryFile(
+		`inventory:
+  zone: UTC
+  calendars: [{ id: day, seasons: [{ from: 01-01, to: 12-31, hours: '08:00-20:00' }] }]
+  checks: [{ id: k }]
+  services: [{ id: s, name: S, checks: [k] }, { id: office, name: O, checks: [k], calendar: day }, { id: group, name: G, children: [s, office] }]`,
+		'x.yml',
+	),
+);
+
+/** Good checks from three days before `nowMs` on, failed ones in the spans. */
+async function filled(nowMs: number, failed: readonly (readonly [number, number])[]): Promise<MemoryStorage> {
+	const storage = createMemoryStorage();
+	const appender = storage.appender();
+	const labels = labelsFromObject({ __name__: 'probe_success', check: 'k', vantage: 'a' });
+	for (let t = Math.min(MONTH, nowMs - 3 * DAY); t <= nowMs; t += 10_000)
+		appender.append(labels, t, failed.some(([from, to]) => t >= from && t < to) ? 0 : 1);
+	await appender.commit();
+	return storage;
+}
+
+function open(storage: MemoryStorage, nowMs: number) {
+	const clock = { ...systemClock, now: () => nowMs };
+	const availability = createAvailability({ queryable: storage, inventory: () => inventory, clock });
+	return createBudgets({ availability, store: storage, inventory: () => inventory, clock, log: silentLogger });
+}
+
+const burning = (state: Awaited<ReturnType<ReturnType<typeof open>['states']>>[number] | undefined) =>
+	state?.burns.filter((burn) => burn.burning).map(({ name }) => name);
+
+describe('budgets', () => {
+	test('an outage of a minute an hour ago burns in the longer windows only, and names no moment it would be lost at', async () => {
+		const now = MONTH + 2 * DAY;
+		const [state] = await open(await filled(now, [[now - 2 * HOUR, now - 2 * HOUR + 60_000]]), now).states();
+		expect(state).toMatchObject({ serviceId: 's', budgetSeconds: 259.2, usedSeconds: 60, remainingSeconds: 199.2, lostAtMs: null });
+		// 6 h at six times the pace: 12.96 s; but nothing in the last half hour.
+		expect(state?.burns.map(({ longUsedSeconds, shortUsedSeconds }) => [longUsedSeconds, shortUsedSeconds])).toEqual([
+			[0, 0],
+			[60, 0],
+			[60, 60],
+			[60, 60],
+		]);
+		expect(burning(state)).toEqual(['slow', 'creeping']);
+	});
+
+	test('while it is down every second costs one', async () => {
+		const now = MONTH + 2 * DAY;
+		const [state, , group] = await open(await filled(now, [[now - 100_000, now + 1]]), now).states();
+		expect(state).toMatchObject({ usedSeconds: 100, lossForecastAtMs: now + 159_200 });
+		expect(burning(state)).toEqual(['fast', 'quick', 'slow', 'creeping']);
+		expect(group).toMatchObject({ serviceId: 'group', usedSeconds: 100 });
+	});
+
+	test('two failed checks are no evidence', async () => {
+		const now = MONTH + 2 * DAY;
+		const storage = createMemoryStorage();
+		const appender = storage.appender();
+		const labels = labelsFromObject({ __name__: 'probe_success', check: 'k', vantage: 'a' });
+		for (let t = now - HOUR; t <= now; t += 10_000) appender.append(labels, t, t >= now - 30_000 && t < now - 10_000 ? 0 : 1);
+		await appender.commit();
+		const hasty = { ...inventory, checks: inventory.checks.map((check) => ({ ...check, confirm: { failed: 1, of: 1, recovered: 1 } })) };
+		const clock = { ...systemClock, now: () => now };
+		const availability = createAvailability({ queryable: storage, inventory: () => hasty, clock });
+		const [state] = await createBudgets({ availability, store: storage, inventory: () => hasty, clock, log: silentLogger }).states();
+		expect(state?.burns[0]).toMatchObject({ longUsedSeconds: 20, failedChecks: 2, burning: false });
+	});
+
+	test('says at which second the target was lost', async () => {
+		const now = MONTH + 2 * DAY;
+		const start = MONTH + DAY;
+		const [state] = await open(await filled(now, [[start, start + 400_000]]), now).states();
+		expect(state).toMatchObject({ remainingSeconds: -140.8, lostAtMs: start + 260_000, lossForecastAtMs: null });
+	});
+
+	test.each([
+		{
+			name: 'twenty minutes tonight',
+			id: 's',
+			from: 22 * HOUR,
+			minutes: 20,
+			want: { costSeconds: 1200, freeSeconds: 0, remainingAfterSeconds: -940.8, kept: false },
+		},
+		{
+			name: 'twenty minutes tonight of a service that is closed then',
+			id: 'office',
+			from: 22 * HOUR,
+			minutes: 20,
+			want: { costSeconds: 0, freeSeconds: 1200, kept: true },
+		},
+		{
+			name: 'half of it inside the hours',
+			id: 'office',
+			from: 19.975 * HOUR,
+			minutes: 3,
+			want: { costSeconds: 90, freeSeconds: 90, remainingAfterSeconds: 39.6, kept: true },
+		},
+		{
+			name: 'next month, whose 31 days allow more',
+			id: 's',
+			from: 35 * DAY,
+			minutes: 1,
+			want: { costSeconds: 60, remainingSeconds: 267.84, remainingAfterSeconds: 207.84 },
+		},
+	])('what if: $name', async ({ id, from, minutes, want }) => {
+		const now = MONTH + HOUR;
+		const budgets = open(await filled(now, []), now);
+		expect(await budgets.whatIf(id, MONTH + from, MONTH + from + minutes * 60_000)).toMatchObject(want);
+	});
+
+	test('becomes series for rules', async () => {
+		const now = MONTH + 2 * DAY;
+		const storage = await filled(now, [[now - 100_000, now + 1]]);
+		await open(storage, now).record();
+		const read = async (name: string) =>
+			(
+				await storage.select([{ name: '__name__', kind: '=', value: name, test: (value) => value === name, literals: [name] }], now, now)
+			).map(({ values }) => values[0]);
+		expect(await read('fournines_budget_used_seconds')).toEqual([100, 0, 100]);
+		expect((await read('fournines_budget_burn_used_seconds')).length).toBe(12);
+		expect(await read('fournines_budget_loss_timestamp_seconds')).toContain((now + 159_200) / 1000);
+	});
+});

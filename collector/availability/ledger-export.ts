@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import type { AvailabilityFigures } from '../../protocol/api.ts';
+import { closedSpans } from '../inventory/calendar.ts';
+import type { InventoryConfig } from '../inventory/config.ts';
+import { inventoryYaml, parseInventoryFile } from '../inventory/inventory-yaml.ts';
+import { agreedSeconds, type Exclusion, type ServiceLedger } from './availability.ts';
+import { exclude } from './compose.ts';
+import { decodeTimeline, encodeTimeline } from './day-store.ts';
+import { availabilityFigures, countSeconds } from './figures.ts';
+import { outsideLife, serviceTree, treeKey } from './service-tree.ts';
+
+/** Of docs/formats/ledger-export.md. */
+export const LEDGER_EXPORT_VERSION = 1;
+
+interface HeaderLine {
+	readonly format: 'fournines-ledger';
+	readonly version: number;
+	readonly product: string;
+	readonly exportedAtMs: number;
+	readonly fromSeconds: number;
+	readonly toSeconds: number;
+	/** The end of the period whose budget is meant. */
+	readonly periodToSeconds: number;
+	readonly inventory: string;
+}
+
+interface ServiceLine {
+	readonly service: string;
+	readonly definition: string;
+	readonly provisionalFrom: number;
+	/** Before exclusion, as `encodeTimeline` writes it. */
+	readonly gross: string;
+	/** Approved ones; the calendar and the service's life follow from the inventory. */
+	readonly exclusions: readonly Exclusion[];
+	readonly figures: AvailabilityFigures;
+	/** SHA-256 of the net timeline, as `encodeTimeline` writes it. */
+	readonly netHash: string;
+}
+
+/** JSON lines: a header, a line per service, and the SHA-256 of all bytes before the last line. */
+export function exportLedger(
+	ledgers: readonly ServiceLedger[],
+	context: {
+		readonly inventory: InventoryConfig;
+		readonly product: string;
+		readonly nowMs: number;
+		readonly fromMs: number;
+		readonly toMs: number;
+		readonly periodToMs: number;
+	},
+): string {
+	const header: HeaderLine = {
+		format: 'fournines-ledger',
+		version: LEDGER_EXPORT_VERSION,
+		product: context.product,
+		exportedAtMs: context.nowMs,
+		fromSeconds: Math.floor(context.fromMs / 1000),
+		toSeconds: ledgers[0]?.window.to ?? Math.floor(context.toMs / 1000),
+		periodToSeconds: Math.floor(context.periodToMs / 1000),
+		inventory: inventoryYaml(context.inventory),
+	};
+	const lines = [
+		JSON.stringify(header),
+		...ledgers.map((ledger) =>
+			JSON.stringify({
+				service: ledger.service.id,
+				definition: ledger.definition,
+				provisionalFrom: ledger.provisionalFrom,
+				gross: encodeTimeline(ledger.gross),
+				exclusions: ledger.exclusions.filter(({ reason }) => reason !== 'calendar' && reason !== 'not in service'),
+				figures: ledger.figures,
+				netHash: sha256(encodeTimeline(ledger.timeline)),
+			} satisfies ServiceLine),
+		),
+	];
+	const body = `${lines.join('\n')}\n`;
+	return `${body}${JSON.stringify({ sha256: sha256(body) })}\n`;
+}
+
+export interface LedgerVerification {
+	/** What is wrong, one sentence each; empty when every figure was recomputed to the same digits. */
+	readonly findings: readonly string[];
+	readonly sha256: string;
+	readonly services: readonly { readonly service: string; readonly figures: AvailabilityFigures }[];
+}
+
+/** Recomputes an export offline: coverage of time, exclusions by calendar and list, every figure, every hash. */
+export function verifyLedger(text: string): LedgerVerification {
+	const findings: string[] = [];
+	const services: { service: string; figures: AvailabilityFigures }[] = [];
+	const end = text.lastIndexOf('\n', text.length - 2) + 1;
+	const body = text.slice(0, end);
+	const hash = sha256(body);
+	const fail = (finding: string): LedgerVerification => ({ findings: [...findings, finding], sha256: hash, services });
+	if (text.slice(end) !== `${JSON.stringify({ sha256: hash })}\n`)
+		findings.push(`the file was changed or cut: its bytes have the SHA-256 ${hash}, its last line says otherwise`);
+	try {
+		const [first = '', ...rest] = body.split('\n').slice(0, -1);
+		const header = JSON.parse(first) as HeaderLine;
+		if (header.format !== 'fournines-ledger' || header.version !== LEDGER_EXPORT_VERSION)
+			return fail(`this is not a ledger export of version ${LEDGER_EXPORT_VERSION}`);
+		const inventory = parseInventoryFile(header.inventory, 'inventory');
+		if (inventory.kind === 'bad') return fail(`the inventory in the export has ${inventory.problems.length} problems`);
+		for (const line of rest) {
+			const entry = JSON.parse(line) as ServiceLine;
+			findings.push(...differences(entry, header, inventory.config));
+			services.push({ service: entry.service, figures: entry.figures });
+		}
+		const missing = inventory.config.services.filter(({ id }) => !services.some(({ service }) => service === id));
+		if (missing.length > 0) findings.push(`services of the inventory are not in the export: ${missing.map(({ id }) => id).join(', ')}`);
+	} catch (error) {
+		return fail(`the export cannot be read: ${error instanceof Error ? error.message : String(error)}`);
+	}
+	return { findings, sha256: hash, services };
+}
+
+function differences(entry: ServiceLine, header: HeaderLine, inventory: InventoryConfig): readonly string[] {
+	const found: string[] = [];
+	const say = (what: string) => found.push(`${entry.service}: ${what}`);
+	const service = inventory.services.find(({ id }) => id === entry.service);
+	if (service === undefined) return [`${entry.service}: the inventory has no such service`];
+	const tree = serviceTree(inventory, service);
+	if (treeKey(inventory, tree) !== entry.definition) say('its definition is not the one in the inventory');
+	const gross = decodeTimeline(entry.gross);
+	let at = header.fromSeconds;
+	for (const { from, to } of gross) {
+		if (from !== at || to <= from) say(`its ledger has a gap or an overlap at ${at}`);
+		at = to;
+	}
+	if (at !== header.toSeconds) say(`its ledger ends at ${at} instead of ${header.toSeconds}`);
+	const excluded = (from: number, to: number): readonly Exclusion[] => [
+		...outsideLife(tree.life, { from, to }),
+		...closedSpans(inventory, service.calendar, { from, to }).map((span) => ({ ...span, reason: 'calendar' })),
+		...entry.exclusions,
+	];
+	const net = exclude(gross, excluded(header.fromSeconds, header.toSeconds));
+	if (sha256(encodeTimeline(net)) !== entry.netHash) say('what was excluded does not lead to the ledger that was hashed');
+	const figures = availabilityFigures(countSeconds(net), {
+		fromSeconds: header.fromSeconds,
+		toSeconds: header.toSeconds,
+		target: service.target,
+		agreedSecondsOfPeriod: agreedSeconds(
+			{ from: header.fromSeconds, to: header.periodToSeconds },
+			excluded(header.fromSeconds, header.periodToSeconds),
+		),
+	});
+	for (const [key, value] of Object.entries(figures)) {
+		const given = entry.figures[key as keyof AvailabilityFigures];
+		if (given !== value) say(`${key} is ${String(value)}, the export says ${String(given)}`);
+	}
+	return found;
+}
+
+function sha256(text: string): string {
+	return createHash('sha256').update(text).digest('hex');
+}
