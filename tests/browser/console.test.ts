@@ -319,6 +319,7 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 		await editor.fill('interval: 10s\n');
 		await page.getByRole('button', { name: '保存并下发' }).click();
 		await page.getByText('历史版本（1）').waitFor();
+		forgive(400);
 		await picture('agents');
 		await picture('agents', PHONE);
 	});
