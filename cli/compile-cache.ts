@@ -1,5 +1,6 @@
-import { enableCompileCache } from 'node:module';
+import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join, resolve } from 'node:path';
+import { makeFolder } from '../core/folder.ts';
 
 /**
  * Lets Node keep what it has compiled in the data folder, which makes the next start a third shorter. Only for commands that own a data
@@ -9,7 +10,20 @@ export function keepCompiledCode(command: string, args: readonly string[]): void
 	if (command !== 'collector' && command !== 'up') return;
 	const at = args.indexOf('--data');
 	const data = at >= 0 ? args[at + 1] : args.find((arg) => arg.startsWith('--data='))?.slice('--data='.length);
-	enableCompileCache(join(resolve(data ?? 'data'), COMPILE_CACHE));
+	const folder = resolve(data ?? 'data');
+	// Whether a folder can be used is for the command to say; this must not be the first to make it.
+	if (!existsSync(folder)) return;
+	try {
+		makeFolder(join(folder, COMPILE_CACHE), 0o700);
+		enableCompileCache(join(folder, COMPILE_CACHE));
+	} catch {
+		// Not writable: everything is compiled at each start, as ever.
+	}
+}
+
+/** Writes what was compiled until now, for a process that is killed writes nothing. Takes a moment at the first start, and nothing when all is there. */
+export function saveCompiledCode(): void {
+	flushCompileCache();
 }
 
 /** Below the data folder; not part of a backup. */
