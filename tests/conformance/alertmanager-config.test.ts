@@ -70,7 +70,7 @@ mute_time_intervals:
 	{ name: 'weekdays backwards', good: false, text: spec("{ weekdays: ['friday:monday'] }") },
 	{ name: 'day 0', good: false, text: spec("{ days_of_month: ['0'] }") },
 	{ name: 'days across the end', good: false, text: spec("{ days_of_month: ['-5:3'] }") },
-	{ name: 'month 13', good: false, text: spec("{ months: ['13'] }") },
+	{ name: 'a month that does not exist', good: false, text: spec('{ months: [brumaire] }') },
 	{ name: 'a place that does not exist', good: false, text: spec('{ location: Nowhere/Town }') },
 	{
 		name: 'a time interval that is not defined',

@@ -20,6 +20,16 @@ describe('the shipped rules', () => {
 		expect(files.map((file) => file.replace(/^.*\//, '').replace(/\.yml$/, '.test.yml'))).toEqual([...tests].sort());
 	});
 
+	test('are at least seventy alerts, each with a name of its own', () => {
+		const names = files.flatMap((file) =>
+			parseRuleFile(readFileSync(file, 'utf8'), file).groups.flatMap(({ rules }) =>
+				rules.filter(({ kind }) => kind === 'alerting').map(({ name }) => name),
+			),
+		);
+		expect(new Set(names).size).toBe(names.length);
+		expect(names.length).toBeGreaterThanOrEqual(70);
+	});
+
 	test('have nothing that the lint would tell, but for what they state a reason for', () => {
 		const inputs = files.map((file) => {
 			const text = readFileSync(file, 'utf8');
