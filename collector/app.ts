@@ -21,6 +21,7 @@ import { createBudgets } from './availability/budgets.ts';
 import { openDayStore } from './availability/day-store.ts';
 import { cheapQueries } from './cheap-queries.ts';
 import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from './config.ts';
+import { createFaultDesk } from './fault-desk.ts';
 import { type Accounts, createAccounts } from './identity/accounts.ts';
 import { createOperationLog, type Operation } from './identity/operation-log.ts';
 import { createTokenStore } from './identity/tokens.ts';
@@ -245,7 +246,20 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		tracing,
 	});
 	const jobs = new JobHeartbeats({ state, store, clock, log });
+	const desk = createFaultDesk({
+		state,
+		dataDir,
+		rootDir: options.rootDir,
+		config: () => config,
+		availability: ledgers,
+		alerting,
+		operations,
+		metrics,
+		clock,
+		log,
+	});
 	await registerRoutes(app, {
+		desk,
 		jobs,
 		agents,
 		alerting,
@@ -289,6 +303,8 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	cleanup.add('alerting', () => alerting.stop());
 	ruler.start();
 	cleanup.add('ruler', () => ruler.stop());
+	desk.watch.start();
+	cleanup.add('fault watch', () => desk.watch.stop());
 	await scraping.start();
 	cleanup.add('scraping', () => scraping.stop());
 	const address = await listenOn(app, listen, scheme);

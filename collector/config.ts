@@ -3,6 +3,7 @@ import { checkAlertsConfig } from '../alerts/check-config.ts';
 import { AlertsConfigSchema } from '../alerts/config.ts';
 import type { ConfigCheck } from '../core/config-file.ts';
 import { parseDuration } from '../core/duration.ts';
+import { ContractsConfigSchema, checkContracts } from './contracts/config.ts';
 import { IdentityConfigSchema } from './identity/config.ts';
 import { InboxConfigSchema } from './inbox/config.ts';
 import { IngestLimitsSchema } from './ingest/config.ts';
@@ -56,6 +57,7 @@ export const CollectorConfigSchema = Type.Object(
 		rules: RulesConfigSchema,
 		alerts: AlertsConfigSchema,
 		inventory: InventoryConfigSchema,
+		contracts: ContractsConfigSchema,
 		audit: AuditConfigSchema,
 		identity: IdentityConfigSchema,
 		reports: ReportsConfigSchema,
@@ -69,6 +71,7 @@ export const checkCollectorConfig: ConfigCheck<CollectorConfig> = (config, repor
 	checkInbox(config.server.inbox, (path, message) => report(['server', 'inbox', ...path], message));
 	checkStoreConfig(config.store, (path, message) => report(['store', ...path], message));
 	checkInventory(config.inventory, (path, message) => report(['inventory', ...path], message));
+	checkContracts(config.contracts, (path, message) => report(['contracts', ...path], message));
 	checkScrapeConfig(config.scrape, (path, message) => report(['scrape', ...path], message));
 	checkAlertsConfig(config.alerts, (path, message) => report(['alerts', ...path], message));
 };

@@ -9,6 +9,8 @@ import { registerAlertmanagerRoutes } from './api/alertmanager/alertmanager-rout
 import type { Caller } from './api/guard.ts';
 import { registerAgentRoutes } from './api/product/agent-routes.ts';
 import { registerAvailabilityRoutes } from './api/product/availability-routes.ts';
+import { registerContractRoutes } from './api/product/contract-routes.ts';
+import { registerFaultRoutes } from './api/product/fault-routes.ts';
 import { registerJobRoutes } from './api/product/job-routes.ts';
 import { registerLogRoutes } from './api/product/log-routes.ts';
 import { registerMaintenanceRoutes } from './api/product/maintenance-routes.ts';
@@ -23,6 +25,7 @@ import type { Budgets } from './availability/budgets.ts';
 import { exportLedger } from './availability/ledger-export.ts';
 import { loadBoards } from './boards.ts';
 import type { CollectorConfig } from './config.ts';
+import type { FaultDesk } from './fault-desk.ts';
 import type { Accounts } from './identity/accounts.ts';
 import type { OperationLog } from './identity/operation-log.ts';
 import { inventoryYaml } from './inventory/inventory-yaml.ts';
@@ -41,6 +44,7 @@ const SLOW_QUERY_MS = 5000;
 
 export interface RouteServices {
 	readonly agents: Agents;
+	readonly desk: FaultDesk;
 	readonly alerting: Alerting;
 	readonly availability: Availability;
 	readonly budgets: Budgets;
@@ -104,6 +108,8 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 			await operations.record({ actor: caller.name, action, object: job, result: 'success', srcAddr: caller.address, detail: '' });
 		},
 	});
+	await registerFaultRoutes(app, services.desk.faults, services.config().contracts.attachment_max_bytes);
+	registerContractRoutes(app, services.desk.contracts);
 	registerAgentRoutes(app, { agents: services.agents, caller: callerName });
 	await registerAlertmanagerRoutes(app, {
 		alerting,

@@ -13,6 +13,8 @@ const PUSH: Access = { kind: 'guarded', right: null, scopes: ['push'] };
 const DELETE_SAMPLES: Access = { kind: 'guarded', right: 'samples.delete', scopes: [] };
 /** People only: an approval is somebody's word. */
 const APPROVE_MAINTENANCE: Access = { kind: 'guarded', right: 'maintenance.approve', scopes: [] };
+/** People only: a fault is declared and signed by somebody. */
+const FAULT: Access = { kind: 'guarded', right: 'fault', scopes: [] };
 const SILENCE: Access = { kind: 'guarded', right: 'silence', scopes: ['alert'] };
 
 interface AccessRule {
@@ -53,6 +55,10 @@ const RULES: readonly AccessRule[] = [
 	{ methods: ['POST'], route: '/api/fournines/v1/maintenance/:id/approve', access: APPROVE_MAINTENANCE },
 	{ methods: ['POST'], route: '/api/fournines/v1/maintenance/:id/refuse', access: APPROVE_MAINTENANCE },
 	{ methods: null, route: '/api/fournines/v1/maintenance*', access: { kind: 'guarded', right: 'maintenance.request', scopes: [] } },
+	{ methods: ['GET', 'HEAD'], route: '/api/fournines/v1/faults*', access: READ },
+	{ methods: null, route: '/api/fournines/v1/faults*', access: FAULT },
+	{ methods: ['GET', 'HEAD'], route: '/api/fournines/v1/contracts*', access: READ },
+	{ methods: null, route: '/api/fournines/v1/contracts*', access: FAULT },
 	{ methods: null, route: '/api/fournines/v1/session', access: OPEN },
 	{ methods: null, route: '/api/fournines/v1/setup', access: OPEN },
 	{ methods: null, route: '/api/fournines/v1/reports/*', access: { kind: 'guarded', right: 'report', scopes: ['read'] } },

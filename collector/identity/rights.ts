@@ -11,15 +11,17 @@ export type Right =
 	| 'agents'
 	| 'samples.delete'
 	| 'maintenance.request'
-	| 'maintenance.approve';
+	| 'maintenance.approve'
+	/** Taking part in faults and assessments; for which steps is decided by role and by party of the contract. */
+	| 'fault';
 
 /** Separation of duties (三员分立): whoever runs the system neither gives rights nor reads the audit, and the other way round. */
 const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
-	system: ['read', 'silence', 'report', 'agents', 'samples.delete', 'maintenance.request', 'maintenance.approve'],
+	system: ['read', 'silence', 'report', 'agents', 'samples.delete', 'maintenance.request', 'maintenance.approve', 'fault'],
 	security: ['read', 'accounts'],
 	audit: ['read', 'audit.read', 'audit.export'],
-	operator: ['read', 'silence', 'report', 'maintenance.request'],
-	viewer: ['read', 'report'],
+	operator: ['read', 'silence', 'report', 'maintenance.request', 'fault'],
+	viewer: ['read', 'report', 'fault'],
 };
 
 export function may(role: Role, right: Right): boolean {

@@ -1,5 +1,6 @@
 import type { AgentTables } from './schema/agents.ts';
 import type { AlertingTables } from './schema/alerting.ts';
+import type { FaultTables } from './schema/faults.ts';
 import type { IdentityTables } from './schema/identity.ts';
 import type { JobTables } from './schema/jobs.ts';
 import type { MaintenanceTables } from './schema/maintenance.ts';
@@ -11,6 +12,13 @@ export interface MigrationTable {
 }
 
 /** All tables of the state database. Each area declares its own in `schema/`. Times are integer milliseconds. */
-export interface StateSchema extends IdentityTables, JobTables, MaintenanceTables, AlertingTables, AgentTables, TransferTables {
+export interface StateSchema
+	extends IdentityTables,
+		JobTables,
+		MaintenanceTables,
+		AlertingTables,
+		AgentTables,
+		TransferTables,
+		FaultTables {
 	migration: MigrationTable;
 }

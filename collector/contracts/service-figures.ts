@@ -1,0 +1,93 @@
+import type { Availability, ServiceLedger } from '../availability/availability.ts';
+import { closedSpans } from '../inventory/calendar.ts';
+import type { InventoryConfig, ServiceConfig } from '../inventory/config.ts';
+import type { AssessedFault, AssessedOutage, AssessedService } from './assessed.ts';
+import { answersFor } from './fault-rules.ts';
+import type { Period } from './period.ts';
+import type { Profile } from './profile.ts';
+
+/** A run of downtime in a ledger. Unknown time between two stretches of it does not end it; a good check does. */
+export interface LedgerOutage {
+	readonly fromSeconds: number;
+	/** `null` when the window ends in it. */
+	readonly toSeconds: number | null;
+	readonly downSeconds: number;
+}
+
+export function outagesOf({ timeline }: Pick<ServiceLedger, 'timeline'>): readonly LedgerOutage[] {
+	const found: { fromSeconds: number; toSeconds: number | null; downSeconds: number }[] = [];
+	let current: { fromSeconds: number; toSeconds: number | null; downSeconds: number } | null = null;
+	for (const { from, to, state } of timeline) {
+		if (state === 'down') {
+			if (current === null) {
+				current = { fromSeconds: from, toSeconds: null, downSeconds: 0 };
+				found.push(current);
+			}
+			current.downSeconds += to - from;
+		} else if (state !== 'unknown' && current !== null) {
+			current.toSeconds = from;
+			current = null;
+		}
+	}
+	return found;
+}
+
+/** The services that a profile prices, over what has passed of the period, with the fault that each outage belongs to. */
+export async function assessedServices(
+	availability: Pick<Availability, 'ledger'>,
+	services: readonly ServiceConfig[],
+	options: {
+		readonly profile: Profile;
+		readonly period: Period;
+		readonly faults: readonly AssessedFault[];
+		readonly nowMs: number;
+		/** For what is agreed in the rest of an open period. */
+		readonly inventory: Pick<InventoryConfig, 'calendars' | 'holidays' | 'zone'>;
+	},
+): Promise<readonly AssessedService[]> {
+	const { profile, period, faults, nowMs, inventory } = options;
+	if (nowMs <= period.fromMs) return [];
+	const result: AssessedService[] = [];
+	for (const service of services) {
+		const ledger = await availability.ledger(service.id, {
+			fromMs: period.fromMs,
+			toMs: Math.min(nowMs, period.toMs),
+			periodToMs: period.toMs,
+		});
+		const { figures } = ledger;
+		const outages = outagesOf(ledger).map((outage): AssessedOutage => {
+			const fault = faultOf(service.id, outage, faults);
+			return {
+				...outage,
+				toSeconds: outage.toSeconds ?? (nowMs < period.toMs ? null : ledger.window.to),
+				id: String(outage.fromSeconds),
+				service: service.id,
+				faultId: fault?.id ?? null,
+				excused: fault !== null && !answersFor(profile, fault),
+			};
+		});
+		const agreedSeconds = figures.totalSeconds - figures.excludedSeconds;
+		const rest = { from: ledger.window.to, to: Math.floor(period.toMs / 1000) };
+		const closed = rest.from < rest.to ? closedSpans(inventory, service.calendar, rest) : [];
+		result.push({
+			service: service.id,
+			core: service.core,
+			agreedSeconds,
+			agreedSecondsOfPeriod: agreedSeconds + Math.max(0, rest.to - rest.from) - closed.reduce((sum, span) => sum + span.to - span.from, 0),
+			downSeconds: figures.downSeconds,
+			unknownSeconds: figures.unknownSeconds,
+			outages,
+		});
+	}
+	return result;
+}
+
+/** The fault of the service that overlaps the outage; the earliest where several do. */
+function faultOf(service: string, outage: LedgerOutage, faults: readonly AssessedFault[]): AssessedFault | null {
+	const endMs = outage.toSeconds === null ? Number.POSITIVE_INFINITY : outage.toSeconds * 1000;
+	const overlapping = faults.filter(({ service: other, moments }) => {
+		if (other !== service || moments.onset === null) return false;
+		return moments.onset < endMs && (moments.restored ?? Number.POSITIVE_INFINITY) > outage.fromSeconds * 1000;
+	});
+	return overlapping.sort((a, b) => (a.moments.onset ?? 0) - (b.moments.onset ?? 0) || (a.id < b.id ? -1 : 1))[0] ?? null;
+}

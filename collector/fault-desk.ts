@@ -1,0 +1,158 @@
+import { join } from 'node:path';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Alerting } from '../alerts/alerting.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/log.ts';
+import type { Availability } from './availability/availability.ts';
+import type { CollectorConfig } from './config.ts';
+import { type Contracts, createContracts } from './contracts/contracts.ts';
+import type { ClockRules } from './contracts/limits.ts';
+import { loadProfiles } from './contracts/profile-files.ts';
+import { assessedServices, outagesOf } from './contracts/service-figures.ts';
+import { createAttachments } from './faults/attachments.ts';
+import { createFaultStore } from './faults/fault-store.ts';
+import { type FaultNotice, FaultWatch, type WatchedOutage } from './faults/fault-watch.ts';
+import { createFaults, type Faults } from './faults/faults.ts';
+import type { OperationLog } from './identity/operation-log.ts';
+import { closedSpans } from './inventory/calendar.ts';
+import type { StateDatabase } from './state/database.ts';
+
+export interface FaultDeskOptions {
+	readonly state: StateDatabase;
+	readonly dataDir: string;
+	/** Where `rules/contracts/` lies. */
+	readonly rootDir: string;
+	readonly config: () => CollectorConfig;
+	readonly availability: Availability;
+	readonly alerting: Alerting;
+	readonly operations: OperationLog;
+	readonly metrics: Registry;
+	readonly clock: Clock;
+	readonly log: Logger;
+}
+
+export interface FaultDesk {
+	readonly faults: Faults;
+	readonly contracts: Contracts;
+	readonly watch: FaultWatch;
+}
+
+/** A notice is an alert for the people on duty; it ends by itself when it is not repeated. */
+const NOTICE_MS = 10 * 60_000;
+
+/** Faults and contracts, tied to the ledger, the alerts and the inventory. Throws what the contract profiles throw when one is bad. */
+export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
+	const { state, config, availability, alerting, operations, metrics, clock, log } = options;
+	const profiles = loadProfiles(join(options.rootDir, 'rules', 'contracts'));
+	const clockRules = (): ClockRules => {
+		const { inventory } = config();
+		return {
+			zone: inventory.zone,
+			holidays: inventory.holidays,
+			closed: (service, span) => {
+				const calendar = inventory.services.find(({ id }) => id === service)?.calendar;
+				return calendar === undefined ? [] : closedSpans(inventory, calendar, span);
+			},
+		};
+	};
+	const contractOf = (service: string | null): string =>
+		config().inventory.services.find(({ id }) => id === service)?.contract ?? config().contracts.default;
+	const faults: Faults = createFaults({
+		store: createFaultStore(state),
+		attachments: createAttachments(options.dataDir),
+		profileOf: (service) => contracts.profile(contractOf(service)),
+		profile: (id) => contracts.profile(id),
+		config: () => config().contracts,
+		clockRules,
+		operations,
+		clock,
+	});
+	const contracts: Contracts = createContracts({
+		state,
+		profiles,
+		config: () => config().contracts,
+		faults: (profile, fromMs, toMs) => faults.assessed(profile, fromMs, toMs),
+		services: (profile, period, known) => {
+			const { inventory } = config();
+			// A service that names another contract is priced there; one that names none is priced by whichever profile is asked for.
+			const priced = inventory.services.filter(({ contract }) => contract === undefined || contract === profile.id);
+			return assessedServices(availability, priced, { profile, period, faults: known, nowMs: clock.now(), inventory });
+		},
+		clockRules,
+		operations,
+		clock,
+	});
+	const outages = async (fromMs: number, signal: AbortSignal): Promise<readonly WatchedOutage[]> => {
+		const found: WatchedOutage[] = [];
+		for (const service of config().inventory.services) {
+			const ledger = await availability.ledger(service.id, { fromMs, toMs: clock.now() }, signal);
+			for (const { fromSeconds, toSeconds } of outagesOf(ledger))
+				found.push({ service: service.id, name: service.name, fromSeconds, toSeconds });
+		}
+		return found;
+	};
+	const watch = new FaultWatch({
+		faults,
+		profile: (id) => contracts.profile(id),
+		config: () => config().contracts,
+		outages,
+		alerts: () =>
+			alerting
+				.alerts()
+				.filter(({ state: shown, alert }) => shown === 'active' && alert.resolvedAtMs === null)
+				.map(({ alert }) => alert),
+		notice: async (notice) => {
+			await alerting.receive([noticeAlert(notice, clock.now())]);
+		},
+		clock,
+		log,
+		open: new Gauge({
+			name: 'fournines_faults_open',
+			help: 'Faults that are not over, by stage.',
+			labelNames: ['stage'],
+			registers: [metrics],
+		}),
+		overdue: new Gauge({
+			name: 'fournines_faults_overdue_steps',
+			help: 'Steps of open faults whose deadline has passed.',
+			registers: [metrics],
+		}),
+		notices: new Counter({
+			name: 'fournines_faults_notices_total',
+			help: 'Escalations and reminders that were given.',
+			labelNames: ['kind'],
+			registers: [metrics],
+		}),
+		failures: new Counter({ name: 'fournines_faults_watch_failures_total', help: 'Looks at faults that failed.', registers: [metrics] }),
+	});
+	return { faults, contracts, watch };
+}
+
+function noticeAlert(notice: FaultNotice, nowMs: number) {
+	const { number, step, to, kind, service, title, dueMs } = notice;
+	const late = dueMs < nowMs;
+	return {
+		labels: {
+			alertname: kind === 'escalation' ? 'FaultNotTaken' : 'FaultStepDue',
+			severity: late ? 'critical' : 'warning',
+			fault_number: String(number),
+			step,
+			...(service === null ? {} : { service }),
+		},
+		annotations: { summary: `故障 ${number}「${title}」：${STEP_TEXT[step] ?? step}，责任人 ${to}，${late ? '已超时' : '即将到期'}` },
+		startsAtMs: nowMs,
+		endsAtMs: nowMs + NOTICE_MS,
+		generatorUrl: '',
+	};
+}
+
+const STEP_TEXT: Readonly<Record<string, string>> = {
+	'declare-or-dismiss': '待申报或排除',
+	acknowledge: '待响应',
+	restore: '待恢复',
+	resolve: '待解决',
+	progress: '待续报进展',
+	'report:first': '待首报',
+	'report:final': '待提交故障报告',
+	'report:rectification': '待提交整改方案',
+};

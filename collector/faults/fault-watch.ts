@@ -1,0 +1,231 @@
+import type { Counter, Gauge } from 'prom-client';
+import type { Clock } from '../../core/clock.ts';
+import { errorText } from '../../core/errors.ts';
+import type { Logger } from '../../core/log.ts';
+import type { ContractsConfig } from '../contracts/config.ts';
+import { spanMs } from '../contracts/limits.ts';
+import type { Profile } from '../contracts/profile.ts';
+import type { Faults, FaultView } from './faults.ts';
+import { isOver, levelByMinutes } from './next-steps.ts';
+
+/** Confirmed downtime of a service, whole seconds. */
+export interface WatchedOutage {
+	readonly service: string;
+	readonly name: string;
+	readonly fromSeconds: number;
+	/** `null` while it lasts. */
+	readonly toSeconds: number | null;
+}
+
+export interface WatchedAlert {
+	readonly fingerprint: string;
+	readonly labels: Readonly<Record<string, string>>;
+	readonly annotations: Readonly<Record<string, string>>;
+	readonly startsAtMs: number;
+	readonly receivedAtMs: number;
+}
+
+/** Somebody has to be told that a fault waits. */
+export interface FaultNotice {
+	readonly fault: string;
+	readonly number: number;
+	readonly title: string;
+	readonly service: string | null;
+	readonly step: string;
+	readonly to: string;
+	readonly dueMs: number;
+	readonly kind: 'escalation' | 'reminder';
+}
+
+export interface FaultWatchOptions {
+	readonly faults: Faults;
+	readonly profile: (id: string) => Profile;
+	readonly config: () => ContractsConfig;
+	/** Outages of all services that touch the time since `fromMs`. */
+	readonly outages: (fromMs: number, signal: AbortSignal) => Promise<readonly WatchedOutage[]>;
+	/** Alerts that fire now and are told to people. */
+	readonly alerts: () => readonly WatchedAlert[];
+	readonly notice: (notice: FaultNotice) => Promise<void>;
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly open: Gauge<'stage'>;
+	readonly overdue: Gauge;
+	readonly notices: Counter<'kind'>;
+	readonly failures: Counter;
+}
+
+const TURN_MS = 60_000;
+/** How far back outages are looked for: late data of a spool may bring one afterwards. */
+const LOOK_BACK_MS = 6 * 3_600_000;
+/** People are reminded this long before a deadline. */
+const REMIND_MS = 5 * 60_000;
+const MOST_ESCALATIONS = 5;
+/** Alerts about faults must not open faults. */
+const OWN_ALERT = /^Fault/;
+
+/** Looks once a minute for outages and alerts that open candidates, for levels that rise, and for deadlines. */
+export class FaultWatch {
+	readonly #options: FaultWatchOptions;
+	readonly #stop = new AbortController();
+	#running: Promise<void> = Promise.resolve();
+
+	constructor(options: FaultWatchOptions) {
+		this.#options = options;
+	}
+
+	start(): void {
+		this.#running = this.#run();
+	}
+
+	async stop(): Promise<void> {
+		this.#stop.abort();
+		await this.#running;
+	}
+
+	async #run(): Promise<void> {
+		const { clock, log, failures } = this.#options;
+		while (!this.#stop.signal.aborted) {
+			try {
+				await this.turn();
+			} catch (error) {
+				failures.inc();
+				log.error({ error: errorText(error) }, 'faults could not be looked after; the next minute tries again');
+			}
+			await clock.sleep(TURN_MS, this.#stop.signal);
+		}
+	}
+
+	/** One look. */
+	async turn(): Promise<void> {
+		const { faults, clock } = this.#options;
+		const outages = await this.#options.outages(clock.now() - LOOK_BACK_MS, this.#stop.signal);
+		for (const outage of outages) await this.#openForOutage(outage);
+		for (const alert of this.#options.alerts()) await this.#openForAlert(alert);
+		const open = await faults.list('open');
+		for (const view of open) await this.#lookAfter(view, outages);
+		this.#count(await faults.list('open'));
+	}
+
+	async #openForOutage({ service, name, fromSeconds, toSeconds }: WatchedOutage): Promise<void> {
+		const { faults, clock } = this.#options;
+		const sourceKey = `outage:${service}:${fromSeconds}`;
+		if ((await faults.findSource(sourceKey)) !== null) return;
+		// Late data can move the beginning of an outage; it is still the one that somebody is working on.
+		const endMs = toSeconds === null ? Number.POSITIVE_INFINITY : toSeconds * 1000;
+		const same = (await faults.list({ fromMs: fromSeconds * 1000 - LOOK_BACK_MS, toMs: Math.min(endMs, clock.now()) })).some(
+			({ fault }) => {
+				if (fault.source !== 'outage' || fault.service !== service) return false;
+				const { onset, restored } = fault.moments;
+				return (
+					onset !== null &&
+					onset < endMs &&
+					(restored === null ? fault.stage !== 'dismissed' || onset >= fromSeconds * 1000 : restored > fromSeconds * 1000)
+				);
+			},
+		);
+		if (same) return;
+		await faults.open({
+			source: 'outage',
+			sourceKey,
+			service,
+			title: `${name} 不可用`,
+			point: service,
+			onsetMs: fromSeconds * 1000,
+			detectedMs: clock.now(),
+		});
+	}
+
+	async #openForAlert({ fingerprint, labels, annotations, startsAtMs, receivedAtMs }: WatchedAlert): Promise<void> {
+		const { faults } = this.#options;
+		const name = labels['alertname'] ?? fingerprint;
+		if (OWN_ALERT.test(name) || labels['fault'] === 'false') return;
+		if (labels['fault'] !== 'true' && labels['severity'] !== 'critical') return;
+		const sourceKey = `alert:${fingerprint}`;
+		const known = await faults.findSource(sourceKey);
+		// The same episode is not opened again after it was dismissed or closed; a new episode begins later.
+		if (known !== null && (known.fault.moments.onset ?? 0) >= startsAtMs) return;
+		if (known !== null && !isOver(known.fault)) return;
+		const point = [name, labels['instance'] ?? labels['host'] ?? ''].filter((part) => part !== '').join(' ');
+		const title = annotations['summary'] ?? name;
+		await faults.open({
+			source: 'alert',
+			sourceKey,
+			service: labels['service'] ?? null,
+			title: title.slice(0, 500),
+			point,
+			onsetMs: startsAtMs,
+			detectedMs: receivedAtMs,
+		});
+	}
+
+	async #lookAfter(view: FaultView, outages: readonly WatchedOutage[]): Promise<void> {
+		const { faults, clock } = this.#options;
+		const { fault } = view;
+		const profile = this.#options.profile(fault.profile);
+		const nowMs = clock.now();
+		if (fault.source === 'outage') {
+			const onset = (fault.moments.onset ?? nowMs) / 1000;
+			const outage = outages.find(
+				({ service, fromSeconds, toSeconds }) => service === fault.service && fromSeconds <= onset && (toSeconds ?? onset + 1) > onset,
+			);
+			const endSeconds = outage?.toSeconds ?? null;
+			if (endSeconds !== null && fault.stage === 'declared') await faults.note(fault.id, { kind: 'restore', momentMs: endSeconds * 1000 });
+			if (fault.levelState !== 'confirmed' && outage !== undefined) {
+				const downSeconds = (endSeconds ?? Math.floor(nowMs / 1000)) - outage.fromSeconds;
+				const level = levelByMinutes(profile, downSeconds);
+				if (level !== null && isHigher(profile, level, fault.level)) await faults.note(fault.id, { kind: 'rise', level, downSeconds });
+			}
+		}
+		if (fault.stage === 'candidate') await this.#escalate(view, profile, nowMs);
+		else await this.#remind(view, nowMs);
+	}
+
+	async #escalate({ number, fault }: FaultView, profile: Profile, nowMs: number): Promise<void> {
+		const everyMs = spanMs(profile.candidate.escalate_after);
+		const dueMs = (fault.moments.detected ?? nowMs) + (fault.escalations + 1) * everyMs;
+		if (fault.escalations >= MOST_ESCALATIONS || nowMs < dueMs) return;
+		const people = this.#options.config().escalate_to;
+		const to = people[Math.min(fault.escalations, people.length - 1)] ?? 'on-call';
+		const step = `escalation-${fault.escalations + 1}`;
+		if (!(await this.#options.faults.note(fault.id, { kind: 'escalate', to, step }))) return;
+		await this.#tell({
+			fault: fault.id,
+			number,
+			title: fault.title,
+			service: fault.service,
+			step: 'declare-or-dismiss',
+			to,
+			dueMs,
+			kind: 'escalation',
+		});
+	}
+
+	async #remind({ number, fault, steps }: FaultView, nowMs: number): Promise<void> {
+		for (const { step, by, dueMs } of steps) {
+			if (dueMs === null || nowMs < dueMs - REMIND_MS || fault.reminded.includes(`${step}@${dueMs}`)) continue;
+			if (!(await this.#options.faults.note(fault.id, { kind: 'remind', what: step, dueMs }))) continue;
+			await this.#tell({ fault: fault.id, number, title: fault.title, service: fault.service, step, to: by, dueMs, kind: 'reminder' });
+		}
+	}
+
+	async #tell(notice: FaultNotice): Promise<void> {
+		this.#options.notices.inc({ kind: notice.kind });
+		await this.#options.notice(notice);
+	}
+
+	#count(open: readonly FaultView[]): void {
+		const { open: gauge, overdue, clock } = this.#options;
+		gauge.reset();
+		for (const stage of ['candidate', 'declared', 'restored', 'resolved']) {
+			gauge.set({ stage }, open.filter(({ fault }) => fault.stage === stage).length);
+		}
+		const nowMs = clock.now();
+		overdue.set(open.reduce((sum, { steps }) => sum + steps.filter(({ dueMs }) => dueMs !== null && dueMs < nowMs).length, 0));
+	}
+}
+
+/** Levels stand in the profile from the gravest on. */
+function isHigher(profile: Profile, level: string, than: string): boolean {
+	const rank = (id: string): number => profile.levels.findIndex((entry) => entry.id === id);
+	return rank(level) < rank(than);
+}

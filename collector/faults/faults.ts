@@ -1,0 +1,343 @@
+import type { Clock } from '../../core/clock.ts';
+import { AppError } from '../../core/errors.ts';
+import type { AssessedFault } from '../contracts/assessed.ts';
+import type { ContractsConfig } from '../contracts/config.ts';
+import { type FaultClock, faultClocks } from '../contracts/fault-rules.ts';
+import { type ClockRules, spanMs } from '../contracts/limits.ts';
+import type { Profile } from '../contracts/profile.ts';
+import type { OperationLog } from '../identity/operation-log.ts';
+import type { Attachments } from './attachments.ts';
+import { apply, type Fault } from './fault.ts';
+import type { FaultAction, FaultEvent, FaultNote, FaultSource } from './fault-event.ts';
+import type { FaultStore, StoredFault } from './fault-store.ts';
+import { isOver, levelByMinutes, type NextStep, nextSteps } from './next-steps.ts';
+import { type FaultActor, mayNot } from './who-may.ts';
+
+/** Who does something, and from where. */
+export interface FaultCaller extends FaultActor {
+	readonly address: string;
+}
+
+export interface NewFault {
+	readonly source: FaultSource;
+	readonly sourceKey: string;
+	readonly service: string | null;
+	readonly title: string;
+	readonly point: string;
+	readonly onsetMs: number;
+	readonly detectedMs: number;
+	/** Default: by minutes where the contract grades so, otherwise its mildest level. */
+	readonly level?: string;
+}
+
+export interface FaultView extends StoredFault {
+	readonly steps: readonly NextStep[];
+	readonly clocks: readonly FaultClock[];
+}
+
+export interface Faults {
+	/** Opens a candidate, or answers the open one of the same source. Throws `FN_FAULT_STEP`. */
+	open(request: NewFault): Promise<StoredFault>;
+	/** Somebody reports a fault by hand, by telephone for example: opened and declared in one. */
+	report(
+		request: Omit<NewFault, 'source' | 'sourceKey' | 'detectedMs'> & { readonly channel: string },
+		caller: FaultCaller,
+	): Promise<StoredFault>;
+	/** Throws `FN_FAULT_UNKNOWN` (404), `FN_FAULT_FORBIDDEN` (403), `FN_FAULT_STEP` (409). */
+	act(id: string, action: FaultAction, caller: FaultCaller): Promise<FaultView>;
+	/** Makes a second fault out of one. Answers the new one. */
+	split(
+		id: string,
+		request: { readonly title: string; readonly service: string | null; readonly point: string },
+		caller: FaultCaller,
+	): Promise<StoredFault>;
+	attach(id: string, name: string, bytes: Buffer, caller: FaultCaller): Promise<FaultView>;
+	attachment(id: string, attachment: string): Promise<{ readonly name: string; readonly bytes: Buffer }>;
+	/** What the product itself notes. A note that does not fit the stage any more is dropped: `false`. */
+	note(id: string, body: FaultNote | FaultAction, atMs?: number): Promise<boolean>;
+	/** On-call acknowledged an incident: the same acknowledgement is copied to the faults that were opened for its alerts. */
+	copyAcknowledgement(request: {
+		readonly fingerprints: readonly string[];
+		readonly incident: string;
+		readonly by: string;
+		readonly atMs: number;
+	}): Promise<number>;
+	get(id: string): Promise<FaultView>;
+	events(id: string): Promise<readonly FaultEvent[]>;
+	list(which: 'open' | { readonly fromMs: number; readonly toMs: number }): Promise<readonly FaultView[]>;
+	findSource(sourceKey: string): Promise<StoredFault | null>;
+	/** Faults as a contract sees them, by their onset. Only declared ones: candidates and dismissed ones start no penalty clock. */
+	assessed(profile: Profile, fromMs: number, toMs: number): Promise<readonly AssessedFault[]>;
+}
+
+export interface FaultsOptions {
+	readonly store: FaultStore;
+	readonly attachments: Attachments;
+	/** The profile that prices a service. */
+	readonly profileOf: (service: string | null) => Profile;
+	/** A profile by its id. */
+	readonly profile: (id: string) => Profile;
+	readonly config: () => ContractsConfig;
+	readonly clockRules: () => ClockRules;
+	readonly operations: OperationLog;
+	readonly clock: Clock;
+}
+
+/** What the product does by itself is done by this actor. */
+export const PRODUCT = 'fournines';
+const MOST_ATTACHMENTS = 200;
+
+export function createFaults(options: FaultsOptions): Faults {
+	const { store, attachments, config, clock, operations } = options;
+	let turn: Promise<unknown> = Promise.resolve();
+	/** One change at a time: two people who declare at once must not both succeed. */
+	const serial = <T>(work: () => Promise<T>): Promise<T> => {
+		const next = turn.then(work);
+		turn = next.catch(() => {});
+		return next;
+	};
+	const load = async (id: string): Promise<StoredFault> => {
+		const found = await store.get(id);
+		if (found === null) throw new AppError('FN_FAULT_UNKNOWN', `there is no fault "${id.slice(0, 64)}"`, { status: 404 });
+		return found;
+	};
+	const view = ({ number, fault }: StoredFault): FaultView => {
+		const profile = options.profile(fault.profile);
+		const nowMs = clock.now();
+		return {
+			number,
+			fault,
+			steps: nextSteps(fault, profile, options.clockRules(), nowMs),
+			clocks: faultClocks(profile, fault, options.clockRules(), nowMs),
+		};
+	};
+	const added = (
+		fault: Fault,
+		actor: string,
+		body: FaultEvent['body'],
+		atMs = clock.now(),
+	): { fault: Fault; events: readonly FaultEvent[] } => {
+		const event = { seq: fault.seq + 1, atMs, actor, body };
+		return { fault: apply(fault.id, fault, event, options.profile(fault.profile)), events: [event] };
+	};
+	const created = (request: NewFault, actor: string, profile: Profile): { fault: Fault; events: readonly FaultEvent[] } => {
+		const nowMs = clock.now();
+		const id = store.newId(nowMs);
+		const level = request.level ?? proposedLevel(profile, request, nowMs);
+		if (!profile.levels.some((entry) => entry.id === level)) {
+			throw new AppError(
+				'FN_FAULT_STEP',
+				`${profile.id} has no level "${level}"; known: ${profile.levels.map((entry) => entry.id).join(', ')}`,
+				{
+					status: 409,
+				},
+			);
+		}
+		if (request.onsetMs > nowMs) throw new AppError('FN_FAULT_STEP', 'a fault cannot begin in the future', { status: 409 });
+		const { source, sourceKey, service, title, point, onsetMs, detectedMs } = request;
+		const body = { kind: 'open', source, sourceKey, profile: profile.id, service, title, point, level, onsetMs, detectedMs } as const;
+		const event = { seq: 1, atMs: nowMs, actor, body };
+		return { fault: apply(id, null, event, profile), events: [event] };
+	};
+	const recordOperation = (caller: FaultCaller, action: string, id: string, detail: string): Promise<void> =>
+		operations.record({ actor: caller.account, action: `fault.${action}`, object: id, result: 'success', srcAddr: caller.address, detail });
+
+	/** The newest earlier fault at the same point within the time that the profile calls a repeat. */
+	const repeatOf = async (fault: Fault, profile: Profile): Promise<string | null> => {
+		const rule = profile.rules.find((entry) => entry.kind === 'repeat');
+		const onsetMs = fault.moments.onset;
+		if (rule?.kind !== 'repeat' || fault.point === '' || onsetMs === null) return null;
+		const earlier = await store.list({ fromMs: onsetMs - spanMs(rule.within), toMs: onsetMs });
+		const same = earlier.find(
+			({ fault: other }) => other.id !== fault.id && other.point === fault.point && other.moments.declared !== null,
+		);
+		return same?.fault.id ?? null;
+	};
+
+	const act: Faults['act'] = (id, action, caller) =>
+		serial(async () => {
+			const { number, fault } = await load(id);
+			const profile = options.profile(fault.profile);
+			const forbidden = mayNot(caller, action, profile, config().parties);
+			if (forbidden !== null) {
+				await operations.record({
+					actor: caller.account,
+					action: `fault.${action.kind}`,
+					object: id,
+					result: 'failure',
+					srcAddr: caller.address,
+					detail: forbidden,
+				});
+				throw new AppError('FN_FAULT_FORBIDDEN', forbidden, { status: 403 });
+			}
+			if (action.kind === 'set-cause') assertEvidence(fault, action.evidence);
+			if (action.kind === 'file-report' && action.attachment !== undefined) assertEvidence(fault, [action.attachment]);
+			let change = added(fault, caller.account, action);
+			const changes = [];
+			if (action.kind === 'merge-into') {
+				const { fault: target } = await load(action.fault);
+				changes.push(added(target, caller.account, { kind: 'received', fault: id }));
+			} else if (action.kind === 'link') await load(action.fault);
+			if (action.kind === 'declare' || action.kind === 'set-point') {
+				const earlier = await repeatOf(change.fault, profile);
+				if (earlier !== null && earlier !== fault.repeatOf) {
+					const repeated = added(change.fault, PRODUCT, { kind: 'repeat', of: earlier });
+					change = { fault: repeated.fault, events: [...change.events, ...repeated.events] };
+				}
+			}
+			await store.write([change, ...changes], clock.now());
+			await recordOperation(caller, action.kind, id, JSON.stringify(action));
+			return view({ number, fault: change.fault });
+		});
+
+	const find = async (id: string): Promise<StoredFault> => load(id);
+
+	const note: Faults['note'] = (id, body, atMs) =>
+		serial(async () => {
+			const { fault } = await load(id);
+			let change: ReturnType<typeof added>;
+			try {
+				change = added(fault, PRODUCT, body, atMs);
+			} catch (error) {
+				// Between the look and the note a person may have gone on; the person is right.
+				if (error instanceof AppError && error.code === 'FN_FAULT_STEP') return false;
+				throw error;
+			}
+			await store.write([change], clock.now());
+			return true;
+		});
+
+	return {
+		act,
+		note,
+		open: (request) =>
+			serial(async () => {
+				const known = await store.findSource(request.sourceKey);
+				if (known !== null && !isOver(known.fault)) return known;
+				const change = created(request, PRODUCT, options.profileOf(request.service));
+				await store.write([change], clock.now());
+				return find(change.fault.id);
+			}),
+		report: (request, caller) =>
+			serial(async () => {
+				const profile = options.profileOf(request.service);
+				const action = { kind: 'declare', channel: request.channel } as const;
+				const forbidden = mayNot(caller, action, profile, config().parties);
+				if (forbidden !== null) throw new AppError('FN_FAULT_FORBIDDEN', forbidden, { status: 403 });
+				const nowMs = clock.now();
+				const { channel: _channel, ...rest } = request;
+				const opened = created(
+					{ ...rest, source: 'manual', sourceKey: `manual:${store.newId(nowMs)}`, detectedMs: nowMs },
+					caller.account,
+					profile,
+				);
+				const declared = added(opened.fault, caller.account, action);
+				let change = { fault: declared.fault, events: [...opened.events, ...declared.events] };
+				const earlier = await repeatOf(change.fault, profile);
+				if (earlier !== null) {
+					const repeated = added(change.fault, PRODUCT, { kind: 'repeat', of: earlier });
+					change = { fault: repeated.fault, events: [...change.events, ...repeated.events] };
+				}
+				await store.write([change], nowMs);
+				await recordOperation(caller, 'report', change.fault.id, JSON.stringify(request));
+				return find(change.fault.id);
+			}),
+		split: (id, request, caller) =>
+			serial(async () => {
+				const { fault } = await load(id);
+				const forbidden = mayNot(caller, { kind: 'take' }, options.profile(fault.profile), config().parties);
+				if (forbidden !== null) throw new AppError('FN_FAULT_FORBIDDEN', forbidden, { status: 403 });
+				const nowMs = clock.now();
+				const source = {
+					...request,
+					source: 'split' as const,
+					sourceKey: `split:${fault.id}:${fault.seq + 1}`,
+					onsetMs: fault.moments.onset ?? nowMs,
+					detectedMs: fault.moments.detected ?? nowMs,
+					level: fault.level,
+				};
+				const part = created(source, caller.account, options.profile(fault.profile));
+				await store.write([part, added(fault, caller.account, { kind: 'split-off', fault: part.fault.id })], nowMs);
+				await recordOperation(caller, 'split', id, part.fault.id);
+				return find(part.fault.id);
+			}),
+		attach: (id, name, bytes, caller) =>
+			serial(async () => {
+				const { number, fault } = await load(id);
+				const forbidden = mayNot(caller, { kind: 'take' }, options.profile(fault.profile), config().parties);
+				if (forbidden !== null) throw new AppError('FN_FAULT_FORBIDDEN', forbidden, { status: 403 });
+				if (fault.attachments.length >= MOST_ATTACHMENTS) {
+					throw new AppError('FN_FAULT_ATTACHMENT', `the fault has ${MOST_ATTACHMENTS} files; no more are taken`, { status: 413 });
+				}
+				const kept = await attachments.keep(bytes, config().attachment_max_bytes);
+				const attachment = String(fault.attachments.length + 1);
+				const change = added(fault, caller.account, { kind: 'attach', attachment, name, ...kept });
+				await store.write([change], clock.now());
+				await recordOperation(caller, 'attach', id, `${name} ${kept.sha256}`);
+				return view({ number, fault: change.fault });
+			}),
+		attachment: async (id, attachment) => {
+			const { fault } = await load(id);
+			const found = fault.attachments.find((entry) => entry.id === attachment);
+			if (found === undefined)
+				throw new AppError('FN_FAULT_UNKNOWN', `fault ${id} has no file "${attachment.slice(0, 64)}"`, { status: 404 });
+			return { name: found.name, bytes: await attachments.read(found.sha256) };
+		},
+		copyAcknowledgement: async ({ fingerprints, incident, by, atMs }) => {
+			let copied = 0;
+			for (const fingerprint of fingerprints) {
+				const done = await serial(async () => {
+					const known = await store.findSource(`alert:${fingerprint}`);
+					if (known === null || known.fault.moments.acknowledged !== null) return false;
+					try {
+						const momentMs = Math.max(atMs, known.fault.moments.onset ?? atMs);
+						await store.write([added(known.fault, by, { kind: 'acknowledge', incident, momentMs })], clock.now());
+					} catch (error) {
+						if (error instanceof AppError && error.code === 'FN_FAULT_STEP') return false;
+						throw error;
+					}
+					return true;
+				});
+				if (done) copied++;
+			}
+			return copied;
+		},
+		get: async (id) => view(await load(id)),
+		events: async (id) => {
+			await load(id);
+			return store.events(id);
+		},
+		list: async (which) => (await store.list(which)).map(view),
+		findSource: (sourceKey) => store.findSource(sourceKey),
+		assessed: async (profile, fromMs, toMs) =>
+			(await store.list({ fromMs, toMs }))
+				.filter(({ fault }) => fault.moments.declared !== null && fault.stage !== 'merged')
+				.map(({ fault }) => assessedFault(fault, profile)),
+	};
+}
+
+/** What the contract prices of a fault. A level of another profile has no price here and is kept as it is. */
+export function assessedFault(fault: Fault, profile: Profile): AssessedFault {
+	return {
+		id: fault.id,
+		service: fault.service,
+		point: fault.point,
+		level: fault.level,
+		cause: fault.cause,
+		causeCountersigned: fault.countersigned.includes(profile.excused.countersign),
+		moments: fault.moments,
+		reports: fault.reports.map(({ report, filedMs }) => ({ report, filedMs })),
+		waived: fault.waived,
+	};
+}
+
+function proposedLevel(profile: Profile, request: NewFault, nowMs: number): string {
+	const byMinutes = request.source === 'outage' ? levelByMinutes(profile, Math.max(1, Math.floor((nowMs - request.onsetMs) / 1000))) : null;
+	return byMinutes ?? profile.levels.at(-1)?.id ?? '';
+}
+
+function assertEvidence(fault: Fault, ids: readonly string[]): void {
+	const missing = ids.find((id) => !fault.attachments.some((entry) => entry.id === id));
+	if (missing !== undefined)
+		throw new AppError('FN_FAULT_UNKNOWN', `fault ${fault.id} has no file "${missing}"; attach it first`, { status: 404 });
+}
