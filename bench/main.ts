@@ -20,6 +20,11 @@ const BENCHMARKS: readonly Benchmark[] = [
 		peers: 'none: idle is what it is compared with',
 	},
 	{
+		name: 'ledger',
+		what: 'ledgers of 22 services from a year of stored checks: cold, from kept days, one late day; 30 days beside avg_over_time',
+		peers: 'prometheus',
+	},
+	{
 		name: 'agent-footprint',
 		what: 'memory and CPU per round of the agent with all its sources, beside the exporters that it replaces',
 		peers: 'prometheus-node-exporter, -mysqld-exporter, -redis-exporter, -nginx-exporter, -blackbox-exporter',

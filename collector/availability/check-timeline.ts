@@ -60,7 +60,6 @@ export function checkTimeline(samples: CheckSamples, rules: CheckRules, from: nu
 	const failing = `check: ${rules.id}`;
 	let outageIndex = 0;
 	let lastFailureMs = Number.NEGATIVE_INFINITY;
-	let running = false;
 	for (let i = 0; i < times.length; i++) {
 		const start = times[i] as number;
 		const next = i + 1 < times.length ? (times[i + 1] as number) : Number.POSITIVE_INFINITY;
@@ -73,21 +72,26 @@ export function checkTimeline(samples: CheckSamples, rules: CheckRules, from: nu
 		// Skips what lies before the window cheaply; the builder clips the rest.
 		if (next < from * 1000) continue;
 		if (second >= to) {
-			if (running) builder.until(to, 'up', '');
 			break;
 		}
-		if (!running) builder.until(second, 'unknown', silent);
+		builder.until(second, 'unknown', silent);
 		const nextSecond = Math.floor(next / 1000);
 		if (inOutage) {
-			running = false;
 			builder.until(Math.min(nextSecond, Math.floor((lastFailureMs + holdMs) / 1000)), 'down', failing);
 			builder.until(nextSecond, 'unknown', silent);
 			continue;
 		}
+		if (results[i] === UP) {
+			// A year of a check has three million good samples; where none was missed, only the last of a run matters.
+			let last = i;
+			while (results[last + 1] === UP && (times[last + 1] as number) - (times[last] as number) <= holdMs) last++;
+			if (last > i) {
+				builder.until(Math.floor((times[last] as number) / 1000), 'up', '');
+				i = last - 1;
+				continue;
+			}
+		}
 		const heldUntil = Math.min(nextSecond, Math.floor((start + holdMs) / 1000));
-		// In a run of good samples only the last one needs to be written down: a year of a check has three million of them.
-		running = !inOutage && results[i] === UP && heldUntil === nextSecond && results[i + 1] === UP;
-		if (running) continue;
 		if (failed) builder.until(heldUntil, 'up', failing, true);
 		else builder.until(heldUntil, results[i] === DEGRADED ? 'degraded' : 'up', results[i] === DEGRADED ? failing : '');
 		builder.until(nextSecond, 'unknown', silent);
@@ -103,10 +107,8 @@ function findOutages(samples: CheckSamples, rules: CheckRules, holdMs: number): 
 	const windowMs = rules.intervalMs * WINDOW_INTERVALS;
 	let i = 0;
 	while (i < times.length) {
-		if (results[i] !== DOWN) {
-			i++;
-			continue;
-		}
+		i = results.indexOf(DOWN, i);
+		if (i < 0) break;
 		// An episode begins at failure i; walk to its end.
 		const first = i;
 		let startMs = Number.NaN;
@@ -115,8 +117,8 @@ function findOutages(samples: CheckSamples, rules: CheckRules, holdMs: number): 
 		for (;;) {
 			if (Number.isNaN(startMs)) startMs = confirmedStart(samples, { first, last, rules, windowMs });
 			const goodFrom = last + 1;
-			let next = goodFrom;
-			while (next < times.length && results[next] !== DOWN) next++;
+			const found = results.indexOf(DOWN, goodFrom);
+			const next = found < 0 ? times.length : found;
 			const goods = next - goodFrom;
 			if (goods > 0) {
 				const firstGoodMs = times[goodFrom] as number;

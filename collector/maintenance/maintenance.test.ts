@@ -2,12 +2,9 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../core/clock.ts';
 import { configOrThrow } from '../../core/config-file.ts';
-import { labelsFromObject } from '../../core/labels.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
-import { createAvailability } from '../availability/availability.ts';
 import { parseInventoryFile } from '../inventory/inventory-yaml.ts';
 import { openStateDatabase, type StateDatabase } from '../state/database.ts';
-import { createMemoryStorage } from '../storage/memory-storage.ts';
 import { createMaintenance } from './maintenance.ts';
 import { judgeWindow, type MaintenancePolicy } from './policy.ts';
 import { foldWindow, type MaintenanceEvent, type MaintenanceRequest, occurrences } from './window.ts';
@@ -171,7 +168,7 @@ describe('what a contract lets be excluded', () => {
 	});
 });
 
-describe('kept, and in the ledger', () => {
+describe('kept', () => {
 	let folder: TemporaryFolder;
 	let state: StateDatabase;
 	let nowMs = T0;
@@ -193,44 +190,6 @@ describe('kept, and in the ledger', () => {
 	afterEach(async () => {
 		await state.destroy();
 		folder.remove();
-	});
-
-	test('the ledger excludes exactly what was approved, also after a restart; overlapping windows count once', async () => {
-		const storage = createMemoryStorage();
-		const appender = storage.appender();
-		const labels = labelsFromObject({ __name__: 'probe_success', check: 'k', vantage: 'a' });
-		for (let t = FROM - HOUR; t < FROM + 4 * HOUR; t += 10_000) appender.append(labels, t, t >= FROM && t < FROM + 3 * HOUR ? 0 : 1);
-		await appender.commit();
-		let maintenance = await open();
-		const availability = createAvailability({
-			queryable: storage,
-			inventory: () => inventory,
-			clock,
-			exclusions: async (service, part) => maintenance.exclusions(service, part),
-		});
-		const figures = async (id = 's') => (await availability.ledger(id, { fromMs: FROM - HOUR, toMs: FROM + 4 * HOUR })).figures;
-		const all = ['s', 'free'];
-		const first = await maintenance.request({ ...request, services: all }, asks);
-		const second = await maintenance.request({ ...request, services: all, fromMs: FROM + HOUR, toMs: FROM + 2.5 * HOUR }, asks);
-		await expect(maintenance.approve(first.id, asks, '')).rejects.toMatchObject({ code: 'FN_MAINTENANCE_OWN' });
-		await maintenance.approve(first.id, decides, 'ok');
-		nowMs = FROM + 5 * HOUR;
-		expect(await figures()).toMatchObject({ downSeconds: 10_800, excludedSeconds: 0 });
-		nowMs = T0 + HOUR;
-		await maintenance.consent(first.id, asks, { by: 'client', atMs: T0, evidence: 'mail' });
-		await maintenance.approve(second.id, decides, 'ok');
-		await maintenance.consent(second.id, asks, { by: 'client', atMs: T0, evidence: 'mail' });
-		nowMs = FROM + 5 * HOUR;
-		expect(await figures()).toMatchObject({ downSeconds: 1800, excludedSeconds: 9000 });
-		// Without a contract there are no conditions, so nothing can be excluded.
-		expect(await figures('free')).toMatchObject({ downSeconds: 10_800, excludedSeconds: 0 });
-		maintenance = await open();
-		expect(await figures()).toMatchObject({ downSeconds: 1800, excludedSeconds: 9000 });
-		expect(maintenance.get(first.id).events.map(({ kind }) => kind)).toEqual(['requested', 'approved', 'consented']);
-		expect(maintenance.active(FROM + HOUR).map(({ window }) => window.id)).toEqual([first.id, second.id]);
-		await maintenance.record(first.id, asks, { kind: 'ended', occurrenceMs: FROM, actualMs: FROM + 0.5 * HOUR });
-		expect(await figures()).toMatchObject({ downSeconds: 3600, excludedSeconds: 7200 });
-		expect(maintenance.active(FROM + HOUR).map(({ window }) => window.id)).toEqual([second.id]);
 	});
 
 	test.each([
