@@ -1,0 +1,360 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Counter, Gauge, Registry } from 'prom-client';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../core/clock.ts';
+import { configOrThrow, parseConfig } from '../../core/config-file.ts';
+import { silentLogger } from '../../core/log.ts';
+import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
+import type { AssessedService } from '../contracts/assessed.ts';
+import { ContractsConfigSchema, checkContracts } from '../contracts/config.ts';
+import { type Contracts, createContracts } from '../contracts/contracts.ts';
+import { loadProfiles } from '../contracts/profile-files.ts';
+import { createOperationLog, type Operation } from '../identity/operation-log.ts';
+import { openStateDatabase, type StateDatabase } from '../state/database.ts';
+import { createAttachments } from './attachments.ts';
+import { replay } from './fault.ts';
+import { createFaultStore, type FaultStore } from './fault-store.ts';
+import { type FaultNotice, FaultWatch, type WatchedAlert, type WatchedOutage } from './fault-watch.ts';
+import { createFaults, type FaultCaller, type Faults } from './faults.ts';
+
+const MINUTE = 60_000;
+const T0 = Date.parse('2021-08-10T10:00:00+08:00');
+const CONFIG_TEXT = `
+default: chengdu-2021
+parties: { manager: [lead], client: [owner], supervision: [watcher] }
+disputes_decided_by: supervision
+escalate_to: [lead, boss]
+attachment_max_bytes: 2048
+`;
+const config = configOrThrow(parseConfig(CONFIG_TEXT, { file: 'contracts', schema: ContractsConfigSchema, check: checkContracts }));
+const caller = (account: string, role: FaultCaller['role']): FaultCaller => ({ account, role, address: '10.0.0.1' });
+const ann = caller('ann', 'operator');
+const lead = caller('lead', 'operator');
+const owner = caller('owner', 'viewer');
+
+let folder: TemporaryFolder;
+let state: StateDatabase;
+let store: FaultStore;
+let faults: Faults;
+let contracts: Contracts;
+let watch: FaultWatch;
+let nowMs = T0;
+let services: readonly AssessedService[] = [];
+let outages: readonly WatchedOutage[] = [];
+let alerts: readonly WatchedAlert[] = [];
+let contractOf = 'chengdu-2021';
+const notices: FaultNotice[] = [];
+const operations: Operation[] = [];
+
+beforeEach(async () => {
+	folder = temporaryFolder('faults');
+	state = await openStateDatabase(folder.path);
+	nowMs = T0;
+	[services, outages, alerts, contractOf] = [[], [], [], 'chengdu-2021'];
+	notices.length = 0;
+	operations.length = 0;
+	const clock = { ...systemClock, now: () => nowMs };
+	const log = createOperationLog(state, clock, (operation) => void operations.push(operation));
+	const clockRules = () => ({ zone: 'Asia/Shanghai', holidays: [], closed: () => [] });
+	store = createFaultStore(state);
+	const profile = (id: string) => contracts.profile(id);
+	faults = createFaults({
+		store,
+		attachments: createAttachments(folder.path),
+		profileOf: () => profile(contractOf),
+		profile,
+		config: () => config,
+		clockRules,
+		operations: log,
+		clock,
+	});
+	contracts = createContracts({
+		state,
+		profiles: loadProfiles(join(import.meta.dirname, '../../rules/contracts')),
+		config: () => config,
+		faults: (chosen, fromMs, toMs) => faults.assessed(chosen, fromMs, toMs),
+		services: async () => services,
+		clockRules,
+		operations: log,
+		clock,
+	});
+	const registers = [new Registry()];
+	watch = new FaultWatch({
+		faults,
+		profile,
+		config: () => config,
+		outages: async () => outages,
+		alerts: () => alerts,
+		notice: async (notice) => void notices.push(notice),
+		clock,
+		log: silentLogger,
+		open: new Gauge({ name: 'a', help: 'a', labelNames: ['stage'], registers }),
+		overdue: new Gauge({ name: 'b', help: 'b', registers }),
+		notices: new Counter({ name: 'c', help: 'c', labelNames: ['kind'], registers }),
+		failures: new Counter({ name: 'd', help: 'd', registers }),
+	});
+});
+afterEach(async () => {
+	await state.destroy();
+	folder.remove();
+});
+
+const outage = (toSeconds: number | null = null): WatchedOutage => ({ service: 'mis', name: 'MIS', fromSeconds: T0 / 1000, toSeconds });
+const onlyFault = async () => {
+	const [view, ...more] = await faults.list({ fromMs: 0, toMs: nowMs + 1 });
+	if (view === undefined || more.length > 0) throw new Error(`expected one fault, found ${more.length + (view === undefined ? 0 : 1)}`);
+	return view;
+};
+
+test('an outage becomes a candidate once, a declared fault, and a closed one, priced as its clocks went', async () => {
+	outages = [outage()];
+	nowMs = T0 + MINUTE;
+	await watch.turn();
+	await watch.turn();
+	const { fault, number } = await onlyFault();
+	expect({ number, stage: fault.stage, service: fault.service, point: fault.point, level: fault.level }).toEqual({
+		number: 1,
+		stage: 'candidate',
+		service: 'mis',
+		point: 'mis',
+		level: '4',
+	});
+	const act = (action: Parameters<Faults['act']>[1], by = ann) => faults.act(fault.id, action, by);
+	await act({ kind: 'declare', channel: 'phone' });
+	await act({ kind: 'judge', level: '1', reason: 'core business stopped' }, lead);
+	nowMs = T0 + 10 * MINUTE;
+	await act({ kind: 'acknowledge' });
+	outages = [outage(T0 / 1000 + 1200)];
+	nowMs = T0 + 30 * MINUTE;
+	await watch.turn();
+	expect((await onlyFault()).fault.moments.restored).toBe(T0 + 20 * MINUTE);
+	await act({ kind: 'resolve', text: 'restarted' });
+	await act({ kind: 'confirm', level: '1' }, owner);
+	await expect(act({ kind: 'close', text: 'done' })).rejects.toThrow(/missing: cause; report final/);
+	await faults.attach(fault.id, '现场.txt', Buffer.from('evidence'), ann);
+	await act({ kind: 'set-cause', cause: 'own', text: 'memory leak', evidence: ['1'] });
+	await act({ kind: 'countersign', as: 'client' }, owner);
+	await act({ kind: 'file-report', report: 'final', text: 'the report', attachment: '1' });
+	const closed = await act({ kind: 'close', text: 'done' });
+	expect(closed).toMatchObject({ steps: [], fault: { stage: 'closed' } });
+	const { assessment } = await contracts.assess('chengdu-2021', 'now');
+	// Declared at 1 min, acknowledged at 10 min: 4 minutes after the five that level 1 allows.
+	expect(assessment.items.map(({ key, counted, clock }) => ({ key, counted, clock }))).toEqual([
+		{ key: `late-response:${fault.id}:`, counted: -300, clock: 'respond' },
+	]);
+	expect(operations.filter(({ result }) => result === 'success').map(({ action }) => action)).toContain('fault.close');
+	const history = await faults.events(fault.id);
+	expect(replay(fault.id, history, contracts.profile('chengdu-2021'))).toEqual(closed.fault);
+	expect(history.map(({ seq }) => seq)).toEqual(history.map((_, i) => i + 1));
+});
+
+test('the history can only grow: a number that is taken makes the whole change fail', async () => {
+	const first = await faults.open({ source: 'manual', sourceKey: 'k', service: null, title: 't', point: '', onsetMs: T0, detectedMs: T0 });
+	const other = await faults.open({ source: 'manual', sourceKey: 'l', service: null, title: 't', point: '', onsetMs: T0, detectedMs: T0 });
+	const event = (seq: number) => ({ seq, atMs: nowMs, actor: 'x', body: { kind: 'take' as const } });
+	const change = [
+		{ fault: { ...other.fault, owner: 'x', seq: 2 }, events: [event(2)] },
+		{ fault: first.fault, events: [event(1)] },
+	];
+	await expect(store.write(change, nowMs)).rejects.toThrow();
+	expect(await faults.events(other.fault.id)).toHaveLength(1);
+	expect((await faults.get(other.fault.id)).fault.owner).toBe('');
+});
+
+test('candidates that nobody takes escalate from one to the next; what is taken does not', async () => {
+	outages = [outage()];
+	await watch.turn();
+	for (const minutes of [4, 5, 6, 10, 15]) {
+		nowMs = T0 + minutes * MINUTE;
+		await watch.turn();
+	}
+	expect(notices.map(({ kind, to }) => ({ kind, to }))).toEqual([
+		{ kind: 'escalation', to: 'lead' },
+		{ kind: 'escalation', to: 'boss' },
+		{ kind: 'escalation', to: 'boss' },
+	]);
+	await faults.act((await onlyFault()).fault.id, { kind: 'dismiss', reason: 'a test' }, ann);
+	nowMs = T0 + 30 * MINUTE;
+	await watch.turn();
+	expect(notices).toHaveLength(3);
+	// The same outage does not come back after it was dismissed.
+	expect((await onlyFault()).fault.stage).toBe('dismissed');
+});
+
+test('deadlines are reminded of once each, before they pass', async () => {
+	const { fault } = await faults.report({ service: 'mis', title: 't', point: 'p', onsetMs: T0, channel: 'phone', level: '1' }, ann);
+	await faults.act(fault.id, { kind: 'acknowledge' }, ann);
+	for (const minutes of [1, 54, 55, 56, 114, 115, 116]) {
+		nowMs = T0 + minutes * MINUTE;
+		await watch.turn();
+	}
+	expect(notices.map(({ step, dueMs }) => ({ step, after: (dueMs - T0) / MINUTE }))).toEqual([
+		{ step: 'progress', after: 60 },
+		{ step: 'resolve', after: 120 },
+	]);
+});
+
+test('where minutes grade, the level rises by itself and each rise is on record', async () => {
+	contractOf = 'shaanxi-2023';
+	outages = [outage()];
+	for (const minutes of [1, 9, 11, 31, 61, 62]) {
+		nowMs = T0 + minutes * MINUTE;
+		await watch.turn();
+	}
+	const { fault } = await onlyFault();
+	expect(fault.level).toBe('A1');
+	const rises = (await faults.events(fault.id)).flatMap(({ body }) => (body.kind === 'rise' ? [body.level] : []));
+	expect(rises).toEqual(['B1', 'A2', 'A1']);
+});
+
+describe('alerts', () => {
+	const alert = (labels: Record<string, string>, startsAtMs = T0): WatchedAlert => ({
+		fingerprint: 'abc',
+		labels: { alertname: 'HostDown', instance: 'app-1', ...labels },
+		annotations: { summary: 'app-1 is down' },
+		startsAtMs,
+		receivedAtMs: startsAtMs,
+	});
+
+	test.each([
+		{ name: 'critical', labels: { severity: 'critical' }, opened: 1 },
+		{ name: 'fault="true"', labels: { severity: 'info', fault: 'true' }, opened: 1 },
+		{ name: 'critical, but fault="false"', labels: { severity: 'critical', fault: 'false' }, opened: 0 },
+		{ name: 'warning', labels: { severity: 'warning' }, opened: 0 },
+		{ name: 'an alert about faults', labels: { severity: 'critical', alertname: 'FaultNotTaken' }, opened: 0 },
+	])('$name opens $opened', async ({ labels, opened }) => {
+		alerts = [alert(labels as Record<string, string>)];
+		await watch.turn();
+		await watch.turn();
+		expect(await faults.list('open')).toHaveLength(opened);
+	});
+
+	test('a dismissed episode stays dismissed; the next one opens another candidate', async () => {
+		alerts = [alert({ severity: 'critical' })];
+		await watch.turn();
+		await faults.act((await onlyFault()).fault.id, { kind: 'dismiss', reason: 'r' }, ann);
+		nowMs = T0 + MINUTE;
+		await watch.turn();
+		expect(await faults.list('open')).toHaveLength(0);
+		alerts = [alert({ severity: 'critical' }, nowMs)];
+		await watch.turn();
+		expect(await faults.list('open')).toHaveLength(1);
+	});
+
+	test('the acknowledgement of the incident is copied, once', async () => {
+		alerts = [alert({ severity: 'critical' })];
+		await watch.turn();
+		nowMs = T0 + 3 * MINUTE;
+		const copy = { fingerprints: ['abc', 'unknown'], incident: 'i-1', by: 'bob', atMs: T0 + 2 * MINUTE };
+		expect(await faults.copyAcknowledgement(copy)).toBe(1);
+		expect(await faults.copyAcknowledgement(copy)).toBe(0);
+		expect((await onlyFault()).fault).toMatchObject({ owner: 'bob', incident: 'i-1', moments: { acknowledged: T0 + 2 * MINUTE } });
+	});
+});
+
+test('two faults merge and one splits, each saying so', async () => {
+	const report = (point: string) => faults.report({ service: 'mis', title: point, point, onsetMs: T0, channel: 'phone' }, ann);
+	const [a, b] = [await report('x'), await report('y')];
+	await faults.act(a.fault.id, { kind: 'merge-into', fault: b.fault.id, reason: 'same' }, ann);
+	const part = await faults.split(b.fault.id, { title: 'part', service: 'gis', point: 'z' }, ann);
+	expect((await faults.get(a.fault.id)).fault.mergedInto).toBe(b.fault.id);
+	expect((await faults.get(b.fault.id)).fault.links).toEqual([
+		{ fault: a.fault.id, relation: 'merged' },
+		{ fault: part.fault.id, relation: 'split' },
+	]);
+	expect(part.fault).toMatchObject({ stage: 'candidate', source: 'split' });
+	// What was merged away is priced with what it was merged into, not a second time.
+	expect((await faults.assessed(contracts.profile('chengdu-2021'), 0, nowMs + 1)).map(({ id }) => id)).toEqual([b.fault.id]);
+});
+
+test('a fault at the same point is noted as a repeat', async () => {
+	contractOf = 'shaanxi-2023';
+	const report = () => faults.report({ service: 'mis', title: 't', point: 'gateway', onsetMs: nowMs, channel: 'phone' }, ann);
+	const first = await report();
+	nowMs += 30 * 86_400_000;
+	expect((await report()).fault.repeatOf).toBe(first.fault.id);
+	nowMs += 32 * 86_400_000;
+	expect((await report()).fault.repeatOf).toBeNull();
+});
+
+test.each([
+	{ name: 'a viewer declares', by: owner, action: { kind: 'declare', channel: 'p' } as const },
+	{ name: 'an auditor declares', by: caller('eve', 'audit'), action: { kind: 'declare', channel: 'p' } as const },
+	{ name: 'an operator judges', by: ann, action: { kind: 'judge', level: '1', reason: 'r' } as const },
+	{ name: 'the manager confirms', by: lead, action: { kind: 'confirm', level: '1' } as const },
+	{ name: 'the manager signs as client', by: lead, action: { kind: 'countersign', as: 'client' } as const },
+	{ name: 'an operator waives', by: ann, action: { kind: 'waive', rule: 'outage', reason: 'r' } as const },
+])('$name: refused, and on record', async ({ by, action }) => {
+	const { fault } = await faults.open({
+		source: 'manual',
+		sourceKey: 'k',
+		service: null,
+		title: 't',
+		point: '',
+		onsetMs: T0,
+		detectedMs: T0,
+	});
+	await expect(faults.act(fault.id, action, by)).rejects.toMatchObject({ code: 'FN_FAULT_FORBIDDEN', status: 403 });
+	expect(operations.at(-1)).toMatchObject({ actor: by.account, result: 'failure', action: `fault.${action.kind}` });
+	expect(await faults.events(fault.id)).toHaveLength(1);
+});
+
+test('files are kept by their hash, bounded, and a changed one is noticed', async () => {
+	const { fault } = await faults.report({ service: null, title: 't', point: '', onsetMs: T0, channel: 'phone' }, ann);
+	await faults.attach(fault.id, 'a.txt', Buffer.from('one'), ann);
+	expect(await faults.attachment(fault.id, '1')).toEqual({ name: 'a.txt', bytes: Buffer.from('one') });
+	for (const size of [0, 2049]) {
+		await expect(faults.attach(fault.id, 'b', Buffer.alloc(size), ann)).rejects.toMatchObject({ code: 'FN_FAULT_ATTACHMENT', status: 413 });
+	}
+	await expect(faults.act(fault.id, { kind: 'set-cause', cause: 'own', text: 't', evidence: ['2'] }, ann)).rejects.toThrow(
+		/has no file "2"/,
+	);
+	const [file = ''] = readdirSync(join(folder.path, 'faults'));
+	writeFileSync(join(folder.path, 'faults', file), 'two');
+	await expect(faults.attachment(fault.id, '1')).rejects.toThrow(/was changed/);
+});
+
+test('records, adjustments and disputes: three scores, and the one who contests does not decide', async () => {
+	nowMs = T0;
+	const operator = { name: 'ann', role: 'operator', address: '' } as const;
+	const client = { name: 'owner', role: 'viewer', address: '' } as const;
+	const supervision = { name: 'watcher', role: 'viewer', address: '' } as const;
+	const lapse = { rule: 'inspection-missing', quantity: 1, atMs: T0 - 1, note: '', evidence: '' };
+	const first = await contracts.record('chengdu-2021', lapse, operator);
+	const second = await contracts.record('chengdu-2021', lapse, client);
+	await contracts.withdraw('chengdu-2021', 'q1', second, 'entered twice', client);
+	const key = `inspection-missing:${first}:${first}`;
+	await contracts.adjust('chengdu-2021', 'q1', { key, centipoints: -400, clause: 'c', note: 'two rounds' }, client);
+	const dispute = await contracts.dispute('chengdu-2021', 'now', { key, evidence: 'the book of rounds' }, operator);
+	await expect(contracts.decide('chengdu-2021', 'q1', { dispute, centipoints: 0, reason: 'r' }, client)).rejects.toMatchObject({
+		code: 'FN_CONTRACT_FORBIDDEN',
+	});
+	const scores = async () => {
+		const { self, client: theirs, final } = (await contracts.assess('chengdu-2021', 'q1')).scores;
+		return [self, theirs, final].map(({ centipoints }) => centipoints);
+	};
+	expect(await scores()).toEqual([9800, 9600, 9600]);
+	await contracts.decide('chengdu-2021', 'q1', { dispute, centipoints: -200, reason: 'one round' }, supervision);
+	expect(await scores()).toEqual([9800, 9600, 9800]);
+	await expect(contracts.decide('chengdu-2021', 'q1', { dispute, centipoints: 0, reason: 'r' }, supervision)).rejects.toMatchObject({
+		status: 409,
+	});
+	const own = await contracts.dispute('chengdu-2021', 'q1', { key, evidence: 'e' }, supervision);
+	await expect(contracts.decide('chengdu-2021', 'q1', { dispute: own, centipoints: 0, reason: 'r' }, supervision)).rejects.toThrow(
+		/does not decide/,
+	);
+	await expect(contracts.record('chengdu-2021', lapse, { name: 'stranger', role: 'viewer', address: '' })).rejects.toMatchObject({
+		status: 403,
+	});
+	await expect(contracts.record('chengdu-2021', { ...lapse, rule: 'outage' }, operator)).rejects.toThrow(/entered by hand/);
+	await expect(contracts.adjust('chengdu-2021', 'q1', { key, centipoints: 0, clause: 'c', note: '' }, operator)).rejects.toMatchObject({
+		status: 403,
+	});
+});
+
+test('an account that speaks for two parties is refused', () => {
+	const text = 'parties: { manager: [a], client: [a] }';
+	const result = parseConfig(text, { file: 'x', schema: ContractsConfigSchema, check: checkContracts });
+	expect(result).toMatchObject({ kind: 'bad', problems: [{ path: 'parties.client[0]' }] });
+});
