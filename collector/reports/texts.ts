@@ -50,6 +50,19 @@ export function text(key: TextKey, language: Language): string {
 	return TEXTS[key][language];
 }
 
+/** `{}` is what the cause is about. */
+const CAUSES: Readonly<Record<string, Readonly<Record<Language, string>>>> = {
+	condition: { zh: '条件 {} 不成立', en: 'condition {} did not hold' },
+	'redundancy lost': { zh: '冗余丧失（{}）', en: 'redundancy lost ({})' },
+	'agent silent': { zh: '{} 的采集程序没有上报', en: 'the agent of {} was silent' },
+	'agent dead': { zh: '{} 的采集程序停止', en: 'the agent of {} was dead' },
+	'host dead': { zh: '主机 {} 停机', en: 'the host {} was dead' },
+	'network cut': { zh: '区域 {} 网络中断', en: 'the network of zone {} was cut' },
+	'set aside': { zh: '观测点 {} 自身网络异常，不予采信', en: 'the word of vantage point {} was set aside' },
+	maintenance: { zh: '计划维护 {}', en: 'maintenance {}' },
+	'not in service': { zh: '服务未投用', en: 'not in service' },
+};
+
 /** What the ledger writes as a reason (`check: mis`, `no data: mis`, `collector down`, `calendar`), for people. */
 export function causeText(reason: string, language: Language): string {
 	return reason
@@ -60,6 +73,8 @@ export function causeText(reason: string, language: Language): string {
 			if (kind === 'no data') return language === 'zh' ? `检测 ${detail} 没有数据` : `no data from check ${detail}`;
 			if (kind === 'collector down') return language === 'zh' ? '采集端停机' : 'the collector was down';
 			if (kind === 'calendar') return language === 'zh' ? '服务时间以外' : 'outside service hours';
+			const words = CAUSES[kind];
+			if (words !== undefined) return words[language].replace('{}', detail);
 			return part;
 		})
 		.join(language === 'zh' ? '；' : '; ');
