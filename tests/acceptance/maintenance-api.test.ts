@@ -1,0 +1,94 @@
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type RunningCollector, startCollector } from '../../collector/app.ts';
+import { verifyLedger } from '../../collector/availability/ledger-export.ts';
+import { parseInventoryFile } from '../../collector/inventory/inventory-yaml.ts';
+import { systemClock } from '../../core/clock.ts';
+import { httpExchange } from '../../core/http-client.ts';
+import { silentLogger } from '../../core/log.ts';
+import type { BudgetListAnswer, WhatIfAnswer } from '../../protocol/availability-api.ts';
+import type { MaintenanceListAnswer, MaintenanceWindowAnswer } from '../../protocol/maintenance-api.ts';
+import { type TemporaryFolder, temporaryFolder } from '../harness/process.ts';
+
+const PASSWORD = 'Corr3ct-horse!';
+const HOUR = 3_600_000;
+let folder: TemporaryFolder;
+let collector: RunningCollector;
+const cookies = new Map<string, string>();
+
+beforeAll(async () => {
+	folder = temporaryFolder('maintenance-api');
+	const configFile = join(folder.path, 'collector.yml');
+	writeFileSync(
+		configFile,
+		'inventory:\n  maintenance: [{ contract: c, notice: 72h }]\n  checks: [{ id: k }]\n  services: [{ id: portal, name: 门户, checks: [k], contract: c }]\n',
+	);
+	collector = await startCollector({
+		configFile,
+		dataDir: join(folder.path, 'data'),
+		listen: '127.0.0.1:0',
+		rootDir: resolve(import.meta.dirname, '../..'),
+		env: {},
+		log: silentLogger,
+		clock: systemClock,
+		version: '0.0.0-test',
+	});
+	const { accounts } = collector;
+	const roles = ['system', 'operator', 'viewer'] as const;
+	await accounts.setUp(
+		{ code: (await accounts.setupCode()) ?? '', accounts: roles.map((role) => ({ role, account: `the-${role}`, password: PASSWORD })) },
+		'127.0.0.1',
+	);
+	for (const role of roles) cookies.set(role, (await accounts.logIn(`the-${role}`, PASSWORD, '127.0.0.1')).session);
+});
+afterAll(async () => {
+	await collector.stop();
+	folder.remove();
+});
+
+async function call(role: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
+	const response = await httpExchange(`${collector.address}/api/fournines/v1${path}`, {
+		method: body === undefined ? 'GET' : 'POST',
+		timeoutMs: 20_000,
+		headers: { cookie: `fournines_session=${cookies.get(role)}`, 'content-type': 'application/json' },
+		...(body === undefined ? {} : { body: JSON.stringify(body) }),
+	});
+	return { status: response.status, text: response.body.toString('utf8') };
+}
+
+test('an operator asks, another person approves, a viewer only looks, and what it takes out is in the budget', async () => {
+	const fromMs = Math.ceil(Date.now() / HOUR) * HOUR + 100 * HOUR;
+	const request = { title: '升级', services: ['portal'], fromMs, toMs: fromMs + HOUR, recurrence: null, reason: '', rollback: '' };
+	expect((await call('viewer', '/maintenance', request)).status).toBe(403);
+	expect((await call('operator', '/maintenance', { ...request, surprise: 1 })).status).toBe(400);
+	const asked = await call('operator', '/maintenance', request);
+	expect(asked.status).toBe(201);
+	const { id } = JSON.parse(asked.text) as MaintenanceWindowAnswer;
+	expect((await call('operator', `/maintenance/${id}/approve`, { note: '' })).status).toBe(403);
+	const whatIf = async () =>
+		JSON.parse((await call('viewer', `/services/portal/what-if?from=${fromMs / 1000}&to=${fromMs / 1000 + 7200}`)).text) as WhatIfAnswer;
+	expect(await whatIf()).toMatchObject({ costSeconds: 7200, freeSeconds: 0 });
+	expect((await call('system', `/maintenance/${id}/approve`, { note: '同意' })).status).toBe(200);
+	expect(await whatIf()).toMatchObject({ costSeconds: 7200 });
+	expect((await call('operator', `/maintenance/${id}/consent`, { by: '采购人', atMs: Date.now() - 1000, evidence: '函 7' })).status).toBe(
+		200,
+	);
+	expect(await whatIf()).toMatchObject({ costSeconds: 3600, freeSeconds: 3600 });
+	const { windows } = JSON.parse(
+		(await call('viewer', `/maintenance?from=${fromMs / 1000}&to=${fromMs / 1000 + 1}`)).text,
+	) as MaintenanceListAnswer;
+	expect(windows.map(({ history }) => history.map(({ kind, actor }) => `${kind} ${actor}`))).toEqual([
+		['requested the-operator', 'approved the-system', 'consented the-operator'],
+	]);
+});
+
+test('budgets, inventory and the ledger export are answered', async () => {
+	const { budgets } = JSON.parse((await call('viewer', '/budgets')).text) as BudgetListAnswer;
+	expect(budgets.map(({ serviceId, usedSeconds }) => [serviceId, usedSeconds])).toEqual([['portal', 0]]);
+	expect(parseInventoryFile((await call('viewer', '/inventory')).text, 'x.yml').kind).toBe('ok');
+	const now = Math.floor(Date.now() / 1000);
+	const { findings, services } = verifyLedger((await call('viewer', `/ledger-export?from=${now - 3600}&to=${now}`)).text);
+	expect(findings).toEqual([]);
+	expect(services[0]?.figures).toMatchObject({ totalSeconds: 3600, unknownSeconds: 3600 });
+});
