@@ -1,6 +1,11 @@
 import { type Static, Type } from 'typebox';
 import { DURATION_PATTERN } from '../core/duration.ts';
+import { AliyunSmsConfigSchema } from './notify/aliyun-sms/config.ts';
+import { DingtalkConfigSchema } from './notify/dingtalk/config.ts';
+import { EmailConfigSchema } from './notify/email/config.ts';
+import { FeishuConfigSchema } from './notify/feishu/config.ts';
 import { SmsGatewayConfigSchema } from './notify/sms-gateway/config.ts';
+import { TencentSmsConfigSchema } from './notify/tencent-sms/config.ts';
 import { WebhookConfigSchema } from './notify/webhook/config.ts';
 import { WechatRobotConfigSchema } from './notify/wechat-robot/config.ts';
 import { NamedTimeIntervalSchema } from './time/time-interval.ts';
@@ -68,6 +73,11 @@ const ReceiverSchema = Type.Object(
 		name: Type.String({ minLength: 1, maxLength: 100, pattern: '^[^/]+$' }),
 		wechat_robot_configs: Type.Array(WechatRobotConfigSchema, { default: [] }),
 		sms_gateway_configs: Type.Array(SmsGatewayConfigSchema, { default: [] }),
+		aliyun_sms_configs: Type.Array(AliyunSmsConfigSchema, { default: [] }),
+		tencent_sms_configs: Type.Array(TencentSmsConfigSchema, { default: [] }),
+		dingtalk_configs: Type.Array(DingtalkConfigSchema, { default: [] }),
+		feishu_configs: Type.Array(FeishuConfigSchema, { default: [] }),
+		email_configs: Type.Array(EmailConfigSchema, { default: [] }),
 		webhook_configs: Type.Array(WebhookConfigSchema, { default: [] }),
 	},
 	{ additionalProperties: false },

@@ -45,6 +45,11 @@ const COMMANDS: readonly CommandEntry[] = [
 		load: async () => (await import('./ledger-command.ts')).ledgerCommand,
 	},
 	{
+		name: 'notify',
+		summary: "show every channel's text, and send a test through a receiver",
+		load: async () => (await import('./notify-command.ts')).notifyCommand,
+	},
+	{
 		name: 'report',
 		summary: "a month's availability as HTML or a spreadsheet",
 		load: async () => (await import('./report-command.ts')).reportCommand,

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { DURATION_PATTERN } from '../../../core/duration.ts';
 import { SecretRefSchema } from '../../../core/secret.ts';
+import { HttpConfigSchema } from '../http-config.ts';
 import { DEFAULT_TIMEOUT } from '../notifier.ts';
 
 const Texts = Type.Record(Type.String(), Type.String());
@@ -72,6 +73,7 @@ export const SmsGatewayConfigSchema = Type.Object(
 		rate_per_minute: Type.Integer({ default: 10, minimum: 1 }),
 		timeout: Type.String({ default: DEFAULT_TIMEOUT, pattern: DURATION_PATTERN }),
 		language: Type.Optional(Type.Union([Type.Literal('zh-CN'), Type.Literal('en')])),
+		http_config: Type.Optional(HttpConfigSchema),
 	},
 	{ additionalProperties: false },
 );

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { DURATION_PATTERN } from '../../../core/duration.ts';
 import { SecretRefSchema } from '../../../core/secret.ts';
+import { HttpConfigSchema } from '../http-config.ts';
 import { DEFAULT_TIMEOUT } from '../notifier.ts';
 
 /** Anything that takes Alertmanager's webhook, version 4. */
@@ -15,6 +16,7 @@ export const WebhookConfigSchema = Type.Object(
 		/** 0 for all (of the at most 200 that a notification carries); the rest is counted in `truncatedAlerts`. */
 		max_alerts: Type.Integer({ default: 0, minimum: 0 }),
 		timeout: Type.String({ default: DEFAULT_TIMEOUT, pattern: DURATION_PATTERN }),
+		http_config: Type.Optional(HttpConfigSchema),
 	},
 	{ additionalProperties: false },
 );

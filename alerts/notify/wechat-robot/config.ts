@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { DURATION_PATTERN } from '../../../core/duration.ts';
 import { SecretRefSchema } from '../../../core/secret.ts';
+import { HttpConfigSchema } from '../http-config.ts';
 import { DEFAULT_TIMEOUT } from '../notifier.ts';
 
 /** A WeChat Work group robot (企业微信群机器人), also of a private deployment: the path is the same on its own host. */
@@ -19,6 +20,7 @@ export const WechatRobotConfigSchema = Type.Object(
 		rate_per_minute: Type.Integer({ default: 20, minimum: 1, maximum: 20 }),
 		timeout: Type.String({ default: DEFAULT_TIMEOUT, pattern: DURATION_PATTERN }),
 		language: Type.Optional(Type.Union([Type.Literal('zh-CN'), Type.Literal('en')])),
+		http_config: Type.Optional(HttpConfigSchema),
 	},
 	{ additionalProperties: false },
 );

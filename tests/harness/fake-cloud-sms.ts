@@ -1,0 +1,114 @@
+import { createHash, createHmac } from 'node:crypto';
+import { type FakeRequest, startFakeServer } from './fake-server.ts';
+
+export interface CloudSms {
+	readonly phones: readonly string[];
+	readonly params: Readonly<Record<string, string>> | readonly string[];
+	readonly template: string;
+}
+
+export interface FakeCloudSms {
+	readonly baseUrl: string;
+	readonly messages: readonly CloudSms[];
+	/** Phone numbers that are refused on their own (Tencent), or codes for the next request. */
+	refuse(phone: string): void;
+	fail(code: string): void;
+	stop(): Promise<void>;
+}
+
+interface Key {
+	readonly id: string;
+	readonly secret: string;
+	readonly now: () => number;
+}
+
+const sha256 = (text: string | Buffer) => createHash('sha256').update(text).digest('hex');
+const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).update(text).digest();
+
+/** Verifies what Aliyun's SendSms verifies: clock within 15 minutes, a fresh nonce, the V3 signature over what arrived, and 35 characters a variable. */
+export function startFakeAliyunSms(key: Key): Promise<FakeCloudSms> {
+	const nonces = new Set<string>();
+	return start((request, state) => {
+		const { headers, url } = request;
+		const answer = (Code: string, Message: string) => ({ status: Code === 'OK' ? 200 : 400, body: { Code, Message, RequestId: 'R1' } });
+		const [, id = '', names = '', signature = ''] =
+			/^ACS3-HMAC-SHA256 Credential=(.*),SignedHeaders=(.*),Signature=(.*)$/.exec(headers['authorization'] ?? '') ?? [];
+		if (id !== key.id) return answer('InvalidAccessKeyId.NotFound', 'Specified access key is not found.');
+		if (Math.abs(Date.parse(headers['x-acs-date'] ?? '') - key.now()) > 900_000) return answer('InvalidTimeStamp.Expired', 'expired');
+		const nonce = headers['x-acs-signature-nonce'] ?? '';
+		if (nonce === '' || nonces.has(nonce)) return answer('SignatureNonceUsed', 'used');
+		nonces.add(nonce);
+		const query = url.search.slice(1).split('&').sort().join('&');
+		const signed = names.split(';').map((name) => `${name}:${headers[name] ?? ''}\n`);
+		const canonical = `${request.method}\n${url.pathname}\n${query}\n${signed.join('')}\n${names}\n${sha256(request.body)}`;
+		const expected = createHmac('sha256', key.secret)
+			.update(`ACS3-HMAC-SHA256\n${sha256(canonical)}`)
+			.digest('hex');
+		if (signature !== expected || !names.includes('host')) return answer('SignatureDoesNotMatch', 'signature does not match');
+		const fault = state.faults.shift();
+		if (fault !== undefined) return answer(fault, 'as asked for');
+		const params = JSON.parse(url.searchParams.get('TemplateParam') ?? '{}') as Record<string, string>;
+		if (Object.values(params).some((value) => value.length < 1 || value.length > 35)) return answer('isv.PARAM_LENGTH_LIMIT', 'too long');
+		state.messages.push({
+			phones: (url.searchParams.get('PhoneNumbers') ?? '').split(','),
+			params,
+			template: url.searchParams.get('TemplateCode') ?? '',
+		});
+		return answer('OK', 'OK');
+	});
+}
+
+/** Verifies what Tencent's SendSms verifies: clock within 5 minutes, the TC3 signature over what arrived; answers per number. */
+export function startFakeTencentSms(key: Key): Promise<FakeCloudSms> {
+	return start((request, state) => {
+		const { headers } = request;
+		const error = (Code: string) => ({ status: 200, body: { Response: { Error: { Code, Message: 'refused' }, RequestId: 'R1' } } });
+		const timestamp = Number(headers['x-tc-timestamp']);
+		if (!(Math.abs(timestamp - key.now() / 1000) <= 300)) return error('AuthFailure.SignatureExpire');
+		const [, credential = '', names = '', signature = ''] =
+			/^TC3-HMAC-SHA256 Credential=(.*), SignedHeaders=(.*), Signature=(.*)$/.exec(headers['authorization'] ?? '') ?? [];
+		const [id = '', date = '', service = ''] = credential.split('/');
+		if (id !== key.id) return error('AuthFailure.SecretIdNotFound');
+		const signed = names.split(';').map((name) => `${name}:${(headers[name] ?? '').toLowerCase()}\n`);
+		const canonical = `POST\n/\n\n${signed.join('')}\n${names}\n${sha256(request.body)}`;
+		const toSign = `TC3-HMAC-SHA256\n${timestamp}\n${date}/${service}/tc3_request\n${sha256(canonical)}`;
+		const expected = hmac(hmac(hmac(hmac(`TC3${key.secret}`, date), service), 'tc3_request'), toSign).toString('hex');
+		if (signature !== expected) return error('AuthFailure.SignatureFailure');
+		const fault = state.faults.shift();
+		if (fault !== undefined) return error(fault);
+		const body = JSON.parse(request.body.toString('utf8')) as { PhoneNumberSet: string[]; TemplateId: string; TemplateParamSet: string[] };
+		const taken = body.PhoneNumberSet.filter((phone) => !state.refused.has(phone));
+		if (taken.length > 0) state.messages.push({ phones: taken, params: body.TemplateParamSet, template: body.TemplateId });
+		const SendStatusSet = body.PhoneNumberSet.map((PhoneNumber) =>
+			state.refused.has(PhoneNumber)
+				? { PhoneNumber, SerialNo: '', Code: 'FailedOperation.PhoneNumberInBlacklist', Message: 'in blacklist' }
+				: { PhoneNumber, SerialNo: '1', Code: 'Ok', Message: 'send success' },
+		);
+		return { status: 200, body: { Response: { SendStatusSet, RequestId: 'R1' } } };
+	});
+}
+
+interface State {
+	readonly messages: CloudSms[];
+	readonly refused: Set<string>;
+	readonly faults: string[];
+}
+
+async function start(
+	judge: (request: FakeRequest, state: State) => { readonly status: number; readonly body: object },
+): Promise<FakeCloudSms> {
+	const state: State = { messages: [], refused: new Set(), faults: [] };
+	const server = await startFakeServer({
+		handle: (request, exchange) => {
+			const { status, body } = judge(request, state);
+			exchange.answer(status, JSON.stringify(body), { 'content-type': 'application/json' });
+		},
+	});
+	return {
+		baseUrl: server.baseUrl,
+		messages: state.messages,
+		refuse: (phone) => state.refused.add(phone),
+		fail: (code) => state.faults.push(code),
+		stop: server.stop,
+	};
+}
