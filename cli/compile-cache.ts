@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { join, resolve } from 'node:path';
 import { makeFolder } from '../core/folder.ts';
