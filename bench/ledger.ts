@@ -11,7 +11,7 @@ import { openStore, type Store } from '../collector/tsdb/store.ts';
 import { systemClock } from '../core/clock.ts';
 import { labelsFromObject } from '../core/labels.ts';
 import { silentLogger } from '../core/log.ts';
-import { findCommand, freePort, runCommand, startProcess, temporaryFolder, waitFor } from '../tests/harness/process.ts';
+import { findCommand, freePort, startProcess, temporaryFolder, waitFor } from '../tests/harness/process.ts';
 
 /**
  * Time to compute the ledgers of 22 services from stored checks: cold, from kept days, and after one late day. Beside it the SLI of
@@ -208,7 +208,9 @@ async function prometheus(folder: string, checks: number, days: number) {
 	}
 	await new Promise<void>((resolve) => out.end('# EOF\n', () => resolve()));
 	const data = join(folder, 'prometheus');
-	runCommand(promtool, ['tsdb', 'create-blocks-from', '--max-block-duration=24h', 'openmetrics', text, data]);
+	// Half a minute to minutes of work for millions of lines.
+	const made = await startProcess(promtool, ['tsdb', 'create-blocks-from', '--max-block-duration=24h', 'openmetrics', text, data]).exited;
+	if (made !== 0) throw new Error(`promtool ended with ${made}`);
 	rmSync(text);
 	const config = join(folder, 'prometheus.yml');
 	writeFileSync(config, 'global: {}\n');
