@@ -1,4 +1,5 @@
-import { accessSync, constants, readFileSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { AppError, systemErrorCode } from '../core/errors.ts';
 import { makeFolder } from '../core/folder.ts';
@@ -27,7 +28,11 @@ export function assertDataFolder(dataDir: string): void {
 	try {
 		makeFolder(dataDir, 0o700);
 		accessSync(dataDir, constants.W_OK);
+		// Root may write everywhere by its rights, and yet not below /proc, where Node's own recursive mkdir would never return.
+		rmdirSync(mkdtempSync(join(dataDir, '.writable-')));
 	} catch (error) {
+		// A full disk is no reason not to start: reading goes on, and so do rules.
+		if (['ENOSPC', 'EDQUOT'].includes(systemErrorCode(error))) return;
 		throw new AppError(
 			'FN_DATA_FOLDER',
 			`the data folder ${dataDir} cannot be written (${systemErrorCode(error)}); correct its rights, or name another with --data`,
