@@ -6,6 +6,7 @@ import { systemClock } from '../core/clock.ts';
 import { AppError, errorText } from '../core/errors.ts';
 import { createLogger, LOG_LEVELS, type LogLevel } from '../core/log.ts';
 import { type Command, usageError } from './command.ts';
+import { saveCompiledCode } from './compile-cache.ts';
 import { untilTold } from './until-told.ts';
 import { productVersion, ROOT_DIR } from './version.ts';
 
@@ -59,6 +60,7 @@ Options
 				);
 		});
 		log.info({ address: collector.address }, 'the collector is ready');
+		saveCompiledCode();
 		const code = await collector.accounts.setupCode();
 		if (code !== null) process.stderr.write(`First log-in: open ${collector.address}/setup with the one-time code ${code}\n`);
 		log.info({ reason: await told }, 'the collector stops');

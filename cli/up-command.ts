@@ -11,6 +11,7 @@ import { systemClock } from '../core/clock.ts';
 import { createLogger } from '../core/log.ts';
 import { keepAgentRunning } from './agent-process.ts';
 import type { Command } from './command.ts';
+import { saveCompiledCode } from './compile-cache.ts';
 import { untilTold } from './until-told.ts';
 import { productVersion, ROOT_DIR } from './version.ts';
 
@@ -60,6 +61,7 @@ Options
 		const agentConfig = agentFile ?? (await writeAgentConfig(dataDir, { url: collector.address, tokenFile: collector.agentTokenFile }));
 		const agent = keepAgentRunning(['--config', resolve(agentConfig), '--data', join(dataDir, 'agent'), '--log-level', 'warn'], log);
 		process.stdout.write(await greeting(collector.address, await collector.accounts.setupCode(), { agentConfig, configFile }));
+		saveCompiledCode();
 		const reason = await told;
 		process.stdout.write(`stopping (${reason}) …\n`);
 		await agent.stop();

@@ -10,7 +10,11 @@ const UNUSED: TemplateServices = { query: async () => [], externalUrl: '' };
 
 /** Parses the template of a label or annotation. Throws `FN_TEMPLATE_PARSE`. */
 export function parseRuleTemplate(text: string, alert: string, services: TemplateServices = UNUSED): Template {
-	return parseTemplate(DEFINITIONS + text, { name: `__alert_${alert}`, functions: ruleTemplateFunctions(services) });
+	// Most labels and many annotations are plain text.
+	return parseTemplate(text.includes('{{') ? DEFINITIONS + text : text, {
+		name: `__alert_${alert}`,
+		functions: ruleTemplateFunctions(services),
+	});
 }
 
 export interface AlertData {
