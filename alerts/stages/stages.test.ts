@@ -94,6 +94,17 @@ describe('time mute', () => {
 		expect((await told()).slice(1)).toEqual(['86400s a: -A']);
 	});
 
+	test('a group that only owes recoveries after a restart still tells what fires next', async () => {
+		await start('{ receiver: a, group_wait: 0s, group_interval: 1m }');
+		await fire('A');
+		await seconds(1);
+		await resolve('A');
+		await restart();
+		await fire('B');
+		await seconds(120);
+		expect((await told()).slice(1).join('; ')).toMatch(/\bB\b/);
+	});
+
 	test('the older name of the list works as well', async () => {
 		await start(ROUTE.replace('KEY', 'mute_time_intervals'), NIGHT.replace('time_intervals: [{ name', 'mute_time_intervals: [{ name'));
 		await fire('A');
