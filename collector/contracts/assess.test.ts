@@ -173,3 +173,12 @@ test('three scores stand side by side; a decided dispute changes the final one o
 		disputed: 'decided',
 	});
 });
+
+test('a bonus never exceeds what was deducted', () => {
+	const atMs = Date.parse('2021-08-10T00:00:00+08:00');
+	const record = (id: string, rule: string, quantity: number) => ({ id, rule, quantity, atMs, note: '' });
+	const records = [record('a', 'inspection-missing', 1), record('b', 'praise', 1), record('c', 'event-done-well', 9)];
+	const { result } = run('chengdu-2021', {}, { faults: [], services: [], records });
+	expect(result.score).toMatchObject({ deducted: 200, bonus: 200, centipoints: 10_000, fen: 0 });
+	expect(result.items.find(({ rule }) => rule === 'event-done-well')).toMatchObject({ centipoints: 900, counted: 0 });
+});

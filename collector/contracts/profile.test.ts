@@ -117,6 +117,15 @@ describe('limits', () => {
 		);
 	});
 
+	test('a limit that ends exactly when the service closes ends then', () => {
+		const closing = at('2021-09-03T00:00') / 1000;
+		const closed: ClockRules['closed'] = (_service, { from, to }) => {
+			const span = { from: Math.max(from, closing), to: Math.min(to, closing + 3600) };
+			return span.from < span.to ? [span] : [];
+		};
+		expect(deadlineMs(at('2021-09-01T00:00'), '48h', { ...HOURS, closed }, service)).toBe(closing * 1000);
+	});
+
 	test('a service that never opens is an error, not an endless search', () => {
 		const never: ClockRules = { ...HOURS, closed: (_service, span) => [span] };
 		expect(() => deadlineMs(0, '1h', never, service)).toThrow(/never open/);
