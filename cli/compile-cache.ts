@@ -22,10 +22,12 @@ export function keepCompiledCode(command: string, args: readonly string[]): void
 	}
 }
 
-/** Writes what was compiled until now, for a process that is killed writes nothing. Takes a moment at the first start, and nothing when all is there. */
+/** Writes what was compiled, for a process that is killed writes nothing. Later, because it holds this thread up at the first start. */
 export function saveCompiledCode(): void {
-	flushCompileCache();
+	setTimeout(flushCompileCache, SAVE_AFTER_MS).unref();
 }
+
+const SAVE_AFTER_MS = 5000;
 
 /** Below the data folder; not part of a backup. */
 const COMPILE_CACHE = join('cache', 'compiled');
