@@ -16,8 +16,10 @@ export function causeText(reason: string, texts: Texts): string {
 					return cause.collectorDown;
 				case 'calendar':
 					return cause.calendar;
-				default:
-					return part;
+				default: {
+					const words = cause.others[kind];
+					return words === undefined ? part : words(detail);
+				}
 			}
 		})
 		.join(cause.separator);
