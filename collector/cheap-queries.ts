@@ -18,10 +18,10 @@ export interface CheapQueriesOptions {
 /** A query that took longer than this is left to the thread: ingest and rules wait for whoever runs here. */
 const CHEAP_MS = 1;
 /** Ends a query here that was cheap and is no longer; the thread answers it. */
-const CHEAP_TIMEOUT_MS = 10;
+const CHEAP_TIMEOUT_MS = 5;
 const CHEAP_SAMPLES = 500_000;
 /** Of this thread's time, and for how long in one go. */
-const SHARE = 0.5;
+const SHARE = 0.2;
 const BURST_MS = 5;
 const HOUR_MS = 3_600_000;
 const REMEMBERED = 2000;
