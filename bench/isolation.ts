@@ -27,6 +27,7 @@ interface Phase {
 	/** From the slot of an evaluation until its result could be seen: the time of the look itself included. */
 	readonly ruleLatenessP99Ms: number;
 	readonly queriesAnswered: number;
+	readonly queriesRefused: number;
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -72,6 +73,7 @@ async function measure(peer: Peer, phase: Phase['phase'], seconds: number, count
 	const latencies: number[] = [];
 	const lateness: number[] = [];
 	let queriesAnswered = 0;
+	let queriesRefused = 0;
 	const writing = async () => {
 		for (let i = 0; going(); i++) {
 			const timestampMs = Date.now();
@@ -102,10 +104,12 @@ async function measure(peer: Peer, phase: Phase['phase'], seconds: number, count
 		while (phase === 'queries' && going()) {
 			const end = Math.floor(Date.now() / 1000);
 			const query = encodeURIComponent(`sum(rate(bench_operations_total[${5 + which}m]))`);
-			// Answers of an overloaded query thread are refusals; those are not counted.
 			await peer.get(`/api/v1/query_range?query=${query}&start=${end - 7 * 86_400}&end=${end}&step=600`).then(
 				() => queriesAnswered++,
-				() => pause(50),
+				(error: unknown) => {
+					if (queriesRefused++ === 0) process.stderr.write(`a query was refused: ${String(error).slice(0, 300)}\n`);
+					return pause(50);
+				},
 			);
 		}
 	};
@@ -118,6 +122,7 @@ async function measure(peer: Peer, phase: Phase['phase'], seconds: number, count
 		ruleEvaluations: lateness.length,
 		ruleLatenessP99Ms: percentile(lateness, 0.99),
 		queriesAnswered,
+		queriesRefused,
 	};
 }
 
