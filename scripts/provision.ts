@@ -28,6 +28,7 @@ const REQUIREMENTS: readonly Requirement[] = [
 	{ package: 'prometheus-nginx-exporter', file: '/usr/bin/prometheus-nginx-exporter', suites: 'Nginx parity' },
 	{ package: 'prometheus-blackbox-exporter', file: '/usr/bin/prometheus-blackbox-exporter', suites: 'probe parity' },
 	{ package: 'chrony', file: '/usr/sbin/chronyd', suites: 'clock of the host' },
+	{ package: 'iputils-ping', file: '/usr/bin/ping', suites: 'ICMP' },
 	{ package: 'rsyslog', file: '/usr/sbin/rsyslogd', suites: 'log audit with a real syslog' },
 ];
 
