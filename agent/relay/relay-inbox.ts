@@ -5,7 +5,7 @@ import { AppError, errorText, systemErrorCode } from '../../core/errors.ts';
 import { httpExchange } from '../../core/http-client.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Secret } from '../../core/secret.ts';
-import { parseTransferFileName } from '../../protocol/transfer.ts';
+import { TransferFolder } from '../../core/transfer-folder.ts';
 
 export interface RelayInboxOptions {
 	readonly folder: string;
@@ -40,14 +40,13 @@ export class RelayInbox {
 	readonly #options: RelayInboxOptions;
 	readonly #stopping = new AbortController();
 	#running: Promise<void> | null = null;
-	#sizes = new Map<string, number>();
-	readonly #waitingSince = new Map<string, number>();
+	readonly #folder: TransferFolder;
 
 	/** Throws `FN_AGENT_RELAY_INBOX` when the folder cannot be used. */
 	constructor(options: RelayInboxOptions) {
 		this.#options = options;
 		try {
-			mkdirSync(options.folder, { recursive: true });
+			this.#folder = new TransferFolder(options.folder);
 		} catch (error) {
 			throw new AppError(
 				'FN_AGENT_RELAY_INBOX',
@@ -72,34 +71,11 @@ export class RelayInbox {
 		const { clock, everyMs, log, folder } = this.#options;
 		while (!signal.aborted) {
 			try {
-				await this.#look(signal);
+				await this.#folder.look(({ name }) => this.#pass(name, signal), signal);
 			} catch (error) {
 				if (!signal.aborted) log.warn({ folder, error: errorText(error) }, 'transfer files cannot be passed on now; they stay');
 			}
 			await clock.sleep(everyMs, signal);
-		}
-	}
-
-	async #look(signal: AbortSignal): Promise<void> {
-		const { folder } = this.#options;
-		const sizes = new Map<string, number>();
-		const ready: { readonly name: string; readonly sender: string; readonly seq: number }[] = [];
-		for (const name of await files.readdir(folder)) {
-			const parsed = parseTransferFileName(name);
-			if (parsed === null) continue;
-			const { size } = await files.stat(join(folder, name));
-			sizes.set(name, size);
-			// What still grows is read at the next look.
-			if (this.#sizes.get(name) === size) ready.push({ name, ...parsed });
-		}
-		this.#sizes = sizes;
-		for (const name of this.#waitingSince.keys()) if (!sizes.has(name)) this.#waitingSince.delete(name);
-		ready.sort((a, b) => (a.sender < b.sender ? -1 : a.sender > b.sender ? 1 : a.seq - b.seq));
-		const waiting = new Set<string>();
-		for (const { name, sender } of ready) {
-			if (signal.aborted) return;
-			if (waiting.has(sender)) continue;
-			if (!(await this.#pass(name, signal))) waiting.add(sender);
 		}
 	}
 
@@ -115,9 +91,7 @@ export class RelayInbox {
 		}
 		onPassed('rejected');
 		log.error({ file: name, reason: verdict.rejected }, 'the collector refuses a transfer file; it was set aside');
-		await files.mkdir(join(folder, 'rejected'), { recursive: true });
-		await files.writeFile(join(folder, 'rejected', `${name}.why`), `${verdict.rejected}\n`);
-		await files.rename(join(folder, name), join(folder, 'rejected', name));
+		await this.#folder.setAside(name, verdict.rejected);
 		return true;
 	}
 
@@ -131,8 +105,7 @@ export class RelayInbox {
 			await files.rename(unfinished, join(target.folder, name));
 			return 'gone';
 		}
-		const since = this.#waitingSince.get(name);
-		const declare = since !== undefined && clock.now() - since >= delayMs;
+		const declare = this.#folder.hasWaited(name, clock.now(), delayMs);
 		const key = target.token();
 		const response = await httpExchange(`${target.url}?path=relay${declare ? '&declare_gap=true' : ''}`, {
 			method: 'POST',
@@ -150,7 +123,7 @@ export class RelayInbox {
 		if (response.status === 200) return 'gone';
 		const text = response.body.toString('utf8', 0, 500);
 		if (response.status === 409) {
-			if (since === undefined) this.#waitingSince.set(name, clock.now());
+			this.#folder.waits(name, clock.now());
 			return 'wait';
 		}
 		// A wrong token or a busy collector says nothing about the file.
