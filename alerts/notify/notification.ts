@@ -14,6 +14,30 @@ export interface NotifiedAlert {
 	readonly flapping?: boolean;
 }
 
+/** What a message says of the incident that it belongs to. */
+export interface IncidentMark {
+	readonly id: string;
+	/** What somebody replies with to take it, for example `A7`; `''` when nothing is to be taken. */
+	readonly code: string;
+	/** Takes it without a log-in. Carries a token: sent, but never kept in the history; `''` for none. */
+	readonly ackUrl: string;
+	/** `一级 剩 1:37 下次通报 10:15`, or `''`. */
+	readonly clock: string;
+	/** A ready-made text that is told instead of the alerts, for example a progress report; `''` for none. */
+	readonly text: string;
+}
+
+/** Whom a personal message is for. */
+export interface PersonalRoute {
+	/** The same for all addresses of the request. */
+	readonly requestId: string;
+	readonly personId: string;
+	readonly name: string;
+	readonly addresses: readonly { readonly channel: string; readonly to: string }[];
+	/** Which of `addresses` this message goes to. */
+	readonly step: number;
+}
+
 /** What one message says: all that one group has to tell, or several groups' worth when a channel's rate limit asks for a digest. */
 export interface Notification {
 	readonly id: string;
@@ -31,6 +55,8 @@ export interface Notification {
 	readonly resolvedCount: number;
 	/** 1, or how many notifications were put together. */
 	readonly merged: number;
+	readonly incident?: IncidentMark;
+	readonly personal?: PersonalRoute;
 }
 
 /** Keeps an outbox entry below a few hundred kilobytes; no channel shows more, and every alert has its own record anyway. */
