@@ -2,20 +2,21 @@ import type { Clock } from '../core/clock.ts';
 import { AppError, errorText } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { AlertSink, PostedAlert } from '../protocol/alert.ts';
-import { type Alert, fingerprintOf, isFiring, mergeAlert, severityRank } from './alert.ts';
+import { type Alert, fingerprintOf, isFiring, severityRank } from './alert.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { type Group, Groups } from './group/groups.ts';
 import { type CompiledInhibitor, createInhibitor, type InhibitRule } from './inhibit/inhibit.ts';
+import { mergePosts } from './intake.ts';
 import type { AlertsMetrics } from './metrics.ts';
 import type { Notifier } from './notify/notifier.ts';
-import type { AlertEvent, AlertStore, GroupLog, OutboxEntry } from './ports.ts';
+import type { AlertStore, GroupLog } from './ports.ts';
+import { PUT_OFF_MS, planRound, type RoundPlan } from './round.ts';
 import { matchRoutes, type Route } from './route/route.ts';
 import { SerialQueue } from './serial-queue.ts';
 import type { Silences } from './silence/silences.ts';
 import { type FlapLimits, Flapping } from './stages/flap.ts';
-import { firstReason, inhibitStage, silenceStage } from './stages/mute.ts';
-import { planTurn, type Turn } from './stages/plan-turn.ts';
-import { entryCount, recordTurns } from './stages/record.ts';
+import { inhibitStage, type MaintenanceHold, maintenanceStage, silenceStage } from './stages/mute.ts';
+import type { Turn } from './stages/plan-turn.ts';
 import { Storm } from './stages/storm.ts';
 
 /** The part of the configuration that dispatch works by, built and checked. */
@@ -38,14 +39,14 @@ export interface DispatcherOptions {
 	readonly silences: Silences;
 	readonly delivery: Delivery;
 	readonly lastNumber: number;
+	/** Default: nothing is under maintenance. */
+	readonly maintenance?: MaintenanceHold;
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly metrics: AlertsMetrics;
 }
 
 const LONGEST_SLEEP_MS = 60_000;
-/** After a full outbox or a database error. */
-const PUT_OFF_MS = 1000;
 const PURGE_EVERY_MS = 3_600_000;
 /** Later than this is no busy moment of the process any more. */
 const SUSPENDED_MS = 30_000;
@@ -53,13 +54,6 @@ const SUSPENDED_MS = 30_000;
 const GROUPS_PER_ROUND = 1000;
 /** Posts that wait while another is made durable. */
 const MAX_WAITING_POSTS = 100;
-
-/** What a round decided: which groups had their turn, and what goes into the outbox. */
-interface RoundPlan {
-	readonly turns: readonly Turn[];
-	readonly entries: readonly OutboxEntry[];
-	readonly events: readonly AlertEvent[];
-}
 
 /** Keeps alerts and groups, and moves what is to be told into the outbox. All changes run one after the other. */
 export class Dispatcher {
@@ -149,32 +143,13 @@ export class Dispatcher {
 		const incoming = posted.map((alert) => ({ alert, fingerprint: fingerprintOf(alert.labels) }));
 		const unknown = incoming.filter(({ fingerprint }) => !this.#alerts.has(fingerprint)).map(({ fingerprint }) => fingerprint);
 		const closed = new Map((await store.findAlerts([...new Set(unknown)])).map((alert) => [alert.fingerprint, alert]));
-		const next = new Map<string, Alert>();
-		const write = new Map<string, Alert>();
-		const events: AlertEvent[] = [];
-		const finished: string[] = [];
-		const counts = { fired: 0, refired: 0, changed: 0, extended: 0, resolved: 0, unchanged: 0 };
-		for (const { alert, fingerprint } of incoming) {
-			const open = next.get(fingerprint) ?? this.#alerts.get(fingerprint);
-			const merged = mergeAlert(open ?? closed.get(fingerprint) ?? null, alert, {
-				fingerprint,
-				nowMs,
-				resolveTimeoutMs: this.#rules.resolveTimeoutMs,
-			});
-			counts[merged.change]++;
-			if (merged.change === 'unchanged') continue;
-			const known = open !== undefined || merged.change !== 'resolved';
-			if (known) next.set(fingerprint, merged.alert);
-			else finished.push(fingerprint);
-			// A mere repetition is not written: after a restart every alert gets its time to be posted again.
-			if (merged.change === 'extended' && !write.has(fingerprint)) continue;
-			write.set(fingerprint, merged.alert);
-			if (merged.change === 'fired' || merged.change === 'refired' || merged.change === 'resolved') {
-				events.push({ atMs: nowMs, fingerprint, kind: merged.change, detail: '' });
-			}
-			// It came and went between two posts: nobody can be told in time, but it is on record.
-			if (!known) events.push({ atMs: nowMs, fingerprint, kind: 'untold', detail: this.receiversOf(alert.labels).join(' ') });
-		}
+		const { next, write, events, finished, counts } = mergePosts(incoming, {
+			nowMs,
+			resolveTimeoutMs: this.#rules.resolveTimeoutMs,
+			open: this.#alerts,
+			closed,
+			receiversOf: (labels) => this.receiversOf(labels),
+		});
 		const added = [...next.keys()].filter((fingerprint) => !this.#alerts.has(fingerprint)).length;
 		if (this.#alerts.size + added > this.#rules.maxAlerts) {
 			throw new AppError(
@@ -183,8 +158,8 @@ export class Dispatcher {
 				{ retryable: true, status: 503 },
 			);
 		}
-		if (write.size > 0) {
-			await store.recordAlerts({ alerts: [...write.values()], events });
+		if (write.length > 0) {
+			await store.recordAlerts({ alerts: write, events });
 			if (finished.length > 0) {
 				await store.recordDispatch({ atMs: nowMs, entries: [], logs: [], endedLogs: [], alerts: [], closed: finished, events: [] });
 			}
@@ -290,62 +265,25 @@ export class Dispatcher {
 	}
 
 	#plan(groups: readonly Group[], nowMs: number): RoundPlan {
-		const { silences, delivery, metrics, log } = this.#options;
+		const { silences, delivery, metrics, log, maintenance } = this.#options;
 		const { flapping, notifiers, maxOutbox, stormMessages } = this.#rules;
 		const mutes = [inhibitStage(this.inhibitor()), silenceStage(silences, nowMs)];
-		// What an earlier turn of this round changes, later turns must see.
-		const changed = new Map<string, Alert>();
-		const turns: Turn[] = [];
-		const messages: Turn[][] = [];
-		const digests = new Map<string, Turn[]>();
-		let queued = delivery.pending;
-		for (const group of groups) {
-			const turn = planTurn(group, {
-				nowMs,
-				alertOf: (fingerprint) => changed.get(fingerprint) ?? this.#alerts.get(fingerprint),
-				muteOf: (alert) => firstReason(mutes, alert),
-				isFlapping: (fingerprint) => this.#flapping.isFlapping(fingerprint, nowMs, flapping),
-				log: this.#logs.get(group.identity.id) ?? null,
-			});
-			if (turn.tell !== null) {
-				const channels = notifiers.get(group.identity.receiver) ?? [];
-				const team = `${group.identity.receiver}\n${teamOf(turn)}`;
-				const digest = digests.get(team);
-				const size = digest === undefined ? entryCount([turn], channels) : 0;
-				if (size > 0 && queued + size > maxOutbox) {
-					group.nextFlushAtMs = nowMs + PUT_OFF_MS;
-					metrics.deferred.inc();
-					log.warn({ group: group.identity.groupKey, outbox: queued }, 'the outbox is full; the group waits');
-					continue;
-				}
-				// A receiver without channels only records, and that is never too much.
-				const verdict = channels.length === 0 ? ({ kind: 'alone' } as const) : this.#storm.admit(team, nowMs, stormMessages);
-				if (verdict.kind === 'wait') {
-					group.nextFlushAtMs = verdict.untilMs;
-					metrics.stormWaits.inc();
-					continue;
-				}
-				queued += size;
-				if (verdict.kind === 'alone') messages.push([turn]);
-				else if (digest !== undefined) digest.push(turn);
-				else {
-					const begun = [turn];
-					digests.set(team, begun);
-					messages.push(begun);
-					metrics.stormDigests.inc();
-				}
-			}
-			for (const alert of turn.alerts) changed.set(alert.fingerprint, alert);
-			turns.push(turn);
-		}
-		const recorded = messages.map((part) =>
-			recordTurns(part, {
-				nowMs,
-				notifiers: notifiers.get(part[0]?.group.identity.receiver ?? '') ?? [],
-				nextNumber: () => ++this.#number,
-			}),
-		);
-		return { turns, entries: recorded.flatMap(({ entries }) => entries), events: recorded.flatMap(({ events }) => events) };
+		if (maintenance !== undefined) mutes.push(maintenanceStage(maintenance, nowMs));
+		return planRound(groups, {
+			nowMs,
+			alerts: this.#alerts,
+			logs: this.#logs,
+			mutes,
+			isFlapping: (fingerprint) => this.#flapping.isFlapping(fingerprint, nowMs, flapping),
+			notifiers,
+			storm: this.#storm,
+			stormMessages,
+			queued: delivery.pending,
+			maxOutbox,
+			nextNumber: () => ++this.#number,
+			metrics,
+			log,
+		});
 	}
 
 	/** Resolved alerts that no group will hold once these plans are carried out. */
@@ -390,14 +328,4 @@ export class Dispatcher {
 			eventsBeforeMs: nowMs - this.#rules.historyRetentionMs,
 		});
 	}
-}
-
-/**
- * The team that all alerts of a turn belong to; turns of several teams are digested together. What is critical has an
- * allowance of its own: a storm of warnings must not make it wait.
- */
-function teamOf(turn: Turn): string {
-	const urgent = turn.tell?.alerts.some((alert) => severityRank(alert.labels) === 0) === true;
-	const teams = new Set(turn.tell?.alerts.map((alert) => alert.labels['team'] ?? ''));
-	return `${teams.size === 1 ? ([...teams][0] ?? '') : ''}\n${urgent ? 'critical' : ''}`;
 }
