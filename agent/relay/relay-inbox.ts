@@ -1,4 +1,4 @@
-import { promises as files, mkdirSync } from 'node:fs';
+import { promises as files } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { AppError, errorText, systemErrorCode } from '../../core/errors.ts';

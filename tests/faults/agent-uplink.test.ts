@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildAgent } from '../../scripts/build-agent.ts';
@@ -9,6 +10,7 @@ import {
 	startTrialAgent,
 	startTrialReceiver,
 	type TickingExporter,
+	type TrialAgentOptions,
 	type TrialReceiver,
 } from '../harness/uplink-trial.ts';
 
@@ -37,9 +39,9 @@ afterEach(async () => {
 });
 
 const dataDir = () => join(folder.path, `data-${number}`);
-function start(more = '', intervalMs = 150, where = dataDir()): RunningProcess {
+function start(more: Partial<TrialAgentOptions> = {}): RunningProcess {
 	const configFile = join(folder.path, `agent-${number}.yml`);
-	agent = startTrialAgent({ bundle, configFile, dataDir: where, exporter, receiver, intervalMs, more });
+	agent = startTrialAgent({ bundle, configFile, dataDir: dataDir(), exporter, receiver, intervalMs: 150, ...more });
 	return agent;
 }
 
@@ -61,9 +63,9 @@ test('whatever the receiver does, everything arrives, and what comes again comes
 	receiver.mood = 'up';
 	await receiver.comeBack();
 	const last = exporter.served();
-	await waitFor('the backlog', () => missing(last).length === 0, { timeoutMs: 90_000 });
+	await waitFor('the backlog', () => missing(last).length <= receiver.failed.size, { timeoutMs: 120_000 });
 	expect(twice()).toEqual([]);
-}, 120_000);
+}, 240_000);
 
 test('killed at random moments, with the receiver there or not, only a scrape that was under way can be lost', async () => {
 	const kills = 12;
@@ -83,52 +85,39 @@ test('killed at random moments, with the receiver there or not, only a scrape th
 	start();
 	await scraped(5);
 	const last = exporter.served() - 1;
-	await waitFor('the rest', () => missing(last).length <= kills, { timeoutMs: 60_000 });
+	await waitFor('the rest', () => missing(last).length <= kills + receiver.failed.size, { timeoutMs: 60_000 });
 	await waitFor('the end of the backlog', () => receiver.own.get('fournines_agent_spool_pending_bytes') !== undefined);
 	// What was served and never arrived: at most the one scrape that each kill interrupted.
-	expect(missing(last).length).toBeLessThanOrEqual(kills);
+	expect(missing(last).length).toBeLessThanOrEqual(kills + receiver.failed.size);
 	expect(twice()).toEqual([]);
-}, 120_000);
+}, 240_000);
 
 test('at its cap the spool drops the oldest, and says of how many samples', async () => {
-	// Long names make the smallest cap fill up soon.
-	const more = `spool: { max_bytes: 262144, order: oldest_first }`;
-	start(more, 100);
-	await scraped(3);
+	// What cannot be packed fills the smallest cap soon.
+	const labels = Object.fromEntries(Array.from({ length: 30 }, (_, i) => [`l${i}`, randomBytes(40).toString('base64')]));
+	start({ more: 'spool: { max_bytes: 262144, order: oldest_first }', intervalMs: 100, labels });
+	await waitFor('a first value', () => receiver.arrived.size > 3);
 	await receiver.goAway();
-	const labels = Array.from({ length: 30 }, (_, i) => `l${i}: "${String(i).repeat(60)}"`).join(', ');
-	await agent?.stop();
-	writeFileSync(
-		join(folder.path, `agent-${number}.yml`),
-		readFileSync(join(folder.path, `agent-${number}.yml`), 'utf8').replace('timeout: 100ms', `timeout: 100ms, labels: { ${labels} }`),
-	);
-	const before = exporter.served();
-	const again = startTrialAgentFromFile();
-	await scraped(300);
+	const sent = Math.max(...receiver.arrived.keys());
+	await scraped(200);
 	await receiver.comeBack();
-	await scraped(30);
-	const last = exporter.served() - 3;
-	await waitFor('the newest', () => receiver.arrived.has(last), { timeoutMs: 60_000 });
-	await waitFor('the count', () => (receiver.own.get('fournines_agent_dropped_samples_total bytes') ?? 0) > 0);
-	await waitFor('an empty spool', () => missing(last).every((value) => value > 0) && receiver.arrived.has(last));
-	await scraped(10);
-	await again.stop();
-	const lost = missing(last).filter((value) => value > before);
-	expect(lost.length).toBeGreaterThan(0);
-	// Only the oldest went: what arrived after the gap is everything up to now.
-	expect(missing(last).filter((value) => value > Math.max(...lost))).toEqual([]);
-	const perRound = (receiver.own.get('fournines_agent_dropped_samples_total bytes') ?? 0) / lost.length;
-	// Each round has the counter and what the agent says about it; every one of these samples is in the count.
-	expect(perRound).toBeGreaterThanOrEqual(1);
-}, 120_000);
-
-function startTrialAgentFromFile(): RunningProcess {
-	const configFile = join(folder.path, `agent-${number}.yml`);
-	const text = readFileSync(configFile, 'utf8');
-	agent = startTrialAgent({ bundle, configFile, dataDir: dataDir(), exporter, receiver, intervalMs: 100 });
-	writeFileSync(configFile, text);
-	return agent;
-}
+	const last = exporter.served();
+	const newest = () => Math.max(...receiver.arrived.keys());
+	// By then the sender waits for half a minute between its attempts, and the spool goes on dropping.
+	await waitFor('the newest', () => newest() > last, { timeoutMs: 120_000 });
+	const dropped = () => receiver.own.get('fournines_agent_dropped_samples_total bytes') ?? 0;
+	await waitFor('the count', () => dropped() > 0);
+	// Dropped is one run without holes that begins with the oldest. What the sender held when the receiver went may have arrived before it.
+	const lost = missing(newest());
+	const run = lost.filter((value, i) => value === (lost[0] as number) + i);
+	expect(run.length).toBeGreaterThan(0);
+	expect(lost.length - run.length).toBeLessThanOrEqual(receiver.failed.size);
+	expect((lost[0] as number) - sent).toBeLessThan(20);
+	// Each scrape is a value and what the agent says of the scrape; in between are the samples of the agent itself.
+	const perScrape = dropped() / run.length;
+	expect(perScrape).toBeGreaterThanOrEqual(2);
+	expect(perScrape).toBeLessThanOrEqual(receiver.series.size);
+}, 240_000);
 
 describe('a full disk', () => {
 	const mount = join('/tmp', `fournines-full-${process.pid}`);
@@ -146,7 +135,7 @@ describe('a full disk', () => {
 			mkdirSync(mount, { recursive: true });
 			spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', mount]);
 			try {
-				start('', 100, join(mount, 'data'));
+				start({ intervalMs: 100, dataDir: join(mount, 'data') });
 				await waitFor('the first', () => receiver.arrived.size > 3);
 				writeFileSync(join(mount, 'ballast'), Buffer.alloc(900_000));
 				try {
@@ -161,7 +150,7 @@ describe('a full disk', () => {
 				await scraped(20);
 				await receiver.comeBack();
 				const last = exporter.served();
-				await waitFor('what came after', () => receiver.arrived.has(last), { timeoutMs: 60_000 });
+				await waitFor('what came after', () => receiver.arrived.has(last), { timeoutMs: 120_000 });
 				await waitFor('the count', () => (receiver.own.get('fournines_agent_dropped_samples_total write_failed') ?? 0) > 0);
 				const lost = missing(last);
 				expect(lost.length).toBeGreaterThan(0);
@@ -174,6 +163,6 @@ describe('a full disk', () => {
 				rmSync(mount, { recursive: true, force: true });
 			}
 		},
-		120_000,
+		240_000,
 	);
 });

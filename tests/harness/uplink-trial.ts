@@ -4,8 +4,10 @@ import type { AddressInfo } from 'node:net';
 import { uncompressSync } from 'snappy';
 import { AGENT_ENVIRONMENT, AGENT_NODE_FLAGS } from '../../agent/node-flags.ts';
 import { decodeBatch } from '../../agent/uplink/record-codec.ts';
-import { labelValue } from '../../core/labels.ts';
+import { formatLabels, labelValue } from '../../core/labels.ts';
 import { freePort, type RunningProcess, startProcess } from './process.ts';
+
+const TRIAL_JOB = 'trial';
 
 /** What a receiver does with the next requests. `drop` takes the samples and breaks the connection before it answers. */
 export type ReceiverMood = 'up' | 'drop' | 429 | 500 | 503;
@@ -18,6 +20,10 @@ export interface TrialReceiver {
 	readonly arrived: ReadonlyMap<number, ReadonlySet<number>>;
 	/** The newest value of every series of the agent itself, by its name and reason. */
 	readonly own: ReadonlyMap<string, number>;
+	/** Every series that was seen, those of each scrape and those of the agent itself. */
+	readonly series: ReadonlySet<string>;
+	/** Times of scrapes that a slow machine made the agent give up: it says `up` 0 then, and the value is rightly missing. */
+	readonly failed: ReadonlySet<number>;
 	comeBack(): Promise<void>;
 	goAway(): Promise<void>;
 }
@@ -46,12 +52,16 @@ export async function startTrialReceiver(): Promise<TrialReceiver> {
 	const port = await freePort();
 	const arrived = new Map<number, Set<number>>();
 	const own = new Map<string, number>();
+	const series = new Set<string>();
+	const failed = new Set<number>();
 	let server: Server | null = null;
 	const receiver: TrialReceiver = {
 		url: `http://127.0.0.1:${port}/api/v1/write`,
 		mood: 'up',
 		arrived,
 		own,
+		series,
+		failed,
 		comeBack: async () => {
 			server ??= await listen(take, port);
 		},
@@ -75,8 +85,10 @@ export async function startTrialReceiver(): Promise<TrialReceiver> {
 			if (uncompressSync(block).length === 0) throw new Error('an empty request');
 			for (const { labels, samples } of decodeBatch(block)) {
 				const name = labelValue(labels, '__name__');
+				series.add(formatLabels(labels));
 				for (const { timestampMs, value, stale } of samples) {
 					if (stale === true) continue;
+					if (name === 'up' && value === 0) failed.add(timestampMs);
 					if (name === 'ticks_total') arrived.set(value, (arrived.get(value) ?? new Set()).add(timestampMs));
 					else if (name.startsWith('fournines_agent_')) own.set(`${name} ${labelValue(labels, 'reason')}`.trim(), value);
 				}
@@ -89,19 +101,24 @@ export async function startTrialReceiver(): Promise<TrialReceiver> {
 	return receiver;
 }
 
-/** Starts the bundled agent, which scrapes the exporter every `intervalMs` and sends to the receiver. */
-export function startTrialAgent(options: {
+export interface TrialAgentOptions {
 	readonly bundle: string;
 	readonly configFile: string;
 	readonly dataDir: string;
 	readonly exporter: TickingExporter;
 	readonly receiver: TrialReceiver;
 	readonly intervalMs: number;
+	/** Further labels of the scraped series. */
+	readonly labels?: Readonly<Record<string, string>>;
 	/** YAML of further keys. */
 	readonly more?: string;
-}): RunningProcess {
-	const { receiver, exporter, intervalMs } = options;
-	const inputs = `inputs: { host: { enabled: false }, scrape: [{ url: "${exporter.url}", job: trial, timeout: ${intervalMs}ms }] }`;
+}
+
+/** Starts the bundled agent, which scrapes the exporter every `intervalMs` and sends to the receiver. */
+export function startTrialAgent(options: TrialAgentOptions): RunningProcess {
+	const { receiver, exporter, intervalMs, labels = {} } = options;
+	const scrape = JSON.stringify({ url: exporter.url, job: TRIAL_JOB, timeout: `${intervalMs}ms`, labels });
+	const inputs = `inputs: { host: { enabled: false }, scrape: [${scrape}] }`;
 	const collector = `collector: { url: "${receiver.url.replace('/api/v1/write', '')}", timeout: 2s }`;
 	writeFileSync(
 		options.configFile,
