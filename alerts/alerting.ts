@@ -15,6 +15,7 @@ import { buildNotifiers } from './notify/channels.ts';
 import type { AlertingPorts, NotificationHistory } from './ports.ts';
 import { buildRoute } from './route/route.ts';
 import { Silences } from './silence/silences.ts';
+import type { MaintenanceHold } from './stages/mute.ts';
 import { buildTimeInterval } from './time/time-interval.ts';
 
 export interface AlertingOptions {
@@ -29,6 +30,8 @@ export interface AlertingOptions {
 	readonly secret: (ref: SecretRef) => Secret;
 	/** Under which people reach the collector, for links in messages; `''` leaves relative links out. */
 	readonly externalUrl: string;
+	/** Says which approved window holds an alert. Default: none does. */
+	readonly maintenance?: MaintenanceHold;
 }
 
 /** An open alert and why it is told or not. */
@@ -37,6 +40,8 @@ export interface AlertStatus {
 	readonly state: 'active' | 'suppressed';
 	readonly silencedBy: readonly string[];
 	readonly inhibitedBy: readonly string[];
+	/** Window of approved maintenance; `''` when none. */
+	readonly maintenance: string;
 	readonly receivers: readonly string[];
 }
 
@@ -74,7 +79,16 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 	await silences.load(rules.historyRetentionMs);
 	const delivery = new Delivery({ outbox: ports.outbox, clock, log, metrics });
 	const dispatcher = new Dispatcher(
-		{ store: ports.alerts, silences, delivery, lastNumber: await ports.outbox.lastNumber(), clock, log, metrics },
+		{
+			store: ports.alerts,
+			silences,
+			delivery,
+			lastNumber: await ports.outbox.lastNumber(),
+			...(options.maintenance === undefined ? {} : { maintenance: options.maintenance }),
+			clock,
+			log,
+			metrics,
+		},
 		rules,
 	);
 	await dispatcher.load();
@@ -82,14 +96,17 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 	const statuses = (): ((alert: Alert) => AlertStatus) => {
 		const inhibitor = dispatcher.inhibitor();
 		const nowMs = clock.now();
+		const windowOf = options.maintenance?.(nowMs) ?? (() => '');
 		return (alert) => {
 			const silenced = silences.silencedBy(alert.labels, nowMs);
 			const source = inhibitor(alert);
+			const maintenance = windowOf(alert.labels);
 			return {
 				alert,
-				state: silenced.length > 0 || source !== null ? 'suppressed' : 'active',
+				state: silenced.length > 0 || source !== null || maintenance !== '' ? 'suppressed' : 'active',
 				silencedBy: silenced,
 				inhibitedBy: source === null ? [] : [source],
+				maintenance,
 				receivers: dispatcher.receiversOf(alert.labels),
 			};
 		};

@@ -11,7 +11,7 @@ export type AlertEventKind =
 	/** Not posted again in time. */
 	| 'expired'
 	| 'queued'
-	/** Hidden, and by what: `silence:<id> <severity>`, `inhibited:<fingerprint>`, or `time:<interval> <receiver>` for one receiver. */
+	/** Hidden, and by what: `silence:<id> <severity>`, `maintenance:<window> <severity>`, `inhibited:<fingerprint>`, or `time:<interval> <receiver>` for one receiver. */
 	| 'suppressed'
 	| 'unsuppressed'
 	/** Comes and goes too often: told once more, then held until it has calmed. */
@@ -151,6 +151,8 @@ export interface NotificationHistory {
 	listNotifications(page: { readonly limit: number; readonly before?: number }): Promise<readonly NotificationRecord[]>;
 	/** What a silence has hidden so far. */
 	silencePrice(silence: Silence, nowMs: number): Promise<SilencePrice>;
+	/** What a window of maintenance has held back so far. */
+	maintenancePrice(window: string, nowMs: number): Promise<SilencePrice>;
 	/** Oldest first, at most `limit`. */
 	listAlertEvents(query: { readonly fingerprint: string; readonly limit: number }): Promise<readonly AlertEvent[]>;
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createAlerting } from '../alerts/alerting.ts';
+import type { MaintenanceHold } from '../alerts/stages/mute.ts';
 import type { Clock } from '../core/clock.ts';
 import { configOrThrow, loadConfigFile, parseConfig } from '../core/config-file.ts';
 import { parseDuration } from '../core/duration.ts';
@@ -21,7 +22,7 @@ import { createBudgets } from './availability/budgets.ts';
 import { openDayStore } from './availability/day-store.ts';
 import { cheapQueries } from './cheap-queries.ts';
 import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from './config.ts';
-import { createFaultDesk } from './fault-desk.ts';
+import { createDesk } from './desk.ts';
 import { type Accounts, createAccounts } from './identity/accounts.ts';
 import { createOperationLog, type Operation } from './identity/operation-log.ts';
 import { createTokenStore } from './identity/tokens.ts';
@@ -145,6 +146,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 
 	const scheme = config.server.tls === undefined ? 'http' : 'https';
 	const externalUrl = config.server.external_url.replace(/\/+$/, '') || `${scheme}://${listen.host}:${listen.port}`;
+	let maintenanceHold: MaintenanceHold = () => () => '';
 	const alerting = await createAlerting({
 		config: config.alerts,
 		ports: createAlertingPorts(state),
@@ -154,6 +156,8 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		http: (url, request) => tracing.span('notify', { 'server.address': hostOf(url) }, () => httpExchange(url, request)),
 		secret: (ref) => resolveSecret(ref, env),
 		externalUrl,
+		// Maintenance is opened further below; until then nothing is dispatched.
+		maintenance: (nowMs) => maintenanceHold(nowMs),
 	});
 	const engine = createEngine({ queryable: store, clock });
 	const ruler = createRuler({
@@ -182,6 +186,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		inventory: () => config.inventory,
 		onChange: () => availability?.changed(),
 	});
+	maintenanceHold = maintenance.hold;
 	const ledgers = createAvailability({
 		queryable: store,
 		inventory: () => config.inventory,
@@ -246,13 +251,14 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		tracing,
 	});
 	const jobs = new JobHeartbeats({ state, store, clock, log });
-	const desk = createFaultDesk({
+	const desk = createDesk({
 		state,
 		dataDir,
 		rootDir: options.rootDir,
 		config: () => config,
 		availability: ledgers,
 		alerting,
+		maintenance,
 		operations,
 		metrics,
 		clock,
@@ -303,8 +309,8 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	cleanup.add('alerting', () => alerting.stop());
 	ruler.start();
 	cleanup.add('ruler', () => ruler.stop());
-	desk.watch.start();
-	cleanup.add('fault watch', () => desk.watch.stop());
+	desk.start();
+	cleanup.add('desk', () => desk.stop());
 	await scraping.start();
 	cleanup.add('scraping', () => scraping.stop());
 	const address = await listenOn(app, listen, scheme);

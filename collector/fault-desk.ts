@@ -3,12 +3,14 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Alerting } from '../alerts/alerting.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
+import type { PostedAlert } from '../protocol/alert.ts';
 import type { Availability } from './availability/availability.ts';
 import type { CollectorConfig } from './config.ts';
 import { type Contracts, createContracts } from './contracts/contracts.ts';
 import type { ClockRules } from './contracts/limits.ts';
 import { loadProfiles } from './contracts/profile-files.ts';
 import { assessedServices, outagesOf } from './contracts/service-figures.ts';
+import { deskAlert } from './desk-notice.ts';
 import { createAttachments } from './faults/attachments.ts';
 import { createFaultStore } from './faults/fault-store.ts';
 import { type FaultNotice, FaultWatch, type WatchedOutage } from './faults/fault-watch.ts';
@@ -36,9 +38,6 @@ export interface FaultDesk {
 	readonly contracts: Contracts;
 	readonly watch: FaultWatch;
 }
-
-/** A notice is an alert for the people on duty; it ends by itself when it is not repeated. */
-const NOTICE_MS = 10 * 60_000;
 
 /** Faults and contracts, tied to the ledger, the alerts and the inventory. Throws what the contract profiles throw when one is bad. */
 export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
@@ -114,7 +113,8 @@ export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 		}),
 		overdue: new Gauge({
 			name: 'fournines_faults_overdue_steps',
-			help: 'Steps of open faults whose deadline has passed.',
+			help: 'Steps of open faults whose deadline has passed, of candidates and of declared faults.',
+			labelNames: ['kind'],
 			registers: [metrics],
 		}),
 		notices: new Counter({
@@ -128,22 +128,24 @@ export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 	return { faults, contracts, watch };
 }
 
-function noticeAlert(notice: FaultNotice, nowMs: number) {
-	const { number, step, to, kind, service, title, dueMs } = notice;
+function noticeAlert({ number, step, to, kind, service, title, dueMs }: FaultNotice, nowMs: number): PostedAlert {
 	const late = dueMs < nowMs;
-	return {
-		labels: {
-			alertname: kind === 'escalation' ? 'FaultNotTaken' : 'FaultStepDue',
+	const waiting = kind === 'escalation';
+	return deskAlert(
+		{
+			name: waiting ? 'FaultNotTaken' : 'FaultStepDue',
 			severity: late ? 'critical' : 'warning',
-			fault_number: String(number),
-			step,
-			...(service === null ? {} : { service }),
+			owner: to,
+			service,
+			labels: { fault_number: String(number), step },
+			summary: `故障 ${number}「${title}」：${STEP_TEXT[step] ?? step}，责任人 ${to}，${late ? '已超时' : '即将到期'}`,
+			action: waiting
+				? '1. 在“故障”页查看候选故障；2. 属实则申报，不属实则写明理由排除。'
+				: '1. 在“故障”页查看该步骤的时限；2. 完成后立即登记；3. 无法按时完成时报告项目负责人。',
+			runbook: 'faults.md',
 		},
-		annotations: { summary: `故障 ${number}「${title}」：${STEP_TEXT[step] ?? step}，责任人 ${to}，${late ? '已超时' : '即将到期'}` },
-		startsAtMs: nowMs,
-		endsAtMs: nowMs + NOTICE_MS,
-		generatorUrl: '',
-	};
+		nowMs,
+	);
 }
 
 const STEP_TEXT: Readonly<Record<string, string>> = {

@@ -25,7 +25,7 @@ import type { Budgets } from './availability/budgets.ts';
 import { exportLedger } from './availability/ledger-export.ts';
 import { loadBoards } from './boards.ts';
 import type { CollectorConfig } from './config.ts';
-import type { FaultDesk } from './fault-desk.ts';
+import type { Desk } from './desk.ts';
 import type { Accounts } from './identity/accounts.ts';
 import type { OperationLog } from './identity/operation-log.ts';
 import { inventoryYaml } from './inventory/inventory-yaml.ts';
@@ -44,7 +44,7 @@ const SLOW_QUERY_MS = 5000;
 
 export interface RouteServices {
 	readonly agents: Agents;
-	readonly desk: FaultDesk;
+	readonly desk: Desk;
 	readonly alerting: Alerting;
 	readonly availability: Availability;
 	readonly budgets: Budgets;
@@ -95,6 +95,7 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 	});
 	registerMaintenanceRoutes(app, {
 		maintenance: services.maintenance,
+		price: (id) => alerting.history.maintenancePrice(id, clock.now()),
 		onChange: async (request, action, id) => {
 			const caller = callerName(request);
 			await operations.record({ actor: caller.name, action, object: id, result: 'success', srcAddr: caller.address, detail: '' });

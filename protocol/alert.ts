@@ -16,5 +16,8 @@ export interface PostedAlert {
 /** Where the ruler hands over what fires and what has resolved. Resolves once the alerts are durably recorded. */
 export type AlertSink = (alerts: readonly PostedAlert[]) => Promise<void>;
 
+/** Alerts by which the product's own desk reminds people: they open no faults, and no maintenance holds them back. */
+export const DESK_ALERT = /^(Fault|Maintenance|Problem|Change)[A-Z]/;
+
 export const SEVERITIES = ['critical', 'warning', 'info'] as const;
 export type Severity = (typeof SEVERITIES)[number];

@@ -3,6 +3,8 @@ export interface MaintenanceWindowAnswer {
 	readonly id: string;
 	readonly title: string;
 	readonly services: readonly string[];
+	/** Hosts whose alerts are held back as well. */
+	readonly hosts: readonly string[];
 	readonly fromMs: number;
 	readonly toMs: number;
 	readonly recurring: boolean;
@@ -18,6 +20,11 @@ export interface MaintenanceWindowAnswer {
 	readonly actual: readonly { readonly occurrenceMs: number; readonly startMs: number | null; readonly endMs: number | null }[];
 	/** Everything that happened to it, oldest first. */
 	readonly history: readonly { readonly atMs: number; readonly actor: string; readonly kind: string }[];
+}
+
+/** `GET /maintenance/{id}`: with the notifications that it held back, and the seconds in which a critical one was among them. */
+export interface MaintenanceDetailAnswer extends MaintenanceWindowAnswer {
+	readonly held: { readonly messages: number; readonly criticalSeconds: number };
 }
 
 /** `GET /maintenance?from=&to=`. */

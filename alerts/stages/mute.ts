@@ -19,6 +19,17 @@ export const silenceStage =
 		return silence === undefined ? '' : `silence:${silence}`;
 	};
 
+/** The window of approved maintenance that holds an alert back, or `''`. Asked once a round, so that all its alerts see one state. */
+export type MaintenanceHold = (nowMs: number) => (labels: Alert['labels']) => string;
+
+export const maintenanceStage = (hold: MaintenanceHold, nowMs: number): MuteStage => {
+	const windowOf = hold(nowMs);
+	return (alert) => {
+		const window = windowOf(alert.labels);
+		return window === '' ? '' : `maintenance:${window}`;
+	};
+};
+
 /** The first stage that hides an alert decides what is on record. */
 export function firstReason(stages: readonly MuteStage[], alert: Alert): string {
 	for (const stage of stages) {

@@ -25,7 +25,7 @@ export interface Turn {
 export interface TurnContext {
 	readonly nowMs: number;
 	readonly alertOf: (fingerprint: string) => Alert | undefined;
-	/** `inhibited:<fingerprint>`, `silence:<id>` or `''`. */
+	/** `inhibited:<fingerprint>`, `silence:<id>`, `maintenance:<window>` or `''`. */
 	readonly muteOf: (alert: Alert) => string;
 	readonly isFlapping: (fingerprint: string) => boolean;
 	/** What the group has told; `null` when nothing. */
@@ -67,7 +67,7 @@ export function planTurn(group: Group, context: TurnContext): Turn {
 		if (settled.firing && mute !== alert.mutedBy) {
 			changed.set(fingerprint, { ...alert, mutedBy: mute });
 			if (mute === '') event(alert, 'unsuppressed', alert.mutedBy);
-			else event(alert, 'suppressed', mute.startsWith('silence:') ? `${mute} ${alert.labels['severity'] ?? ''}`.trim() : mute);
+			else event(alert, 'suppressed', /^(silence|maintenance):/.test(mute) ? `${mute} ${alert.labels['severity'] ?? ''}`.trim() : mute);
 		}
 		const unsteady = context.isFlapping(fingerprint);
 		if (toldFlapping.has(fingerprint)) {

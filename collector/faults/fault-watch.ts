@@ -2,6 +2,8 @@ import type { Counter, Gauge } from 'prom-client';
 import type { Clock } from '../../core/clock.ts';
 import { errorText } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
+import { type RepeatedTurn, repeatedTurn } from '../../core/repeated-turn.ts';
+import { DESK_ALERT } from '../../protocol/alert.ts';
 import type { ContractsConfig } from '../contracts/config.ts';
 import { spanMs } from '../contracts/limits.ts';
 import type { Profile } from '../contracts/profile.ts';
@@ -49,7 +51,7 @@ export interface FaultWatchOptions {
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly open: Gauge<'stage'>;
-	readonly overdue: Gauge;
+	readonly overdue: Gauge<'kind'>;
 	readonly notices: Counter<'kind'>;
 	readonly failures: Counter;
 }
@@ -60,45 +62,37 @@ const LOOK_BACK_MS = 6 * 3_600_000;
 /** People are reminded this long before a deadline. */
 const REMIND_MS = 5 * 60_000;
 const MOST_ESCALATIONS = 5;
-/** Alerts about faults must not open faults. */
-const OWN_ALERT = /^Fault/;
 
 /** Looks once a minute for outages and alerts that open candidates, for levels that rise, and for deadlines. */
 export class FaultWatch {
 	readonly #options: FaultWatchOptions;
-	readonly #stop = new AbortController();
-	#running: Promise<void> = Promise.resolve();
+	readonly #turns: RepeatedTurn;
 
 	constructor(options: FaultWatchOptions) {
 		this.#options = options;
+		this.#turns = repeatedTurn({
+			turn: (signal) => this.turn(signal),
+			everyMs: TURN_MS,
+			clock: options.clock,
+			failed: (error) => {
+				options.failures.inc();
+				options.log.error({ error: errorText(error) }, 'faults could not be looked after; the next minute tries again');
+			},
+		});
 	}
 
 	start(): void {
-		this.#running = this.#run();
+		this.#turns.start();
 	}
 
-	async stop(): Promise<void> {
-		this.#stop.abort();
-		await this.#running;
-	}
-
-	async #run(): Promise<void> {
-		const { clock, log, failures } = this.#options;
-		while (!this.#stop.signal.aborted) {
-			try {
-				await this.turn();
-			} catch (error) {
-				failures.inc();
-				log.error({ error: errorText(error) }, 'faults could not be looked after; the next minute tries again');
-			}
-			await clock.sleep(TURN_MS, this.#stop.signal);
-		}
+	stop(): Promise<void> {
+		return this.#turns.stop();
 	}
 
 	/** One look. */
-	async turn(): Promise<void> {
+	async turn(signal: AbortSignal = new AbortController().signal): Promise<void> {
 		const { faults, clock } = this.#options;
-		const outages = await this.#options.outages(clock.now() - LOOK_BACK_MS, this.#stop.signal);
+		const outages = await this.#options.outages(clock.now() - LOOK_BACK_MS, signal);
 		for (const outage of outages) await this.#openForOutage(outage);
 		for (const alert of this.#options.alerts()) await this.#openForAlert(alert);
 		const open = await faults.list('open');
@@ -138,7 +132,7 @@ export class FaultWatch {
 	async #openForAlert({ fingerprint, labels, annotations, startsAtMs, receivedAtMs }: WatchedAlert): Promise<void> {
 		const { faults } = this.#options;
 		const name = labels['alertname'] ?? fingerprint;
-		if (OWN_ALERT.test(name) || labels['fault'] === 'false') return;
+		if (DESK_ALERT.test(name) || labels['fault'] === 'false') return;
 		if (labels['fault'] !== 'true' && labels['severity'] !== 'critical') return;
 		const sourceKey = `alert:${fingerprint}`;
 		const known = await faults.findSource(sourceKey);
@@ -220,7 +214,10 @@ export class FaultWatch {
 			gauge.set({ stage }, open.filter(({ fault }) => fault.stage === stage).length);
 		}
 		const nowMs = clock.now();
-		overdue.set(open.reduce((sum, { steps }) => sum + steps.filter(({ dueMs }) => dueMs !== null && dueMs < nowMs).length, 0));
+		const late = (views: readonly FaultView[]): number =>
+			views.reduce((sum, { steps }) => sum + steps.filter(({ dueMs }) => dueMs !== null && dueMs < nowMs).length, 0);
+		overdue.set({ kind: 'candidate' }, late(open.filter(({ fault }) => fault.stage === 'candidate')));
+		overdue.set({ kind: 'fault' }, late(open.filter(({ fault }) => fault.stage !== 'candidate')));
 	}
 }
 

@@ -90,7 +90,7 @@ beforeEach(async () => {
 		clock,
 		log: silentLogger,
 		open: new Gauge({ name: 'a', help: 'a', labelNames: ['stage'], registers }),
-		overdue: new Gauge({ name: 'b', help: 'b', registers }),
+		overdue: new Gauge({ name: 'b', help: 'b', labelNames: ['kind'], registers }),
 		notices: new Counter({ name: 'c', help: 'c', labelNames: ['kind'], registers }),
 		failures: new Counter({ name: 'd', help: 'd', registers }),
 	});

@@ -5,6 +5,7 @@ import { uuidv7 } from '../../core/ids.ts';
 import type { SecondSpan } from '../inventory/calendar.ts';
 import type { InventoryConfig, ServiceConfig } from '../inventory/config.ts';
 import type { StateDatabase } from '../state/database.ts';
+import { maintenanceCoverage } from './coverage.ts';
 import { judgeWindow, type MaintenancePolicy } from './policy.ts';
 import {
 	assertRequest,
@@ -43,8 +44,18 @@ export interface Maintenance {
 	list(fromMs: number, toMs: number): readonly MaintenanceWindow[];
 	/** Approved and going on now: what holds notifications of these services back. */
 	active(nowMs: number): readonly { readonly window: MaintenanceWindow; readonly services: readonly string[] }[];
+	/** Work that was begun, should have ended by now, and whose end nobody recorded. */
+	overruns(nowMs: number): readonly Overrun[];
+	/** For each alert the id of the window that holds it now, `''` where none does. */
+	hold(nowMs: number): (labels: Readonly<Record<string, string>>) => string;
 	/** What the contract of the service lets be excluded in the span; nothing without a contract that says so. */
 	exclusions(service: ServiceConfig, span: SecondSpan): readonly (SecondSpan & { readonly reason: string })[];
+}
+
+export interface Overrun {
+	readonly window: MaintenanceWindow;
+	readonly occurrenceMs: number;
+	readonly plannedEndMs: number;
 }
 
 const APPROVERS = ['system'];
@@ -113,12 +124,18 @@ export async function createMaintenance(options: {
 	};
 	const sorted = () => [...windows.values()].sort((a, b) => a.request.fromMs - b.request.fromMs || (a.id < b.id ? -1 : 1));
 
+	const active: Maintenance['active'] = (nowMs) =>
+		sorted().flatMap((window) => {
+			if (window.state !== 'approved') return [];
+			const now = occurrences(window.request, nowMs, nowMs + 1)[0];
+			const ended = now === undefined ? null : (window.actual.get(now.fromMs)?.endMs ?? null);
+			return now === undefined || (ended !== null && ended <= nowMs) ? [] : [{ window, services: window.request.services }];
+		});
+
 	return {
 		request: (request, person) => {
-			assertRequest(
-				request,
-				inventory().services.map(({ id }) => id),
-			);
+			const { services, hosts } = inventory();
+			assertRequest(request, { services: services.map(({ id }) => id), hosts: hosts.map(({ id }) => id) });
 			const atMs = clock.now();
 			return append(uuidv7(atMs), [], { kind: 'requested', atMs, actor: person.account, request });
 		},
@@ -163,13 +180,22 @@ export async function createMaintenance(options: {
 		},
 		get,
 		list: (fromMs, toMs) => sorted().filter(({ request }) => occurrences(request, fromMs, toMs).length > 0),
-		active: (nowMs) =>
-			sorted().flatMap((window) => {
-				if (window.state !== 'approved') return [];
-				const now = occurrences(window.request, nowMs, nowMs + 1)[0];
-				const ended = now === undefined ? null : (window.actual.get(now.fromMs)?.endMs ?? null);
-				return now === undefined || (ended !== null && ended <= nowMs) ? [] : [{ window, services: window.request.services }];
-			}),
+		active,
+		overruns: (nowMs) =>
+			sorted()
+				.filter(({ state: known }) => known === 'approved')
+				.flatMap((window) => {
+					const length = window.request.toMs - window.request.fromMs;
+					// What was begun is on record: the schedule need not be walked through.
+					return [...window.actual]
+						.filter(([fromMs, work]) => fromMs + length <= nowMs && work.startMs !== null && work.endMs === null)
+						.map(([fromMs]) => ({ window, occurrenceMs: fromMs, plannedEndMs: fromMs + length }));
+				}),
+		hold: (nowMs) =>
+			maintenanceCoverage(
+				active(nowMs).map(({ window }) => window),
+				inventory(),
+			),
 		exclusions: (service, span) => {
 			const policy = policyOf(service);
 			if (policy === null) return [];

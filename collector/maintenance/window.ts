@@ -18,6 +18,8 @@ export interface MaintenanceRequest {
 	readonly title: string;
 	/** Ids of services; their descendants are not meant unless they are listed. */
 	readonly services: readonly string[];
+	/** Hosts whose alerts are held back as well; time is excluded for services only. */
+	readonly hosts?: readonly string[];
 	/** The first planned window. */
 	readonly fromMs: number;
 	readonly toMs: number;
@@ -100,13 +102,18 @@ function applied(window: MaintenanceWindow, event: MaintenanceEvent): Maintenanc
 }
 
 /** Throws `FN_MAINTENANCE_INVALID` with what is wrong. */
-export function assertRequest(request: MaintenanceRequest, knownServices: readonly string[]): void {
+export function assertRequest(
+	request: MaintenanceRequest,
+	known: { readonly services: readonly string[]; readonly hosts: readonly string[] },
+): void {
 	const bad = (message: string) => new AppError('FN_MAINTENANCE_INVALID', message, { status: 400 });
 	if (!(request.fromMs < request.toMs)) throw bad('a maintenance window must begin before it ends');
 	if (request.toMs - request.fromMs > LONGEST_MS) throw bad('a maintenance window is at most 30 days long');
-	const unknown = request.services.filter((id) => !knownServices.includes(id));
+	const unknown = request.services.filter((id) => !known.services.includes(id));
+	const unknownHosts = (request.hosts ?? []).filter((id) => known.hosts.length > 0 && !known.hosts.includes(id));
 	if (request.services.length === 0) throw bad('name at least one service');
 	if (unknown.length > 0) throw bad(`there is no service "${unknown.join('", "')}"`);
+	if (unknownHosts.length > 0) throw bad(`there is no host "${unknownHosts.join('", "')}"`);
 	if (request.recurrence === null) return;
 	const schedule = parseSchedule(request.recurrence.schedule);
 	if (schedule.kind === 'bad') throw bad(schedule.message);

@@ -1,4 +1,5 @@
 import type { AlertEventKind, NotificationHistory, NotificationRecord, OutboxState } from '../../alerts/ports.ts';
+import type { SilencePrice } from '../../alerts/silence/silence.ts';
 import type { StateDatabase } from './database.ts';
 
 /** Longest page of the history. */
@@ -52,29 +53,9 @@ export function createNotificationHistory(state: StateDatabase): NotificationHis
 				}),
 			);
 		},
-		silencePrice: async (silence, nowMs) => {
-			const untilMs = Math.min(nowMs, silence.endsAtMs);
-			const hidden = await state
-				.selectFrom('alert_event')
-				.select(['fingerprint', 'at_ms', 'detail'])
-				.where('at_ms', '>=', silence.startsAtMs)
-				.where('kind', '=', 'suppressed')
-				.where('detail', 'like', `silence:${silence.id}%`)
-				.execute();
-			const spans: { readonly fromMs: number; readonly toMs: number }[] = [];
-			for (const { fingerprint, at_ms, detail } of hidden) {
-				if (!detail.endsWith(' critical')) continue;
-				const end = await state
-					.selectFrom('alert_event')
-					.select((columns) => columns.fn.min('at_ms').as('at'))
-					.where('fingerprint', '=', fingerprint)
-					.where('at_ms', '>', at_ms)
-					.where('kind', 'in', ['unsuppressed', 'suppressed', 'resolved', 'expired'])
-					.executeTakeFirst();
-				spans.push({ fromMs: at_ms, toMs: Math.min(untilMs, Number(end?.at ?? untilMs)) });
-			}
-			return { messages: hidden.length, criticalSeconds: Math.round(unionMs(spans) / 1000) };
-		},
+		silencePrice: (silence, nowMs) =>
+			priceOf(state, { hiddenBy: `silence:${silence.id}`, fromMs: silence.startsAtMs, untilMs: Math.min(nowMs, silence.endsAtMs) }),
+		maintenancePrice: (window, nowMs) => priceOf(state, { hiddenBy: `maintenance:${window}`, fromMs: 0, untilMs: nowMs }),
 		listAlertEvents: async ({ fingerprint, limit }) => {
 			const rows = await state
 				.selectFrom('alert_event')
@@ -87,6 +68,32 @@ export function createNotificationHistory(state: StateDatabase): NotificationHis
 			return rows.map((row) => ({ atMs: row.at_ms, fingerprint: row.fingerprint, kind: row.kind as AlertEventKind, detail: row.detail }));
 		},
 	};
+}
+
+async function priceOf(
+	state: StateDatabase,
+	{ hiddenBy, fromMs, untilMs }: { readonly hiddenBy: string; readonly fromMs: number; readonly untilMs: number },
+): Promise<SilencePrice> {
+	const hidden = await state
+		.selectFrom('alert_event')
+		.select(['fingerprint', 'at_ms', 'detail'])
+		.where('at_ms', '>=', fromMs)
+		.where('kind', '=', 'suppressed')
+		.where('detail', 'like', `${hiddenBy}%`)
+		.execute();
+	const spans: { readonly fromMs: number; readonly toMs: number }[] = [];
+	for (const { fingerprint, at_ms, detail } of hidden) {
+		if (!detail.endsWith(' critical')) continue;
+		const end = await state
+			.selectFrom('alert_event')
+			.select((columns) => columns.fn.min('at_ms').as('at'))
+			.where('fingerprint', '=', fingerprint)
+			.where('at_ms', '>', at_ms)
+			.where('kind', 'in', ['unsuppressed', 'suppressed', 'resolved', 'expired'])
+			.executeTakeFirst();
+		spans.push({ fromMs: at_ms, toMs: Math.min(untilMs, Number(end?.at ?? untilMs)) });
+	}
+	return { messages: hidden.length, criticalSeconds: Math.round(unionMs(spans) / 1000) };
 }
 
 /** Time that at least one span covers. */

@@ -3,6 +3,7 @@ import { type Alerting, createAlerting } from '../../alerts/alerting.ts';
 import { checkAlertsConfig } from '../../alerts/check-config.ts';
 import { type AlertsConfig, AlertsConfigSchema } from '../../alerts/config.ts';
 import type { AlertingPorts } from '../../alerts/ports.ts';
+import type { MaintenanceHold } from '../../alerts/stages/mute.ts';
 import { createAlertingPorts } from '../../collector/state/alerting-ports.ts';
 import { openStateDatabase, type StateDatabase } from '../../collector/state/database.ts';
 import type { Clock } from '../../core/clock.ts';
@@ -30,6 +31,7 @@ export async function startAlerting(options: {
 	readonly clock: Clock;
 	readonly secrets?: Readonly<Record<string, string>>;
 	readonly ports?: (ports: AlertingPorts) => AlertingPorts;
+	readonly maintenance?: MaintenanceHold;
 }): Promise<RunningAlerting> {
 	const state = await openStateDatabase(options.folder);
 	const ports = createAlertingPorts(state);
@@ -43,6 +45,7 @@ export async function startAlerting(options: {
 		http: httpExchange,
 		secret: (ref) => resolveSecret(ref, options.secrets ?? {}),
 		externalUrl: 'http://collector.example:9999',
+		...(options.maintenance === undefined ? {} : { maintenance: options.maintenance }),
 	});
 	await alerting.start();
 	return {

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { AppError } from '../../../core/errors.ts';
 import { ScheduleSchema } from '../../../core/schedule.ts';
-import type { MaintenanceListAnswer, MaintenanceWindowAnswer } from '../../../protocol/maintenance-api.ts';
+import type { MaintenanceDetailAnswer, MaintenanceListAnswer, MaintenanceWindowAnswer } from '../../../protocol/maintenance-api.ts';
 import type { Maintenance, Person } from '../../maintenance/maintenance.ts';
 import type { MaintenanceRequest, MaintenanceWindow } from '../../maintenance/window.ts';
 import { parseTime } from './overview-routes.ts';
@@ -15,6 +15,7 @@ const RequestBody = Type.Object(
 	{
 		title: Type.String({ minLength: 1, maxLength: 200 }),
 		services: Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: 500, uniqueItems: true }),
+		hosts: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 500, uniqueItems: true })),
 		fromMs: Time,
 		toMs: Time,
 		recurrence: Type.Union([Type.Null(), Type.Object({ schedule: ScheduleSchema, untilMs: Time }, strict)]),
@@ -37,10 +38,12 @@ export function registerMaintenanceRoutes(
 	app: FastifyInstance,
 	options: {
 		readonly maintenance: Maintenance;
+		/** What a window has held back so far. */
+		readonly price: (id: string) => Promise<{ readonly messages: number; readonly criticalSeconds: number }>;
 		readonly onChange: (request: FastifyRequest, action: string, id: string) => Promise<void>;
 	},
 ): void {
-	const { maintenance, onChange } = options;
+	const { maintenance, onChange, price } = options;
 	const tags = ['maintenance'];
 	const changed = async (request: FastifyRequest, action: string, window: MaintenanceWindow): Promise<MaintenanceWindowAnswer> => {
 		await onChange(request, `maintenance.${action}`, window.id);
@@ -53,8 +56,13 @@ export function registerMaintenanceRoutes(
 			windows: maintenance.list(parseTime(query.from, 'from'), parseTime(query.to, 'to')).map(shown),
 		}),
 	);
-	app.get<{ Params: { id: string } }>(`${BASE}/:id`, { schema: { tags, summary: 'One window', params: IdParams } }, async ({ params }) =>
-		shown(maintenance.get(params.id)),
+	app.get<{ Params: { id: string } }>(
+		`${BASE}/:id`,
+		{ schema: { tags, summary: 'One window', params: IdParams } },
+		async ({ params }): Promise<MaintenanceDetailAnswer> => ({
+			...shown(maintenance.get(params.id)),
+			held: await price(params.id),
+		}),
 	);
 	app.post<{ Body: MaintenanceRequest }>(
 		BASE,
@@ -95,6 +103,7 @@ function shown(window: MaintenanceWindow): MaintenanceWindowAnswer {
 		id: window.id,
 		title: request.title,
 		services: request.services,
+		hosts: request.hosts ?? [],
 		fromMs: request.fromMs,
 		toMs: request.toMs,
 		recurring: request.recurrence !== null,
