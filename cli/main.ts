@@ -1,6 +1,6 @@
 import { AppError, errorText } from '../core/errors.ts';
 import type { Command } from './command.ts';
-import { keepCompiledCode } from './compile-cache.ts';
+import { loadCompiledCode } from './compile-cache.ts';
 import { productVersion } from './version.ts';
 
 interface CommandEntry {
@@ -93,7 +93,7 @@ async function main(args: readonly string[]): Promise<number> {
 		process.stdout.write(`${(await command.load()).help}\n`);
 		return 0;
 	}
-	keepCompiledCode(command.name, rest);
+	loadCompiledCode(command.name, rest);
 	try {
 		return await (await command.load()).run(rest);
 	} catch (error) {

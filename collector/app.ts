@@ -31,6 +31,7 @@ import { createIngest } from './ingest/ingest.ts';
 import { createOtlpIngest } from './ingest/otlp-ingest.ts';
 import { createTextIngest } from './ingest/text-ingest.ts';
 import { hostLabels } from './inventory/hosts.ts';
+import { openInventoryEdits } from './inventory/inventory-edits.ts';
 import { JobHeartbeats } from './jobs/job-heartbeats.ts';
 import { createMaintenance } from './maintenance/maintenance.ts';
 import { createEngine } from './promql/engine.ts';
@@ -107,6 +108,17 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 
 	const state = await openStateDatabase(dataDir);
 	cleanup.add('state', () => state.destroy());
+	let availability: Availability | null = null;
+	const inventoryEdits = await openInventoryEdits({
+		state,
+		clock,
+		file: config.inventory,
+		onChange: (inventory) => {
+			config = { ...config, inventory };
+			availability?.changed();
+		},
+	});
+	config = { ...config, inventory: inventoryEdits.current() };
 	const archive = openArchive({ dataDir, clock, log, host: 'collector' });
 	cleanup.add('log archive', () => archive.stop());
 	const operations = createOperationLog(state, clock, (operation) => archiveOperation(archive, operation, log));
@@ -128,7 +140,6 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		clock,
 	});
 
-	let availability: Availability | null = null;
 	let checkRules: Ruler | null = null;
 	const store = await openStore({
 		dataDir,
@@ -175,7 +186,6 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		gracePeriodMs: parseDuration(config.rules.for_grace_period),
 		concurrency: config.rules.concurrency,
 	});
-	await ruler.load(ruleFiles(config, options));
 	checkRules = ruler;
 
 	const days = openDayStore(dataDir);
@@ -227,7 +237,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		await scraping.reload(next.scrape);
 		await alerting.reload(next.alerts);
 		await ruler.load(ruleFiles(next, options));
-		config = next;
+		config = { ...next, inventory: await inventoryEdits.readFile(next.inventory) };
 		ledgers.changed();
 		log.info({}, 'the configuration was read again');
 	};
@@ -266,6 +276,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	});
 	await registerRoutes(app, {
 		desk,
+		inventoryEdits,
 		jobs,
 		agents,
 		alerting,
@@ -307,13 +318,15 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	cleanup.add('jobs', () => jobs.stop());
 	await alerting.start();
 	cleanup.add('alerting', () => alerting.stop());
+	const address = await listenOn(app, listen, scheme);
+	// Reading the rules takes as long as all before it, and whoever pushes or asks need not wait for them. It goes file by file.
+	await ruler.load(ruleFiles(config, options));
 	ruler.start();
 	cleanup.add('ruler', () => ruler.stop());
 	desk.start();
 	cleanup.add('desk', () => desk.stop());
 	await scraping.start();
 	cleanup.add('scraping', () => scraping.stop());
-	const address = await listenOn(app, listen, scheme);
 	const selfScrape = new SelfScrape({ store, metrics, clock, log, instance: address.replace(/^https?:\/\//, '') });
 	selfScrape.start();
 	cleanup.add('own metrics', () => selfScrape.stop());

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Static, TSchema } from 'typebox';
 import { Settings } from 'typebox/system';
-import { Clone, Default, Errors } from 'typebox/value';
+import { Check, Clone, Default, Errors } from 'typebox/value';
 import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
 import { AppError, systemErrorCode } from './errors.ts';
 
@@ -51,12 +51,17 @@ export function loadConfigFile<S extends TSchema>(file: string, schema: S, check
 	return parseConfig(text, { file, schema, ...(check === undefined ? {} : { check }) });
 }
 
+/** What a configuration must be. */
+export interface ConfigRules<S extends TSchema> {
+	/** How problems name it. */
+	readonly file: string;
+	readonly schema: S;
+	readonly check?: ConfigCheck<Static<S>>;
+}
+
 /** Checks YAML text against `schema`, fills in defaults, and reports all problems at once with their lines. */
-export function parseConfig<S extends TSchema>(
-	text: string,
-	options: { readonly file: string; readonly schema: S; readonly check?: ConfigCheck<Static<S>> },
-): ConfigResult<Static<S>> {
-	const { file, schema, check } = options;
+export function parseConfig<S extends TSchema>(text: string, options: ConfigRules<S>): ConfigResult<Static<S>> {
+	const { file } = options;
 	const lines = new LineCounter();
 	// The core schema of YAML 1.2: `no` is a word, not false; aliases are bounded against the billion-laughs attack.
 	const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
@@ -80,12 +85,26 @@ export function parseConfig<S extends TSchema>(
 			problems: [{ file, line: 0, path: '', message: `not usable YAML: ${error instanceof Error ? error.message : String(error)}` }],
 		};
 	}
+	return judge(raw, options, (path) => lineOf(document, lines, path));
+}
+
+/** The same for a value that was not read from a text of its own: its problems have no lines. */
+export function checkConfigValue<S extends TSchema>(raw: unknown, options: ConfigRules<S>): ConfigResult<Static<S>> {
+	return judge(raw, options, () => 0);
+}
+
+function judge<S extends TSchema>(
+	raw: unknown,
+	{ file, schema, check }: ConfigRules<S>,
+	line: (path: readonly (string | number)[]) => number,
+): ConfigResult<Static<S>> {
 	const problems: ConfigProblem[] = [];
-	const report = (path: readonly (string | number)[], message: string) => {
-		problems.push({ file, line: lineOf(document, lines, path), path: formatPath(path), message });
+	const report: Report = (path, message) => {
+		problems.push({ file, line: line(path), path: formatPath(path), message });
 	};
 	const filled = Default(schema, Clone(raw));
-	reportSchemaErrors(schema, filled, report);
+	// Finding out whether there are errors costs a fraction of finding them.
+	if (!Check(schema, filled)) reportSchemaErrors(schema, filled, report);
 	// Where keys are merely superfluous the rest is sound, and its own mistakes can be told in the same breath. A slip of the
 	// pen is another matter: what it was meant to say is missing, and the complaints that follow would only confuse.
 	if (problems.some((problem) => !problem.message.startsWith(`${UNKNOWN_KEY}; known here`)))

@@ -31,6 +31,8 @@ const NODE_PACKAGES = {
 	'win-x64': 'sha512-0ddSuAi9KnmYzfjJwKfFUO5YfljMVfa9smiGRQXmp5QGhm8KXk7xbqkFNeaPXVaL6sfZ5oGfCD7q8wWY/TnypA==',
 };
 const OLDEST_NPM = 9;
+/** What the collector's process loads. */
+const SERVER_CODE = ['alerts', 'cli', 'collector', 'core', 'protocol'];
 
 function say(text) {
 	process.stderr.write(`${text}\n`);
@@ -229,6 +231,11 @@ function build(node) {
 	once('dist/agent/.fournines-built', hashOf(['agent', 'core', 'protocol', 'scripts/build-agent.ts', 'package-lock.json']), () => {
 		say('building the agent …');
 		run(node, ['scripts/build-agent.ts'], 'building the agent');
+	});
+	const user = String(process.getuid?.() ?? 0);
+	once(`dist/compiled/${user}/.fournines-built`, hashOf([...SERVER_CODE, 'package-lock.json'], NODE_VERSION), () => {
+		say('compiling the collector …');
+		run(node, ['scripts/compile-ahead.ts'], 'compiling the collector');
 	});
 }
 

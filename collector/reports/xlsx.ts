@@ -1,4 +1,4 @@
-import writeXlsxFile, { type SheetData } from 'write-excel-file/node';
+import type { SheetData } from 'write-excel-file/node';
 import { formatRfc3339, formatZoned } from '../../core/zone-time.ts';
 import type { AvailabilityReport } from './availability-report.ts';
 import { verdictText } from './html.ts';
@@ -6,6 +6,8 @@ import { causeText, type Language, type TextKey, text } from './texts.ts';
 
 /** Two sheets, services and outages. Percentages stay text: as numbers a spreadsheet would round them. */
 export async function renderXlsx(report: AvailabilityReport, language: Language): Promise<Buffer> {
+	// Its eighty modules are not needed before the first report.
+	const { default: writeXlsxFile } = await import('write-excel-file/node');
 	const t = (key: TextKey) => text(key, language);
 	const bold = (keys: readonly TextKey[]) => keys.map((key) => ({ value: t(key), fontWeight: 'bold' as const }));
 	const percentage = (value: string | null) => (value === null ? '—' : `${value} %`);
