@@ -1,8 +1,12 @@
 import { Gauge } from 'prom-client';
+import type { Annotation } from '../protocol/change-api.ts';
+import { annotations } from './annotations.ts';
+import { type Changes, createChanges } from './changes/changes.ts';
 import { deskAlert } from './desk-notice.ts';
 import { createFaultDesk, type FaultDesk, type FaultDeskOptions } from './fault-desk.ts';
 import type { Maintenance } from './maintenance/maintenance.ts';
 import { maintenanceWatch } from './maintenance/maintenance-watch.ts';
+import { type DueProblem, problemWatch } from './problems/problem-watch.ts';
 
 export interface DeskOptions extends FaultDeskOptions {
 	readonly maintenance: Maintenance;
@@ -10,6 +14,8 @@ export interface DeskOptions extends FaultDeskOptions {
 
 /** Everything that people at the desk keep, with what reminds them of it. */
 export interface Desk extends FaultDesk {
+	readonly changes: Changes;
+	readonly annotations: (fromMs: number, toMs: number) => Promise<readonly Annotation[]>;
 	start(): void;
 	stop(): Promise<void>;
 }
@@ -52,9 +58,41 @@ export function createDesk(options: DeskOptions): Desk {
 			registers: [metrics],
 		}),
 	});
-	const watches = [faultDesk.watch, overruns];
+	const problems = problemWatch({
+		problems: faultDesk.problems,
+		tell: (due) => alerting.receive(due.map((one) => problemAlert(one, clock.now()))),
+		clock,
+		log,
+		open: new Gauge({
+			name: 'fournines_problems_open',
+			help: 'Problems of users that are not over, by stage.',
+			labelNames: ['stage'],
+			registers: [metrics],
+		}),
+		late: new Gauge({ name: 'fournines_problems_late', help: 'Clocks of open problems that have run out.', registers: [metrics] }),
+	});
+	const changes = createChanges({
+		state: options.state,
+		inventory: () => options.config().inventory,
+		parties: () => options.config().contracts.parties,
+		clock,
+	});
+	new Gauge({
+		name: 'fournines_change_in_progress',
+		help: 'Changes that are being worked on, for annotations of charts.',
+		labelNames: ['number', 'title', 'executor'],
+		registers: [metrics],
+		async collect() {
+			this.reset();
+			for (const { number, change } of await changes.list('open'))
+				if (change.stage === 'started') this.set({ number: String(number), title: change.title, executor: change.executor }, 1);
+		},
+	});
+	const watches = [faultDesk.watch, overruns, problems];
 	return {
 		...faultDesk,
+		changes,
+		annotations: (fromMs, toMs) => annotations({ changes, maintenance, faults: faultDesk.faults }, fromMs, toMs),
 		start: () => {
 			for (const watch of watches) watch.start();
 		},
@@ -62,4 +100,22 @@ export function createDesk(options: DeskOptions): Desk {
 			await Promise.all(watches.map((watch) => watch.stop()));
 		},
 	};
+}
+
+function problemAlert({ entry: { number, problem }, clock }: DueProblem, nowMs: number) {
+	return deskAlert(
+		{
+			name: 'ProblemStepDue',
+			severity: 'warning',
+			owner: problem.owner === '' ? problem.acceptedBy : problem.owner,
+			service: problem.service,
+			labels: { problem_number: String(number), step: clock.clock },
+			summary: `用户问题 ${number}「${problem.title}」：${clock.name}${clock.late ? '已超时' : '即将超时'}`,
+			action: '1. 在“问题”页受理、交办或回复；2. 不能按时答复时，告知用户并登记预计时间；3. 由用户确认后结案。',
+			runbook: 'problems.md',
+			// One alert from the warning on until it is done.
+			sinceMs: Math.min(nowMs, clock.dueMs),
+		},
+		nowMs,
+	);
 }

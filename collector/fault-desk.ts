@@ -17,6 +17,7 @@ import { type FaultNotice, FaultWatch, type WatchedOutage } from './faults/fault
 import { createFaults, type Faults } from './faults/faults.ts';
 import type { OperationLog } from './identity/operation-log.ts';
 import { closedSpans } from './inventory/calendar.ts';
+import { createProblems, type Problems } from './problems/problems.ts';
 import type { StateDatabase } from './state/database.ts';
 
 export interface FaultDeskOptions {
@@ -36,6 +37,7 @@ export interface FaultDeskOptions {
 export interface FaultDesk {
 	readonly faults: Faults;
 	readonly contracts: Contracts;
+	readonly problems: Problems;
 	readonly watch: FaultWatch;
 }
 
@@ -56,6 +58,13 @@ export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 	};
 	const contractOf = (service: string | null): string =>
 		config().inventory.services.find(({ id }) => id === service)?.contract ?? config().contracts.default;
+	const problems: Problems = createProblems({
+		state,
+		profileOf: (service) => contracts.profile(contractOf(service)),
+		profile: (id) => contracts.profile(id),
+		clockRules,
+		clock,
+	});
 	const faults: Faults = createFaults({
 		store: createFaultStore(state),
 		attachments: createAttachments(options.dataDir),
@@ -71,6 +80,7 @@ export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 		profiles,
 		config: () => config().contracts,
 		faults: (profile, fromMs, toMs) => faults.assessed(profile, fromMs, toMs),
+		problems: (profile, fromMs, toMs) => problems.assessed(profile, fromMs, toMs),
 		services: (profile, period, known) => {
 			const { inventory } = config();
 			// A service that names another contract is priced there; one that names none is priced by whichever profile is asked for.
@@ -125,7 +135,7 @@ export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 		}),
 		failures: new Counter({ name: 'fournines_faults_watch_failures_total', help: 'Looks at faults that failed.', registers: [metrics] }),
 	});
-	return { faults, contracts, watch };
+	return { faults, contracts, problems, watch };
 }
 
 function noticeAlert({ number, step, to, kind, service, title, dueMs }: FaultNotice, nowMs: number): PostedAlert {

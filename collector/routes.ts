@@ -9,8 +9,11 @@ import { registerAlertmanagerRoutes } from './api/alertmanager/alertmanager-rout
 import type { Caller } from './api/guard.ts';
 import { registerAgentRoutes } from './api/product/agent-routes.ts';
 import { registerAvailabilityRoutes } from './api/product/availability-routes.ts';
+import type { RecordOperation } from './api/product/case-routes.ts';
 import { registerContractRoutes } from './api/product/contract-routes.ts';
+import { registerDeskRoutes } from './api/product/desk-routes.ts';
 import { registerFaultRoutes } from './api/product/fault-routes.ts';
+import { registerInventoryRoutes } from './api/product/inventory-routes.ts';
 import { registerJobRoutes } from './api/product/job-routes.ts';
 import { registerLogRoutes } from './api/product/log-routes.ts';
 import { registerMaintenanceRoutes } from './api/product/maintenance-routes.ts';
@@ -28,7 +31,7 @@ import type { CollectorConfig } from './config.ts';
 import type { Desk } from './desk.ts';
 import type { Accounts } from './identity/accounts.ts';
 import type { OperationLog } from './identity/operation-log.ts';
-import { inventoryYaml } from './inventory/inventory-yaml.ts';
+import type { InventoryEdits } from './inventory/inventory-edits.ts';
 import type { JobHeartbeats } from './jobs/job-heartbeats.ts';
 import type { Maintenance } from './maintenance/maintenance.ts';
 import { notificationList, overview } from './overview.ts';
@@ -45,6 +48,7 @@ const SLOW_QUERY_MS = 5000;
 export interface RouteServices {
 	readonly agents: Agents;
 	readonly desk: Desk;
+	readonly inventoryEdits: InventoryEdits;
 	readonly alerting: Alerting;
 	readonly availability: Availability;
 	readonly budgets: Budgets;
@@ -82,7 +86,6 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 	registerAvailabilityRoutes(app, {
 		availability,
 		budgets: services.budgets,
-		inventoryYaml: () => inventoryYaml(services.config().inventory),
 		exportLedger: async (fromMs, toMs) =>
 			exportLedger(await availability.ledgers({ fromMs, toMs }), {
 				inventory: services.config().inventory,
@@ -111,6 +114,12 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 	});
 	await registerFaultRoutes(app, services.desk.faults, services.config().contracts.attachment_max_bytes);
 	registerContractRoutes(app, services.desk.contracts);
+	const record: RecordOperation = (request, operation) => {
+		const caller = callerName(request);
+		return operations.record({ actor: caller.name, srcAddr: caller.address, ...operation });
+	};
+	registerDeskRoutes(app, { ...services.desk, record });
+	registerInventoryRoutes(app, { edits: services.inventoryEdits, record });
 	registerAgentRoutes(app, { agents: services.agents, caller: callerName });
 	await registerAlertmanagerRoutes(app, {
 		alerting,

@@ -15,6 +15,8 @@ const DELETE_SAMPLES: Access = { kind: 'guarded', right: 'samples.delete', scope
 const APPROVE_MAINTENANCE: Access = { kind: 'guarded', right: 'maintenance.approve', scopes: [] };
 /** People only: a fault is declared and signed by somebody. */
 const FAULT: Access = { kind: 'guarded', right: 'fault', scopes: [] };
+/** People only: what users say, and what is changed, is written down by somebody. */
+const DESK: Access = { kind: 'guarded', right: 'desk', scopes: [] };
 const SILENCE: Access = { kind: 'guarded', right: 'silence', scopes: ['alert'] };
 
 interface AccessRule {
@@ -55,6 +57,13 @@ const RULES: readonly AccessRule[] = [
 	{ methods: ['POST'], route: '/api/fournines/v1/maintenance/:id/approve', access: APPROVE_MAINTENANCE },
 	{ methods: ['POST'], route: '/api/fournines/v1/maintenance/:id/refuse', access: APPROVE_MAINTENANCE },
 	{ methods: null, route: '/api/fournines/v1/maintenance*', access: { kind: 'guarded', right: 'maintenance.request', scopes: [] } },
+	{ methods: ['GET', 'HEAD'], route: '/api/fournines/v1/problems*', access: READ },
+	{ methods: null, route: '/api/fournines/v1/problems*', access: DESK },
+	{ methods: ['GET', 'HEAD'], route: '/api/fournines/v1/changes*', access: READ },
+	// The client approves work on its data; for which steps is decided by role and by party.
+	{ methods: null, route: '/api/fournines/v1/changes*', access: FAULT },
+	{ methods: ['GET', 'HEAD'], route: '/api/fournines/v1/inventory*', access: READ },
+	{ methods: null, route: '/api/fournines/v1/inventory*', access: DESK },
 	{ methods: ['GET', 'HEAD'], route: '/api/fournines/v1/faults*', access: READ },
 	{ methods: null, route: '/api/fournines/v1/faults*', access: FAULT },
 	{ methods: ['GET', 'HEAD'], route: '/api/fournines/v1/contracts*', access: READ },

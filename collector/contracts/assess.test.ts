@@ -40,7 +40,7 @@ describe.each(NAMES)('the scenario of %s', (name) => {
 	test('links every point to a clause, and to a fault with its clock, a service or a record', () => {
 		for (const item of run(name).result.items) {
 			expect(item.clause).not.toBe('');
-			expect(item.faultId ?? item.service ?? item.recordId).not.toBeNull();
+			expect(item.faultId ?? item.problemId ?? item.service ?? item.recordId).not.toBeNull();
 			if (item.rule.startsWith('late')) expect(item.clock).not.toBeNull();
 		}
 	});
@@ -178,7 +178,7 @@ test('a bonus never exceeds what was deducted', () => {
 	const atMs = Date.parse('2021-08-10T00:00:00+08:00');
 	const record = (id: string, rule: string, quantity: number) => ({ id, rule, quantity, atMs, note: '' });
 	const records = [record('a', 'inspection-missing', 1), record('b', 'praise', 1), record('c', 'event-done-well', 9)];
-	const { result } = run('chengdu-2021', {}, { faults: [], services: [], records });
+	const { result } = run('chengdu-2021', {}, { faults: [], services: [], records, problems: [] });
 	expect(result.score).toMatchObject({ deducted: 200, bonus: 200, centipoints: 10_000, fen: 0 });
 	expect(result.items.find(({ rule }) => rule === 'event-done-well')).toMatchObject({ centipoints: 900, counted: 0 });
 });

@@ -1,7 +1,8 @@
-import type { AssessmentInput, AssessmentItem, RawItem } from './assessed.ts';
+import type { AssessmentInput, AssessmentItem, NextDeduction, RawItem } from './assessed.ts';
+import { deskItems } from './desk-rules.ts';
 import { lateItems, lateMoneyItems, levelItems, type RuleContext, repeatItems, reportItems, share } from './fault-rules.ts';
 import type { ClockRules } from './limits.ts';
-import { type NextDeduction, nextDeductions } from './next-deduction.ts';
+import { nextDeductions } from './next-deduction.ts';
 import type { Period } from './period.ts';
 import type { Profile, Rule } from './profile.ts';
 import { availabilityItems, outageItems, recordItems, thresholdItems } from './service-rules.ts';
@@ -66,6 +67,8 @@ function itemsOf(rule: Rule, context: RuleContext): readonly RawItem[] {
 			return availabilityItems(rule, context);
 		case 'threshold':
 			return thresholdItems(rule, context);
+		case 'desk':
+			return deskItems(rule, context);
 		case 'record':
 			return recordItems(rule, context);
 	}
@@ -76,7 +79,7 @@ function bound(profile: Profile, raw: readonly RawItem[]): readonly AssessmentIt
 	const left = new Map(profile.groups.map((group) => [group.id, Math.round(group.max * 100)]));
 	let deducted = 0;
 	const bounded = raw.map(({ detail, ...item }) => {
-		const key = [item.rule, item.faultId ?? item.recordId ?? item.service ?? 'all', detail].join(':');
+		const key = [item.rule, item.faultId ?? item.problemId ?? item.recordId ?? item.service ?? 'all', detail].join(':');
 		if (item.centipoints > 0) return { ...item, key, counted: 0 };
 		const room = item.group === null ? Number.POSITIVE_INFINITY : (left.get(item.group) ?? 0);
 		const cost = Math.min(-item.centipoints, room);

@@ -51,6 +51,17 @@ export interface AssessedService {
 	readonly outages: readonly AssessedOutage[];
 }
 
+/** A user's problem as the contract sees it; times are milliseconds, `null` while something has not happened. */
+export interface AssessedProblem {
+	readonly id: string;
+	readonly number: number;
+	readonly service: string | null;
+	readonly receivedMs: number;
+	readonly handedMs: number | null;
+	/** One for the first answer, and one more each time that the reporter did not accept it. */
+	readonly rounds: readonly { readonly fromMs: number; readonly answeredMs: number | null; readonly delayUntilMs: number | null }[];
+}
+
 /** A lapse or a bonus that a person entered. */
 export interface AssessedRecord {
 	readonly id: string;
@@ -66,6 +77,8 @@ export interface AssessmentInput {
 	readonly faults: readonly AssessedFault[];
 	readonly services: readonly AssessedService[];
 	readonly records: readonly AssessedRecord[];
+	/** Default: none. */
+	readonly problems?: readonly AssessedProblem[];
 	/** What is late is judged as of this moment. */
 	readonly nowMs: number;
 }
@@ -79,6 +92,7 @@ export interface AssessmentItem {
 	readonly clause: string;
 	readonly group: string | null;
 	readonly faultId: string | null;
+	readonly problemId: string | null;
 	readonly service: string | null;
 	readonly recordId: string | null;
 	readonly clock: string | null;
@@ -94,3 +108,20 @@ export interface AssessmentItem {
 
 /** Items before bounds are applied. */
 export type RawItem = Omit<AssessmentItem, 'counted' | 'key'> & { readonly detail: string };
+
+/** Something that will cost points or money unless it is prevented. */
+export interface NextDeduction {
+	readonly rule: string;
+	readonly clause: string;
+	/** A clock of a fault counts down by itself; downtime only while the service is down. */
+	readonly kind: 'clock' | 'downtime';
+	readonly faultId: string | null;
+	readonly problemId: string | null;
+	readonly service: string | null;
+	readonly clock: string | null;
+	/** Seconds until then: of time for a clock, of further downtime otherwise. */
+	readonly seconds: number;
+	/** Hundredths of a point more than now. */
+	readonly centipoints: number;
+	readonly fen: number;
+}

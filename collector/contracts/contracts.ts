@@ -5,7 +5,7 @@ import type { Role } from '../../protocol/api.ts';
 import type { OperationLog } from '../identity/operation-log.ts';
 import type { StateDatabase } from '../state/database.ts';
 import { type Assessment, assess } from './assess.ts';
-import type { AssessedFault, AssessedRecord, AssessedService } from './assessed.ts';
+import type { AssessedFault, AssessedProblem, AssessedRecord, AssessedService } from './assessed.ts';
 import type { ContractsConfig } from './config.ts';
 import type { ClockRules } from './limits.ts';
 import { type Period, periodAt, periodOf } from './period.ts';
@@ -75,6 +75,8 @@ export interface ContractsOptions {
 	readonly config: () => ContractsConfig;
 	/** Faults whose onset lies in the range, as the profile sees them. */
 	readonly faults: (profile: Profile, fromMs: number, toMs: number) => Promise<readonly AssessedFault[]>;
+	/** Users' problems that were received in the range and belong to the profile. */
+	readonly problems: (profile: Profile, fromMs: number, toMs: number) => Promise<readonly AssessedProblem[]>;
 	/** Services that the profile prices, over the part of the period that has passed. */
 	readonly services: (profile: Profile, period: Period, faults: readonly AssessedFault[]) => Promise<readonly AssessedService[]>;
 	readonly clockRules: () => ClockRules;
@@ -170,7 +172,8 @@ export function createContracts(options: ContractsOptions): Contracts {
 			.filter((event) => event.kind === 'record' && !withdrawn.has(event.id))
 			.map((event) => ({ ...(event.body as unknown as RecordRequest), id: event.id, by: event.actor }));
 		const services = await options.services(chosen, period, faults);
-		const assessment = assess(chosen, period, { faults, services, records, nowMs: clock.now() }, options.clockRules());
+		const problems = await options.problems(chosen, period.fromMs, period.toMs);
+		const assessment = assess(chosen, period, { faults, services, records, problems, nowMs: clock.now() }, options.clockRules());
 		const adjustments = stored
 			.filter(({ kind }) => kind === 'adjust')
 			.map((event) => ({ ...(event.body as unknown as ClientAdjustment), atMs: event.atMs, by: event.actor }));

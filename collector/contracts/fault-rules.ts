@@ -157,6 +157,7 @@ function item(
 		clause: rule.clause,
 		group: rule.group ?? null,
 		faultId: what.fault.id,
+		problemId: null,
 		service: what.fault.service,
 		recordId: null,
 		clock: what.clock,

@@ -1,23 +1,9 @@
+import type { NextDeduction } from './assessed.ts';
+import { nextDeskDeductions } from './desk-rules.ts';
 import { countedFaults, faultClocks, type RuleContext } from './fault-rules.ts';
 import { deadlineMs, spanMs } from './limits.ts';
 import type { RuleOf } from './profile.ts';
 import { availabilityCost, availabilityParts, bandOf, servicesOf } from './service-rules.ts';
-
-/** Something that will cost points or money unless it is prevented. */
-export interface NextDeduction {
-	readonly rule: string;
-	readonly clause: string;
-	/** A clock of a fault counts down by itself; downtime only while the service is down. */
-	readonly kind: 'clock' | 'downtime';
-	readonly faultId: string | null;
-	readonly service: string | null;
-	readonly clock: string | null;
-	/** Seconds until then: of time for a clock, of further downtime otherwise. */
-	readonly seconds: number;
-	/** Hundredths of a point more than now. */
-	readonly centipoints: number;
-	readonly fen: number;
-}
 
 /** What comes next under each rule, soonest first. */
 export function nextDeductions(context: RuleContext): readonly NextDeduction[] {
@@ -32,6 +18,7 @@ export function nextDeductions(context: RuleContext): readonly NextDeduction[] {
 				found.push({
 					...common,
 					kind: 'clock',
+					problemId: null,
 					...clock.where,
 					centipoints: Math.round(points * 100),
 					fen: Math.round(points * perPointFen),
@@ -52,6 +39,7 @@ export function nextDeductions(context: RuleContext): readonly NextDeduction[] {
 					clause: next.clause,
 					kind: 'downtime',
 					faultId: open?.faultId ?? null,
+					problemId: null,
 					service: service.service,
 					clock: null,
 					seconds: spanMs(next.over) / 1000 + 1 - now,
@@ -67,8 +55,20 @@ export function nextDeductions(context: RuleContext): readonly NextDeduction[] {
 				if (seconds === null) continue;
 				const centipoints = availabilityCost(rule, agreed, part.downSeconds + seconds) - now;
 				const fen = Math.round((centipoints * perPointFen) / 100);
-				found.push({ ...common, kind: 'downtime', faultId: null, service: part.service, clock: null, seconds, centipoints, fen });
+				found.push({
+					...common,
+					kind: 'downtime',
+					faultId: null,
+					problemId: null,
+					service: part.service,
+					clock: null,
+					seconds,
+					centipoints,
+					fen,
+				});
 			}
+		} else if (rule.kind === 'desk') {
+			found.push(...nextDeskDeductions(rule, context));
 		}
 	}
 	return found.sort(
@@ -96,6 +96,7 @@ function dueReports(rule: RuleOf<'report'>, context: RuleContext): readonly Next
 				clause: rule.clause,
 				kind: 'clock' as const,
 				faultId: fault.id,
+				problemId: null,
 				service: fault.service,
 				clock: `report:${duty.id}`,
 				seconds: Math.floor((dueMs - context.input.nowMs) / 1000),

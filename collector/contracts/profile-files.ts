@@ -142,6 +142,11 @@ function checkProfile(profile: Profile, report: Report): void {
 				if (!levels.has(level)) report(['rules', i, 'points', level], 'there is no such level');
 			}
 		}
+		if (rule.kind === 'desk') {
+			for (const clock of rule.clocks)
+				if (profile.desk?.clocks.some(({ id }) => id === clock) !== true)
+					report(['rules', i, 'clocks'], `the desk has no clock "${clock}"`);
+		}
 		const named = rule.kind === 'late' ? rule.clocks : rule.kind === 'late-money' ? [rule.clock] : [];
 		for (const clock of named) if (!clocks.has(clock)) report(['rules', i], `there is no clock "${clock}"`);
 		if (rule.kind === 'report' && !reports.has(rule.report)) report(['rules', i, 'report'], `there is no report "${rule.report}"`);

@@ -90,6 +90,8 @@ const RuleSchema = Type.Union([
 		},
 		closed,
 	),
+	/** A user's problem that was handed over or answered late: for every `per` begun after a deadline of the desk. */
+	Type.Object({ ...rule, kind: Type.Literal('desk'), clocks: Type.Array(Id, { minItems: 1 }), per: Limit, points: Points }, closed),
 	/** What a person enters: a lapse or a bonus, `quantity` times. */
 	Type.Object(
 		{
@@ -177,6 +179,31 @@ export const ProfileSchema = Type.Object(
 			Type.Object({ id: Id, name: Text, from: MomentName, within: Limit, levels: Type.Array(Id, { minItems: 1 }), clause: Clause }, closed),
 		),
 		closing: Type.Object({ countersign: Type.Union([PartyName, Type.Null()]), clause: Clause }, closed),
+		/** The problem desk (受理 → 交办 → 回复 → 结案), where the contract has one. */
+		desk: Type.Optional(
+			Type.Object(
+				{
+					clocks: Type.Array(
+						Type.Object(
+							{
+								id: Id,
+								name: Text,
+								/** `handed`: from the reception until it was handed over. `answered`: until the reporter was answered, anew after each refusal. */
+								until: Type.Union([Type.Literal('handed'), Type.Literal('answered')]),
+								within: Limit,
+								/** Whether telling the reporter that it takes longer moves the deadline to the day that was named. */
+								extendable: Type.Boolean(),
+								clause: Clause,
+							},
+							closed,
+						),
+						{ minItems: 1 },
+					),
+					clause: Clause,
+				},
+				closed,
+			),
+		),
 		/** How long a candidate may wait for somebody before it escalates. */
 		candidate: Type.Object({ escalate_after: Limit, clause: Clause }, closed),
 		groups: Type.Array(Type.Object({ id: Id, name: Text, max: Points, clause: Clause }, closed)),

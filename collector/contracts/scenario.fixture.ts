@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { AssessedFault, AssessedService, AssessmentInput } from './assessed.ts';
+import type { AssessedFault, AssessedProblem, AssessedService, AssessmentInput } from './assessed.ts';
 import type { ClockRules } from './limits.ts';
 import { spanMs } from './limits.ts';
 import { type Cause, MOMENTS, type Moment } from './profile.ts';
@@ -34,6 +34,12 @@ interface ScenarioFile {
 		readonly outages: readonly { id: string; from: string; seconds: number; fault?: string; excused?: boolean }[];
 	}[];
 	readonly records?: readonly { id: string; rule: string; quantity: number; at: string }[];
+	readonly problems?: readonly {
+		id: string;
+		received: string;
+		handed?: string;
+		answers: readonly { from?: string; answered?: string; until?: string }[];
+	}[];
 	readonly expect: {
 		readonly items: Readonly<Record<string, number>>;
 		readonly score: number;
@@ -73,10 +79,25 @@ export function readScenario(name: string): Scenario {
 		}),
 	);
 	const records = (file.records ?? []).map(({ id, rule, quantity, at }) => ({ id, rule, quantity, atMs: Date.parse(at), note: '' }));
+	const at = (text: string | undefined): number | null => (text === undefined ? null : Date.parse(text));
+	const problems = (file.problems ?? []).map(
+		({ id, received, handed, answers }, i): AssessedProblem => ({
+			id,
+			number: i + 1,
+			service: null,
+			receivedMs: Date.parse(received),
+			handedMs: at(handed),
+			rounds: answers.map(({ from, answered, until }) => ({
+				fromMs: Date.parse(from ?? received),
+				answeredMs: at(answered),
+				delayUntilMs: at(until),
+			})),
+		}),
+	);
 	return {
 		profile: file.profile,
 		period: file.period,
-		input: { faults: file.faults.map(faultOf), services, records, nowMs: Date.parse(file.now) },
+		input: { faults: file.faults.map(faultOf), services, records, problems, nowMs: Date.parse(file.now) },
 		expect: file.expect,
 	};
 }

@@ -152,6 +152,7 @@ function serviceItem(
 		clause: rule.clause,
 		group: rule.group ?? null,
 		faultId: null,
+		problemId: null,
 		service: what.service,
 		recordId: null,
 		clock: null,

@@ -74,6 +74,7 @@ beforeEach(async () => {
 		profiles: loadProfiles(join(import.meta.dirname, '../../rules/contracts')),
 		config: () => config,
 		faults: (chosen, fromMs, toMs) => faults.assessed(chosen, fromMs, toMs),
+		problems: async () => [],
 		services: async () => services,
 		clockRules,
 		operations: log,

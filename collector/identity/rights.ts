@@ -12,15 +12,17 @@ export type Right =
 	| 'samples.delete'
 	| 'maintenance.request'
 	| 'maintenance.approve'
+	/** Users' problems, changes, and edits of the inventory. */
+	| 'desk'
 	/** Taking part in faults and assessments; for which steps is decided by role and by party of the contract. */
 	| 'fault';
 
 /** Separation of duties (三员分立): whoever runs the system neither gives rights nor reads the audit, and the other way round. */
 const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
-	system: ['read', 'silence', 'report', 'agents', 'samples.delete', 'maintenance.request', 'maintenance.approve', 'fault'],
+	system: ['read', 'silence', 'report', 'agents', 'samples.delete', 'maintenance.request', 'maintenance.approve', 'desk', 'fault'],
 	security: ['read', 'accounts'],
 	audit: ['read', 'audit.read', 'audit.export'],
-	operator: ['read', 'silence', 'report', 'maintenance.request', 'fault'],
+	operator: ['read', 'silence', 'report', 'maintenance.request', 'desk', 'fault'],
 	viewer: ['read', 'report', 'fault'],
 };
 

@@ -7,6 +7,11 @@ import { jobTables } from './migrations/0005-jobs.ts';
 import { alertStageColumns } from './migrations/0006-alert-stages.ts';
 import { maintenanceTables } from './migrations/0007-maintenance.ts';
 import { faultTables } from './migrations/0008-faults.ts';
+import { incidentTables } from './migrations/0009-incidents.ts';
+import { onCallTables } from './migrations/0010-on-call.ts';
+import { deskTables } from './migrations/0011-desk.ts';
+import { inventoryTables } from './migrations/0012-inventory.ts';
+import { receiptTables } from './migrations/0014-receipts.ts';
 
 /** Every change of the schema, oldest first. Conservative SQL only: the same statements must run on MySQL. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -18,4 +23,9 @@ export const MIGRATIONS: readonly Migration[] = [
 	alertStageColumns,
 	maintenanceTables,
 	faultTables,
+	incidentTables,
+	onCallTables,
+	deskTables,
+	inventoryTables,
+	receiptTables,
 ];

@@ -1,9 +1,12 @@
 import type { AgentTables } from './schema/agents.ts';
 import type { AlertingTables } from './schema/alerting.ts';
+import type { CaseTables } from './schema/cases.ts';
 import type { FaultTables } from './schema/faults.ts';
 import type { IdentityTables } from './schema/identity.ts';
+import type { InventoryTables } from './schema/inventory.ts';
 import type { JobTables } from './schema/jobs.ts';
 import type { MaintenanceTables } from './schema/maintenance.ts';
+import type { OnCallTables } from './schema/on-call.ts';
 import type { TransferTables } from './schema/transfer.ts';
 
 export interface MigrationTable {
@@ -19,6 +22,9 @@ export interface StateSchema
 		AlertingTables,
 		AgentTables,
 		TransferTables,
-		FaultTables {
+		FaultTables,
+		OnCallTables,
+		CaseTables,
+		InventoryTables {
 	migration: MigrationTable;
 }

@@ -23,6 +23,8 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
 	'collector/availability/': ['collector/promql/', 'collector/inventory/', 'collector/state/'],
 	'collector/faults/': ['collector/contracts/', 'collector/identity/'],
 	'collector/contracts/': ['collector/availability/', 'collector/inventory/', 'collector/identity/'],
+	'collector/problems/': ['collector/contracts/', 'collector/identity/'],
+	'collector/changes/': ['collector/contracts/', 'collector/identity/'],
 	'collector/inspection/': ['collector/availability/', 'collector/inventory/', 'collector/faults/', 'collector/contracts/'],
 	'collector/reports/': ['collector/availability/', 'collector/inventory/', 'collector/faults/', 'collector/contracts/'],
 	'collector/audit/': ['collector/state/'],

@@ -14,13 +14,12 @@ interface SpanRequest {
 	Querystring: { from: string; to: string };
 }
 
-/** Budgets, what an outage would cost, requests, the inventory as YAML, and the ledger with all it was computed from. */
+/** Budgets, what an outage would cost, requests and the ledger with all it was computed from. */
 export function registerAvailabilityRoutes(
 	app: FastifyInstance,
 	services: {
 		readonly availability: Availability;
 		readonly budgets: Budgets;
-		readonly inventoryYaml: () => string;
 		/** The export of docs/formats/ledger-export.md. */
 		readonly exportLedger: (fromMs: number, toMs: number) => Promise<string>;
 	},
@@ -45,9 +44,6 @@ export function registerAvailabilityRoutes(
 		async ({ params, query }): Promise<RequestsAnswer> => ({
 			requests: await services.availability.requests(params.id, { fromMs: parseTime(query.from, 'from'), toMs: parseTime(query.to, 'to') }),
 		}),
-	);
-	app.get(`${BASE}/inventory`, { schema: { tags: ['inventory'], summary: 'The inventory as YAML' } }, async (_request, reply) =>
-		reply.type('application/yaml; charset=utf-8').send(services.inventoryYaml()),
 	);
 	app.get<Omit<SpanRequest, 'Params'>>(
 		`${BASE}/ledger-export`,

@@ -1,0 +1,90 @@
+import type { AssessedProblem, NextDeduction, RawItem } from './assessed.ts';
+import type { FaultClock, RuleContext } from './fault-rules.ts';
+import { type ClockRules, deadlineMs, spanMs } from './limits.ts';
+import type { Profile, RuleOf } from './profile.ts';
+
+/** A clock of a user's problem; `round` counts from 1 and rises when the reporter did not accept the answer. */
+export interface ProblemClock extends FaultClock {
+	readonly round: number;
+}
+
+/** Every clock of the problem desk that has begun, in the order of the profile. Without desk clauses there are none. */
+export function problemClocks(
+	profile: Pick<Profile, 'desk'>,
+	problem: Pick<AssessedProblem, 'handedMs' | 'receivedMs' | 'rounds'>,
+	rules: ClockRules,
+	nowMs: number,
+): readonly ProblemClock[] {
+	return (profile.desk?.clocks ?? []).flatMap((clock) => {
+		const made = (round: number, fromMs: number, stoppedMs: number | null, toldUntilMs: number | null): ProblemClock => {
+			const limitMs = deadlineMs(fromMs, clock.within, rules, { hours: 'always', service: null });
+			// Whoever was told in time that it takes longer waits until the day that was named.
+			const dueMs = clock.extendable && toldUntilMs !== null ? Math.max(limitMs, toldUntilMs) : limitMs;
+			const { id, name, clause } = clock;
+			return { clock: id, name, clause, round, fromMs, dueMs, stoppedMs, late: (stoppedMs ?? nowMs) > dueMs };
+		};
+		if (clock.until === 'handed') return [made(1, problem.receivedMs, problem.handedMs, null)];
+		return problem.rounds.map((round, i) => made(i + 1, round.fromMs, round.answeredMs, round.delayUntilMs));
+	});
+}
+
+/** What late answers cost, once for every `per` begun. */
+export function deskItems(rule: RuleOf<'desk'>, context: RuleContext): readonly RawItem[] {
+	return countedProblems(context).flatMap((problem) =>
+		lateClocks(rule, problem, context).map((clock): RawItem => {
+			const endMs = clock.stoppedMs ?? context.input.nowMs;
+			const begun = Math.ceil((endMs - clock.dueMs) / spanMs(rule.per));
+			const done = clock.stoppedMs === null ? 'still open' : `done ${new Date(clock.stoppedMs).toISOString()}`;
+			return {
+				rule: rule.id,
+				name: rule.name,
+				clause: rule.clause,
+				group: rule.group ?? null,
+				faultId: null,
+				problemId: problem.id,
+				service: problem.service,
+				recordId: null,
+				clock: clock.clock,
+				detail: `${clock.clock}-${clock.round}`,
+				atMs: clock.dueMs,
+				centipoints: -Math.round(begun * rule.points * 100),
+				fen: 0,
+				reason: `problem ${problem.number}, ${clock.name}: due ${new Date(clock.dueMs).toISOString()}, ${done}; ${begun} × ${rule.per} begun`,
+			};
+		}),
+	);
+}
+
+/** The next half-hour, or whatever the rule counts by, of each clock that runs. */
+export function nextDeskDeductions(rule: RuleOf<'desk'>, context: RuleContext): readonly NextDeduction[] {
+	const { nowMs } = context.input;
+	return countedProblems(context).flatMap((problem) =>
+		problemClocks(context.profile, problem, context.clocks, nowMs)
+			.filter((clock) => clock.stoppedMs === null && rule.clocks.includes(clock.clock))
+			.map((clock): NextDeduction => {
+				const begun = clock.late ? Math.ceil((nowMs - clock.dueMs) / spanMs(rule.per)) : 0;
+				return {
+					rule: rule.id,
+					clause: rule.clause,
+					kind: 'clock',
+					faultId: null,
+					problemId: problem.id,
+					service: problem.service,
+					clock: clock.clock,
+					seconds: Math.max(0, Math.floor((clock.dueMs + begun * spanMs(rule.per) - nowMs) / 1000)),
+					centipoints: Math.round(rule.points * 100),
+					fen: Math.round(rule.points * context.profile.payment.per_point_yuan * 100),
+				};
+			}),
+	);
+}
+
+function lateClocks(rule: RuleOf<'desk'>, problem: AssessedProblem, { profile, clocks, input }: RuleContext): readonly ProblemClock[] {
+	return problemClocks(profile, problem, clocks, input.nowMs).filter((clock) => clock.late && rule.clocks.includes(clock.clock));
+}
+
+function countedProblems({ input, period }: RuleContext): readonly AssessedProblem[] {
+	return (input.problems ?? [])
+		.filter(({ receivedMs }) => receivedMs >= period.fromMs && receivedMs < period.toMs)
+		.sort((a, b) => a.receivedMs - b.receivedMs || (a.id < b.id ? -1 : 1));
+}

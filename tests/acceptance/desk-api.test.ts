@@ -1,0 +1,222 @@
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type RunningCollector, startCollector } from '../../collector/app.ts';
+import { systemClock } from '../../core/clock.ts';
+import { type HttpResponse, httpExchange } from '../../core/http-client.ts';
+import { silentLogger } from '../../core/log.ts';
+import type { AnnotationListAnswer, ChangeAnswer } from '../../protocol/change-api.ts';
+import type { InventoryStateAnswer } from '../../protocol/inventory-api.ts';
+import type { ProblemAnswer, ProblemDetailAnswer, ProblemListAnswer } from '../../protocol/problem-api.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../harness/process.ts';
+
+const PASSWORD = 'Bridge-over-42-rivers';
+const ROLES = { root: 'system', ann: 'operator', owner: 'viewer' } as const;
+type Account = keyof typeof ROLES;
+const FILE = (name: string) =>
+	`contracts: { parties: { client: [owner] } }\ninventory:\n  checks: [{ id: k }]\n  services: [{ id: mis, name: ${name}, checks: [k] }]\n`;
+let folder: TemporaryFolder;
+let collector: RunningCollector;
+const cookies = new Map<Account, string>();
+
+beforeAll(async () => {
+	folder = temporaryFolder('desk-api');
+	writeFileSync(join(folder.path, 'collector.yml'), FILE('MIS'));
+	collector = await startCollector({
+		configFile: join(folder.path, 'collector.yml'),
+		dataDir: join(folder.path, 'data'),
+		listen: '127.0.0.1:0',
+		rootDir: resolve(import.meta.dirname, '../..'),
+		env: {},
+		log: silentLogger,
+		clock: systemClock,
+		version: '0.0.0-test',
+	});
+	const { accounts } = collector;
+	const names = Object.keys(ROLES) as Account[];
+	await accounts.setUp(
+		{ code: (await accounts.setupCode()) ?? '', accounts: names.map((account) => ({ role: ROLES[account], account, password: PASSWORD })) },
+		'127.0.0.1',
+	);
+	for (const account of names) cookies.set(account, (await accounts.logIn(account, PASSWORD, '127.0.0.1')).session);
+});
+afterAll(async () => {
+	await collector?.stop();
+	folder.remove();
+});
+
+function call(account: Account, method: string, path: string, body?: unknown): Promise<HttpResponse> {
+	return httpExchange(`${collector.address}/api/fournines/v1${path}`, {
+		method,
+		timeoutMs: 20_000,
+		headers: { cookie: `fournines_session=${cookies.get(account)}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+		...(body === undefined ? {} : { body: JSON.stringify(body) }),
+	});
+}
+async function json<T>(response: Promise<HttpResponse>, status = 200): Promise<T> {
+	const answer = await response;
+	expect(`${answer.status} ${answer.status === status ? '' : answer.body.toString('utf8')}`).toBe(`${status} `);
+	return JSON.parse(answer.body.toString('utf8')) as T;
+}
+const refusal = async (response: Promise<HttpResponse>): Promise<string> => {
+	const { status, body } = await response;
+	return `${status} ${(JSON.parse(body.toString('utf8')) as { error: { code: string } }).error.code}`;
+};
+const operations = (like: string): readonly string[] => {
+	const database = new DatabaseSync(join(folder.path, 'data', 'state', 'state.db'), { readOnly: true });
+	try {
+		const rows = database.prepare('select actor, action, result from operation_log where action like ? order by at_ms, id').all(like);
+		return rows.map(({ actor, action, result }) => `${actor} ${action} ${result}`);
+	} finally {
+		database.close();
+	}
+};
+
+test('a problem goes from a telephone call to the word of its reporter, and each step is somebody’s', async () => {
+	const report = {
+		channel: 'phone',
+		reporter: '刘工',
+		contact: '028-1',
+		department: '武侯区',
+		service: 'mis',
+		category: '登录',
+		title: '登录不了',
+		text: '',
+		receivedMs: Date.now() - 60_000,
+	};
+	expect(await refusal(call('owner', 'POST', '/problems', report))).toBe('403 FN_AUTH_FORBIDDEN');
+	expect(await refusal(call('ann', 'POST', '/problems', { ...report, channel: 'pigeon' }))).toBe('400 FN_REQUEST_INVALID');
+	const { problem, clocks } = await json<ProblemAnswer>(call('ann', 'POST', '/problems', report), 201);
+	expect(clocks.map(({ clock, late }) => [clock, late])).toEqual([
+		['hand-over', false],
+		['answer', false],
+	]);
+	const act = (body: unknown, account: Account = 'ann') => call(account, 'POST', `/problems/${problem.id}/actions`, body);
+	expect(await refusal(act({ kind: 'confirm', by: '刘工', channel: 'phone', note: '' }))).toBe('409 FN_PROBLEM_STEP');
+	await json(act({ kind: 'accept' }));
+	await json(act({ kind: 'hand-over', to: 'root', note: '' }));
+	await json(act({ kind: 'answer', text: '已重置', channel: 'phone' }, 'root'));
+	await json(act({ kind: 'confirm', by: '刘工', channel: 'phone', note: '' }));
+	const { events } = await json<ProblemDetailAnswer>(call('owner', 'GET', `/problems/${problem.id}`));
+	expect(events.map(({ actor, body }) => `${body.kind} ${actor}`)).toEqual([
+		'receive ann',
+		'accept ann',
+		'hand-over ann',
+		'answer root',
+		'confirm ann',
+	]);
+	expect((await json<ProblemListAnswer>(call('owner', 'GET', '/problems'))).problems).toEqual([]);
+	const range = `from=${Math.floor(Date.now() / 1000) - 3600}&to=${Math.ceil(Date.now() / 1000)}`;
+	expect((await json<ProblemListAnswer>(call('owner', 'GET', `/problems?${range}`))).problems).toHaveLength(1);
+	expect(await json(call('owner', 'GET', `/problems/frequent?${range}`))).toMatchObject({
+		categories: [{ category: '登录', answer: '已重置' }],
+	});
+	expect(operations('problem.%')).toEqual([
+		'ann problem.open success',
+		'ann problem.accept success',
+		'ann problem.hand-over success',
+		'root problem.answer success',
+		'ann problem.confirm success',
+	]);
+});
+
+test('a change is approved and checked by others, done, and marks the charts while it is worked on', async () => {
+	const nowMs = Date.now();
+	const wanted = {
+		title: '升级 Tomcat',
+		nature: 'routine',
+		services: ['mis'],
+		hosts: [],
+		fromMs: nowMs,
+		toMs: nowMs + 3_600_000,
+		coreData: true,
+		plan: '停、换、启',
+		rollback: '换回',
+		risk: '',
+		maintenance: null,
+	};
+	expect(await refusal(call('owner', 'POST', '/changes', wanted))).toBe('403 FN_CHANGE_FORBIDDEN');
+	expect(await refusal(call('ann', 'POST', '/changes', { ...wanted, rollback: '' }))).toBe('400 FN_REQUEST_INVALID');
+	const { change } = await json<ChangeAnswer>(call('ann', 'POST', '/changes', wanted), 201);
+	const act = (account: Account, body: unknown) => call(account, 'POST', `/changes/${change.id}/actions`, body);
+	expect(await refusal(act('ann', { kind: 'approve', note: '' }))).toBe('403 FN_CHANGE_FORBIDDEN');
+	await json(act('root', { kind: 'approve', note: '' }));
+	await json(act('root', { kind: 'check-plan', note: '' }));
+	expect(await refusal(act('ann', { kind: 'start' }))).toBe('409 FN_CHANGE_STEP');
+	await json(act('owner', { kind: 'approve-for-client', note: '同意' }));
+	await json(act('ann', { kind: 'start' }));
+	const marks = async () => {
+		const range = `from=${Math.floor(nowMs / 1000) - 60}&to=${Math.ceil(Date.now() / 1000) + 60}`;
+		return (await json<AnnotationListAnswer>(call('owner', 'GET', `/annotations?${range}`))).annotations;
+	};
+	expect(await marks()).toMatchObject([
+		{ kind: 'change', timeEnd: null, title: '变更 1：升级 Tomcat', services: ['mis'], tags: ['change', 'routine', 'started'] },
+	]);
+	const metrics = async () =>
+		(
+			await httpExchange(`${collector.address}/metrics`, {
+				method: 'GET',
+				timeoutMs: 20_000,
+				headers: { cookie: `fournines_session=${cookies.get('owner')}` },
+			})
+		).body.toString('utf8');
+	expect(await metrics()).toContain('fournines_change_in_progress{number="1",title="升级 Tomcat",executor="ann"} 1');
+	await json(act('ann', { kind: 'finish', result: '完成' }));
+	expect(await metrics()).not.toContain('fournines_change_in_progress{');
+	expect(await refusal(act('ann', { kind: 'check-result', ok: true, note: '' }))).toBe('403 FN_CHANGE_OWN');
+	await json(act('root', { kind: 'check-result', ok: true, note: '' }));
+	expect((await marks())[0]?.timeEnd).toBeGreaterThanOrEqual(nowMs);
+	expect(operations('change.%').filter((line) => line.endsWith('failure'))).toEqual([
+		'owner change.open failure',
+		'ann change.approve failure',
+		'ann change.check-result failure',
+	]);
+});
+
+describe('the inventory', () => {
+	const state = () => json<InventoryStateAnswer>(call('ann', 'GET', '/inventory/state'));
+	const edit = async (entries: unknown, account: Account = 'ann') =>
+		call(account, 'POST', '/inventory/entries', { over: (await state()).version, note: '按工单 7', entries });
+
+	test('is edited, is in force at once, and tells every problem of a bad edit', async () => {
+		expect(await refusal(edit([{ section: 'hosts', key: '', text: 'id: h' }], 'owner'))).toBe('403 FN_AUTH_FORBIDDEN');
+		const bad = await edit([{ section: 'services', key: 'mis', text: 'id: mis\nname: M\nchecks: [x, y]' }]);
+		expect(bad.status).toBe(400);
+		expect(bad.body.toString('utf8')).toMatch(/no check \\"x\\".*no check \\"y\\"/s);
+		await json(edit([{ section: 'services', key: '', text: 'id: gis\nname: 地理信息\nchecks: [k]' }]));
+		const overview = await json<{ services: { id: string }[] }>(call('ann', 'GET', '/overview'));
+		await waitFor('the new service', async () =>
+			(await json<{ services: { id: string }[] }>(call('ann', 'GET', '/overview'))).services.some(({ id }) => id === 'gis'),
+		);
+		expect(overview.services.map(({ id }) => id)).toContain('mis');
+		expect((await call('owner', 'GET', '/inventory')).body.toString('utf8')).toContain('id: gis');
+	});
+
+	test('follows the file at a reload, and lists what the file overruled', async () => {
+		await json(edit([{ section: 'services', key: 'mis', text: 'id: mis\nname: 业务\nchecks: [k]' }]));
+		writeFileSync(join(folder.path, 'collector.yml'), FILE('MIS 二期'));
+		await collector.reload();
+		const after = await state();
+		expect(after.entries.filter(({ section }) => section === 'services').map(({ key, name, origin }) => [key, name, origin])).toEqual([
+			['mis', 'MIS 二期', 'file'],
+			['gis', '地理信息', 'edited'],
+		]);
+		expect(after.history[0]).toMatchObject({ author: 'file', refused: [{ section: 'services', key: 'mis' }] });
+		const version = await call('owner', 'GET', `/inventory/versions/${after.history[1]?.id}`);
+		expect(version.body.toString('utf8')).toContain('name: 业务');
+		expect(operations('inventory.%')).toEqual(['ann inventory.change success', 'ann inventory.change success']);
+	});
+});
+
+test('what is offered is in the OpenAPI document', async () => {
+	const { paths } = await json<{ paths: Record<string, object> }>(
+		httpExchange(`${collector.address}/api/fournines/openapi.json`, {
+			method: 'GET',
+			timeoutMs: 20_000,
+			headers: { cookie: `fournines_session=${cookies.get('owner')}` },
+		}),
+	);
+	for (const path of ['/problems/{id}/actions', '/changes/{id}/actions', '/annotations', '/inventory/entries'])
+		expect(Object.keys(paths)).toContain(`/api/fournines/v1${path}`);
+});
