@@ -25,10 +25,36 @@ export interface ExpositionRead {
 	readonly kept: number;
 }
 
+/** Where the values of a page stand, and what they are the values of. */
+export interface PagePlaces {
+	/** Byte behind each sample's series. */
+	readonly seriesEnds: readonly number[];
+	/** As many; `null` where the sample was not kept. */
+	readonly measurements: readonly (MutableMeasurement | null)[];
+	/** Whether any sample has a time of its own. */
+	readonly timed: boolean;
+}
+
+/** A measurement whose value may be replaced by the next one of the same series. */
+export type MutableMeasurement = { -readonly [Key in keyof Measurement]: Measurement[Key] };
+
 const SUFFIXES = ['_bucket', '_sum', '_count', '_total', '_created', '_info'];
 
 /** Exposition text as families of measurements. Throws `FN_AGENT_SOURCE_FORMAT` for text that is none. */
 export function readExposition(bytes: Uint8Array, options: ExpositionReadOptions): ExpositionRead {
+	return readPage(bytes, options).result();
+}
+
+/** The same with the places of the values, for who reads a page of the same form again. */
+export function readExpositionPlaces(
+	bytes: Uint8Array,
+	options: ExpositionReadOptions,
+): { readonly read: ExpositionRead; readonly places: PagePlaces } {
+	const sink = readPage(bytes, options);
+	return { read: sink.result(), places: sink };
+}
+
+function readPage(bytes: Uint8Array, options: ExpositionReadOptions): FamilySink {
 	const sink = new FamilySink(options);
 	try {
 		new ExpositionParser({ maxSamples: options.maxSamples, maxLabels: 64, maxLineBytes: 64 * 1024 }).parse(bytes, options.format, sink);
@@ -37,14 +63,17 @@ export function readExposition(bytes: Uint8Array, options: ExpositionReadOptions
 		const reason = error instanceof ExpositionError ? error.message : 'a label value is not UTF-8';
 		throw new AppError('FN_AGENT_SOURCE_FORMAT', `the text is not in Prometheus' format: ${reason}`, { cause: error, retryable: true });
 	}
-	return sink.result();
+	return sink;
 }
 
-class FamilySink implements ExpositionSink {
+class FamilySink implements ExpositionSink, PagePlaces {
+	readonly seriesEnds: number[] = [];
+	readonly measurements: (MutableMeasurement | null)[] = [];
+	timed = false;
 	readonly #options: ExpositionReadOptions;
 	readonly #metadata = new MetadataGatherer();
-	readonly #families = new Map<string, Measurement[]>();
-	#list: Measurement[] | null = null;
+	readonly #families = new Map<string, MutableMeasurement[]>();
+	#list: MutableMeasurement[] | null = null;
 	#labels: readonly string[] = [];
 	#samples = 0;
 	#kept = 0;
@@ -53,7 +82,8 @@ class FamilySink implements ExpositionSink {
 		this.#options = options;
 	}
 
-	findSeries(): number {
+	findSeries(_bytes: Uint8Array, _start: number, end: number): number {
+		this.seriesEnds.push(end);
 		return -1;
 	}
 
@@ -82,11 +112,16 @@ class FamilySink implements ExpositionSink {
 
 	sample(_series: number, value: number, timestampMs: number): void {
 		this.#samples++;
-		if (timestampMs === timestampMs && this.#options.refuseTimes === true)
-			throw new AppError('FN_AGENT_SOURCE_FORMAT', 'a line carries a time of its own, which a text file must not', { retryable: true });
-		if (this.#list === null) return;
+		if (timestampMs === timestampMs) {
+			this.timed = true;
+			if (this.#options.refuseTimes === true)
+				throw new AppError('FN_AGENT_SOURCE_FORMAT', 'a line carries a time of its own, which a text file must not', { retryable: true });
+		}
+		const measurement = this.#list === null ? null : { labels: this.#labels, value };
+		this.measurements.push(measurement);
+		if (this.#list === null || measurement === null) return;
 		this.#kept++;
-		this.#list.push({ labels: this.#labels, value });
+		this.#list.push(measurement);
 	}
 
 	metadata(line: MetadataRange): void {

@@ -10,7 +10,7 @@ export interface RoundsOptions {
 	readonly inputs: readonly Input[];
 	/** Labels of the agent's own series about an input, without `instance`, which is the input's. */
 	readonly agentTarget: Readonly<Record<string, string>>;
-	/** Takes the samples of one collection, stale markers included. */
+	/** Takes the samples of what was read at the same time, stale markers included. The series are good until it returns. */
 	readonly sink: (batch: readonly WriteSeries[], nowMs: number) => void;
 	readonly onMissed: (input: string) => void;
 	readonly clock: Clock;
@@ -34,11 +34,24 @@ export type RoundsRemains = ReadonlyMap<string, Tracked>;
 
 interface Source extends Tracked {
 	readonly key: string;
+	/** Place among the sources: what is read together is told in this order. */
+	readonly place: number;
 	readonly input: Input;
 	/** The collection that is still outstanding, also when its deadline has passed. */
 	outstanding: Promise<unknown> | null;
 	failing: boolean;
 }
+
+interface Gathered {
+	readonly place: number;
+	readonly batch: readonly WriteSeries[];
+	readonly nowMs: number;
+}
+
+/** Inputs that are read at the same time travel together; one that is slow keeps the others for no longer than this. */
+const GATHER_MS = 100;
+/** Timers that are due at the same time may fire in different milliseconds. */
+const SETTLE_MS = 5;
 
 /**
  * Reads every input at its own pace. A slow or failing source costs only itself: each has a deadline and at most one
@@ -50,12 +63,16 @@ export class Rounds {
 	readonly #stopping = new AbortController();
 	readonly #phase: number;
 	#loops: Promise<void>[] = [];
+	#underWay = 0;
+	#gathered: Gathered[] = [];
+	#gatherTimer: NodeJS.Timeout | undefined;
+	#tellAtMs = Number.POSITIVE_INFINITY;
 
 	constructor(options: RoundsOptions) {
 		this.#options = options;
 		this.#phase = options.phase ?? Math.random();
 		const keys = new Set<string>();
-		this.#sources = options.inputs.map((input) => {
+		this.#sources = options.inputs.map((input, place) => {
 			const about = { ...options.agentTarget, instance: input.target['instance'] ?? '', input: input.name };
 			let key = JSON.stringify([about, input.target]);
 			while (keys.has(key)) key += '+';
@@ -63,6 +80,7 @@ export class Rounds {
 			const before = options.remains?.get(key);
 			return {
 				key,
+				place,
 				input,
 				series: before?.series ?? new SeriesTracker(input.target),
 				about: before?.about ?? new SeriesTracker(about),
@@ -82,12 +100,14 @@ export class Rounds {
 	}
 
 	start(): void {
-		this.#loops = this.#sources.map((source) => this.#loop(source, this.#stopping.signal));
+		const startedMs = this.#options.clock.monotonic();
+		this.#loops = this.#sources.map((source) => this.#loop(source, startedMs, this.#stopping.signal));
 	}
 
 	/** One round of every input, all at the same time. Whether all of them succeeded. */
 	async once(): Promise<boolean> {
 		const results = await Promise.all(this.#sources.map((source) => this.#round(source)));
+		this.#tell();
 		return results.every((ok) => ok);
 	}
 
@@ -113,6 +133,7 @@ export class Rounds {
 	async stop(): Promise<void> {
 		this.#stopping.abort();
 		await Promise.all(this.#loops);
+		this.#tell();
 		for (const { input } of this.#sources) {
 			try {
 				await input.close();
@@ -122,11 +143,12 @@ export class Rounds {
 		}
 	}
 
-	async #loop(source: Source, signal: AbortSignal): Promise<void> {
+	async #loop(source: Source, startedMs: number, signal: AbortSignal): Promise<void> {
 		const { clock } = this.#options;
 		const { intervalMs } = source.input;
-		await clock.sleep(Math.min(2000, intervalMs * this.#phase), signal);
-		let due = clock.monotonic();
+		const delayMs = Math.min(2000, intervalMs * this.#phase);
+		await clock.sleep(delayMs, signal);
+		let due = startedMs + delayMs;
 		while (!signal.aborted) {
 			await this.#round(source);
 			due += intervalMs;
@@ -138,7 +160,45 @@ export class Rounds {
 	}
 
 	async #round(source: Source): Promise<boolean> {
-		const { clock, log, sink } = this.#options;
+		this.#underWay++;
+		try {
+			return await this.#read(source);
+		} finally {
+			this.#underWay--;
+			if (this.#gathered.length > 0) this.#tellIn(this.#underWay > 0 ? GATHER_MS : SETTLE_MS);
+		}
+	}
+
+	#tellIn(ms: number): void {
+		const atMs = performance.now() + ms;
+		if (atMs > this.#tellAtMs) return;
+		clearTimeout(this.#gatherTimer);
+		this.#tellAtMs = atMs;
+		this.#gatherTimer = setTimeout(() => {
+			// Another round has begun meanwhile: its result belongs here as well.
+			if (this.#underWay > 0 && ms < GATHER_MS) {
+				this.#tellAtMs = Number.POSITIVE_INFINITY;
+				this.#tellIn(GATHER_MS);
+			} else this.#tell();
+		}, ms);
+	}
+
+	/** Hands over what was gathered. */
+	#tell(): void {
+		clearTimeout(this.#gatherTimer);
+		this.#tellAtMs = Number.POSITIVE_INFINITY;
+		const gathered = this.#gathered;
+		if (gathered.length === 0) return;
+		this.#gathered = [];
+		gathered.sort((a, b) => a.place - b.place);
+		this.#options.sink(
+			gathered.flatMap(({ batch }) => batch),
+			Math.max(...gathered.map(({ nowMs }) => nowMs)),
+		);
+	}
+
+	async #read(source: Source): Promise<boolean> {
+		const { clock, log } = this.#options;
 		const { input } = source;
 		const nowMs = clock.now();
 		const started = clock.monotonic();
@@ -157,6 +217,8 @@ export class Rounds {
 		if (ok && source.failing) log.info({ input: input.name, instance: input.target['instance'] }, 'an input works again');
 		source.failing = !ok;
 		const seconds = (clock.monotonic() - started) / 1000;
+		// The series of its round before are the same objects.
+		if (this.#gathered.some(({ place }) => place === source.place)) this.#tell();
 		const batch = source.series.update(families, nowMs);
 		const about = source.about.update(
 			[
@@ -165,7 +227,7 @@ export class Rounds {
 			],
 			nowMs,
 		);
-		sink([...batch, ...about], nowMs);
+		this.#gathered.push({ place: source.place, batch, nowMs }, { place: source.place, batch: about, nowMs });
 		return ok;
 	}
 

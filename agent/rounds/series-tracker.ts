@@ -1,7 +1,7 @@
 import { labelsFromObject } from '../../core/labels.ts';
 import { type Labels, METRIC_NAME } from '../../protocol/labels.ts';
 import type { MetricType } from '../../protocol/metric-type.ts';
-import type { WriteSeries } from '../../protocol/remote-write/write-series.ts';
+import type { WriteSample, WriteSeries } from '../../protocol/remote-write/write-series.ts';
 import type { Measurement, MetricFamily } from '../inputs/input.ts';
 
 interface TrackedSeries {
@@ -12,12 +12,17 @@ interface TrackedSeries {
 	readonly labels: Labels;
 	readonly type: MetricType;
 	readonly help: string;
+	/** What is written of it, the same object in every round. */
+	readonly written: WriteSeries;
+	readonly sample: { -readonly [Key in keyof WriteSample]: WriteSample[Key] };
 	value: number;
 	round: number;
 }
 
 interface TrackedFamily {
 	readonly byKey: Map<string, TrackedSeries>;
+	/** The family of the last round, whose measurements `order` belongs to. A source that hands over the same object measures the same series. */
+	source: MetricFamily | null;
 	/** The series in the order in which the last round measured them. */
 	readonly order: TrackedSeries[];
 }
@@ -41,40 +46,44 @@ export class SeriesTracker {
 	readonly #target: Readonly<Record<string, string>>;
 	readonly #families = new Map<string, TrackedFamily>();
 	#round = 0;
+	#count = 0;
 
 	/** `target` labels win over labels of the same name that a source reports. */
 	constructor(target: Readonly<Record<string, string>>) {
 		this.#target = target;
 	}
 
-	/** The samples of this round, stamped `nowMs`, followed by stale markers for the series that the round no longer has. */
+	/**
+	 * The samples of this round, stamped `nowMs`, followed by stale markers for the series that the round no longer has. The series of the
+	 * answer are the same objects in every round, good until the next one.
+	 */
 	update(families: readonly MetricFamily[], nowMs: number): WriteSeries[] {
 		this.#round++;
 		const written: WriteSeries[] = [];
 		for (const family of families) {
 			let tracked = this.#families.get(family.name);
 			if (tracked === undefined) {
-				tracked = { byKey: new Map(), order: [] };
+				tracked = { byKey: new Map(), order: [], source: null };
 				this.#families.set(family.name, tracked);
 			}
 			const { measurements } = family;
+			const same = tracked.source === family && tracked.order.length === measurements.length;
 			for (let i = 0; i < measurements.length; i++) {
 				const measurement = measurements[i] as Measurement;
-				const series = this.#find(tracked, i, family, measurement);
+				const series = same ? (tracked.order[i] as TrackedSeries) : this.#find(tracked, i, family, measurement);
 				// A source that lists the same thing twice would otherwise send two samples for one instant.
 				if (series.round === this.#round) continue;
 				series.round = this.#round;
 				series.value = measurement.value;
-				written.push({
-					labels: series.labels,
-					type: series.type,
-					help: series.help,
-					samples: [{ timestampMs: nowMs, value: measurement.value }],
-				});
+				series.sample.timestampMs = nowMs;
+				series.sample.value = measurement.value;
+				written.push(series.written);
 			}
 			tracked.order.length = measurements.length;
+			tracked.source = family;
 		}
-		this.#markEnded(written, nowMs);
+		// As many as there are: none has ended.
+		if (written.length < this.#count) this.#markEnded(written, nowMs);
 		return written;
 	}
 
@@ -89,17 +98,13 @@ export class SeriesTracker {
 		const key = `${suffix}\u0000${measurement.labels.join('\u0001')}`;
 		let series = tracked.byKey.get(key);
 		if (series === undefined) {
-			series = {
-				name: family.name,
-				pairs: measurement.labels,
-				suffix,
-				labels: this.#complete(family.name + suffix, measurement.labels),
-				type: family.type,
-				help: family.help,
-				value: 0,
-				round: 0,
-			};
+			const labels = this.#complete(family.name + suffix, measurement.labels);
+			const { name, type, help } = family;
+			const sample = { timestampMs: 0, value: 0 };
+			const written = { labels, type, help, samples: [sample] };
+			series = { name, pairs: measurement.labels, suffix, labels, type, help, written, sample, value: 0, round: 0 };
 			tracked.byKey.set(key, series);
+			this.#count++;
 		}
 		tracked.order[place] = series;
 		return series;
@@ -111,6 +116,7 @@ export class SeriesTracker {
 			for (const [key, series] of tracked.byKey) {
 				if (series.round === this.#round) continue;
 				tracked.byKey.delete(key);
+				this.#count--;
 				written.push({ labels: series.labels, samples: [{ timestampMs: nowMs, value: Number.NaN, stale: true }] });
 			}
 			if (tracked.byKey.size === 0) this.#families.delete(name);

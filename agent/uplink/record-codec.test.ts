@@ -61,7 +61,7 @@ describe('the batches of a source', () => {
 	test('mean the same whether they are encoded anew or patched', () => {
 		const round = fc.array(fc.oneof(value, fc.constant('stale' as const)), { minLength: 3, maxLength: 3 });
 		fc.assert(
-			fc.property(fc.array(round, { minLength: 1, maxLength: 6 }), fc.integer({ min: 2 ** 35, max: 2 ** 42 - 10 }), (rounds, time) => {
+			fc.property(fc.array(round, { minLength: 1, maxLength: 12 }), fc.integer({ min: 2 ** 35, max: 2 ** 42 - 10 }), (rounds, time) => {
 				const encoder = new RecordEncoder();
 				const labels: Labels[] = [0, 1, 2].map((i) => ['__name__', 'm', 'i', String(i)]);
 				for (const [number, values] of rounds.entries()) {
@@ -79,22 +79,44 @@ describe('the batches of a source', () => {
 		);
 	});
 
-	test('carry their metadata the first time, after ten minutes, and when a series is new', () => {
+	test('carry their metadata the first time and after ten minutes, and that of a series that is new', () => {
 		const encoder = new RecordEncoder();
 		const first: Labels = ['__name__', 'a'];
 		const second: Labels = ['__name__', 'b'];
-		const withMetadata = (labels: readonly Labels[], atMs: number) => {
+		const described = (labels: readonly Labels[], atMs: number) => {
 			const list = labels.map(
 				(one): WriteSeries => ({ labels: one, type: 'gauge', help: 'what', unit: '', samples: [{ timestampMs: atMs, value: 1 }] }),
 			);
-			return decodeBatch(encoder.encode(list, atMs).block).every(({ help }) => help === 'what');
+			return decodeBatch(encoder.encode(list, atMs).block)
+				.filter(({ help }) => help === 'what')
+				.map(({ labels: [, name] }) => name);
 		};
-		expect(withMetadata([first], NOW)).toBe(true);
-		expect(withMetadata([first], NOW + 10_000)).toBe(false);
-		expect(withMetadata([first, second], NOW + 20_000)).toBe(true);
-		expect(withMetadata([first, second], NOW + 30_000)).toBe(false);
-		expect(withMetadata([first, second], NOW + 619_999)).toBe(false);
-		expect(withMetadata([first, second], NOW + 620_000)).toBe(true);
+		expect(described([first], NOW)).toEqual(['a']);
+		expect(described([first], NOW + 10_000)).toEqual([]);
+		expect(described([first, second], NOW + 20_000)).toEqual(['b']);
+		expect(described([first, second], NOW + 30_000)).toEqual([]);
+		expect(described([first, second], NOW + 599_999)).toEqual([]);
+		expect(described([first, second], NOW + 600_000)).toEqual(['a', 'b']);
+		expect(described([first], NOW + 600_001)).toEqual(['a']);
+		expect(described([first], NOW + 600_002)).toEqual([]);
+		// The clock was set back.
+		expect(described([first], NOW - 600_000)).toEqual(['a']);
+	});
+
+	test('that take turns are each patched, and none is mistaken for another', () => {
+		const labels = Array.from({ length: 4 }, (_, i): Labels => ['__name__', 'm', 'i', String(i)]);
+		const sets = [[0], [0, 1], [0, 2], [0, 1, 2, 3], [0, 3]];
+		fc.assert(
+			fc.property(fc.array(fc.tuple(fc.nat(sets.length - 1), value), { maxLength: 60 }), (turns) => {
+				const encoder = new RecordEncoder();
+				for (const [round, [set, base]] of turns.entries()) {
+					const list = (sets[set] as number[]).map(
+						(i): WriteSeries => ({ labels: labels[i] as Labels, samples: [{ timestampMs: NOW + round, value: base + i }] }),
+					);
+					expect(decodeBatch(encoder.encode(list, NOW).block)).toEqual(list);
+				}
+			}),
+		);
 	});
 
 	test.each([5, 2 ** 35 - 1, 2 ** 42])('a time of %d ms, which takes another number of bytes, is right all the same', (timestampMs) => {

@@ -6,6 +6,7 @@ import { decodeWriteV2 } from '../../protocol/remote-write/decode-v2.ts';
 import { encodeRemoteWriteV2 } from '../../protocol/remote-write/encode-v2.ts';
 import { WriteColumns } from '../../protocol/remote-write/write-columns.ts';
 import { METRIC_TYPE_NUMBERS, type WriteSample, type WriteSeries } from '../../protocol/remote-write/write-series.ts';
+import { PatchedBlock } from './patched-block.ts';
 
 /** A batch as the spool keeps it and as a receiver takes it: a remote write 2 request as a snappy block. */
 export interface EncodedBatch {
@@ -30,48 +31,105 @@ export function countSamples(seriesList: readonly WriteSeries[]): number {
 	return count;
 }
 
-/** Encodes batches of any kind, with all metadata. */
-export function encodeBatch(seriesList: readonly WriteSeries[]): EncodedBatch {
-	return { block: compress(encodeRemoteWriteV2(seriesList)), samples: countSamples(seriesList) };
+/** Encodes batches of any kind, with all metadata unless `describe` says of which series. */
+export function encodeBatch(seriesList: readonly WriteSeries[], describe?: (series: WriteSeries) => boolean): EncodedBatch {
+	return { block: compress(encodeRemoteWriteV2(seriesList, { metadata: describe ?? true })), samples: countSamples(seriesList) };
 }
 
 interface Template {
 	/** The label arrays of the batch, which are the same objects from round to round. */
 	readonly labels: readonly Labels[];
-	readonly metadataAtMs: number;
-	/** The request without metadata, and where its values and times lie; made when the batch comes a second time. */
-	body: { readonly bytes: Uint8Array; readonly view: DataView; readonly valueAt: Uint32Array; readonly timeAt: Uint32Array } | null;
+	/** When the metadata was said that was said longest ago. */
+	metadataAtMs: number;
+	/** How often the batch came. */
+	uses: number;
+	body: Body | null;
 }
+
+/** A request without metadata, and where its values and times lie. */
+interface Body {
+	readonly bytes: Uint8Array;
+	readonly view: DataView;
+	readonly valueAt: Uint32Array;
+	readonly timeAt: Uint32Array;
+	block: PatchedBlock | null;
+}
+
+/** Batches that begin with the same series: what is read at the same time goes together, but not everything is quick each time. */
+const REMEMBERED_BATCHES = 4;
+/** A batch that came so often comes again, so that taking its request apart pays. */
+const LASTING_USES = 5;
+/** Of a longer request that would hold the process up. */
+const LARGEST_PATCHED_BYTES = 512 * 1024;
 
 /**
  * Encodes the batches of sources that measure the same series round by round. Of such a batch only values and times change, so its request
  * is kept and patched: no text is looked at, and nothing is allocated per sample. Metadata goes along the first time and every ten minutes.
  */
 export class RecordEncoder {
-	/** By the labels of the first series. */
-	readonly #templates = new WeakMap<Labels, Template>();
+	/** By the labels of the first series, the last used one first. */
+	readonly #templates = new WeakMap<Labels, Template[]>();
+	/** When the metadata of a series was last written. */
+	readonly #described = new WeakMap<Labels, number>();
 
 	encode(seriesList: readonly WriteSeries[], nowMs: number): EncodedBatch {
 		const first = seriesList[0];
-		const template = first === undefined ? undefined : this.#templates.get(first.labels);
-		if (template === undefined || nowMs - template.metadataAtMs >= METADATA_EVERY_MS || !fits(template, seriesList)) {
-			if (first !== undefined)
-				this.#templates.set(first.labels, { labels: seriesList.map(({ labels }) => labels), metadataAtMs: nowMs, body: null });
+		if (first === undefined) return encodeBatch(seriesList);
+		const known = this.#templates.get(first.labels) ?? [];
+		if (known.length === 0) this.#templates.set(first.labels, known);
+		const index = known.findIndex((candidate) => fits(candidate, seriesList));
+		const template = known[index];
+		if (template === undefined) return this.#first(known, seriesList, nowMs);
+		if (index > 0) {
+			known.splice(index, 1);
+			known.unshift(template);
+		}
+		template.uses++;
+		if (isDue(template.metadataAtMs, nowMs)) {
+			template.metadataAtMs = nowMs;
+			for (const { labels } of seriesList) this.#described.set(labels, nowMs);
 			return encodeBatch(seriesList);
 		}
 		template.body ??= makeBody(seriesList);
-		const { bytes, view, valueAt, timeAt } = template.body;
-		for (let i = 0; i < seriesList.length; i++) {
-			const { timestampMs, value, stale } = (seriesList[i] as WriteSeries).samples[0] as WriteSample;
-			const at = valueAt[i] as number;
-			if (stale === true) {
-				view.setUint32(at, STALE_LOW, true);
-				view.setUint32(at + 4, STALE_HIGH, true);
-			} else view.setFloat64(at, value, true);
-			writeTime(bytes, timeAt[i] as number, timestampMs);
-		}
-		return { block: compress(bytes), samples: seriesList.length };
+		return { block: compressBody(template.body, seriesList, template.uses), samples: seriesList.length };
 	}
+
+	/** Describes the series that were not described lately. */
+	#first(known: Template[], seriesList: readonly WriteSeries[], nowMs: number): EncodedBatch {
+		let metadataAtMs = nowMs;
+		const due = new Set<Labels>();
+		for (const { labels } of seriesList) {
+			const saidMs = this.#described.get(labels);
+			if (saidMs === undefined || isDue(saidMs, nowMs)) {
+				due.add(labels);
+				this.#described.set(labels, nowMs);
+			} else metadataAtMs = Math.min(metadataAtMs, saidMs);
+		}
+		known.unshift({ labels: seriesList.map(({ labels }) => labels), metadataAtMs, uses: 1, body: null });
+		known.length = Math.min(known.length, REMEMBERED_BATCHES);
+		return encodeBatch(seriesList, ({ labels }) => due.has(labels));
+	}
+}
+
+/** Either way, because a clock may be set back. */
+function isDue(saidMs: number, nowMs: number): boolean {
+	return Math.abs(nowMs - saidMs) >= METADATA_EVERY_MS;
+}
+
+function compressBody(body: Body, seriesList: readonly WriteSeries[], uses: number): Uint8Array {
+	const { bytes, view, valueAt, timeAt } = body;
+	for (let i = 0; i < seriesList.length; i++) {
+		const { timestampMs, value, stale } = (seriesList[i] as WriteSeries).samples[0] as WriteSample;
+		const at = valueAt[i] as number;
+		if (stale === true) {
+			view.setUint32(at, STALE_LOW, true);
+			view.setUint32(at + 4, STALE_HIGH, true);
+		} else view.setFloat64(at, value, true);
+		writeTime(bytes, timeAt[i] as number, timestampMs);
+	}
+	if (body.block === null && uses >= LASTING_USES && bytes.length <= LARGEST_PATCHED_BYTES)
+		body.block = new PatchedBlock(bytes, { valueAt, timeAt });
+	return body.block?.compress() ?? compress(bytes);
 }
 
 function fits({ labels }: Template, seriesList: readonly WriteSeries[]): boolean {
@@ -85,7 +143,7 @@ function fits({ labels }: Template, seriesList: readonly WriteSeries[]): boolean
 	return true;
 }
 
-function makeBody(seriesList: readonly WriteSeries[]): NonNullable<Template['body']> {
+function makeBody(seriesList: readonly WriteSeries[]): Body {
 	const valueAt: number[] = [];
 	const timeAt: number[] = [];
 	const encoded = encodeRemoteWriteV2(seriesList, {
@@ -96,7 +154,7 @@ function makeBody(seriesList: readonly WriteSeries[]): NonNullable<Template['bod
 		},
 	});
 	const bytes = new Uint8Array(encoded);
-	return { bytes, view: new DataView(bytes.buffer), valueAt: Uint32Array.from(valueAt), timeAt: Uint32Array.from(timeAt) };
+	return { bytes, view: new DataView(bytes.buffer), valueAt: Uint32Array.from(valueAt), timeAt: Uint32Array.from(timeAt), block: null };
 }
 
 function writeTime(bytes: Uint8Array, at: number, timeMs: number): void {

@@ -1,3 +1,19 @@
+import {
+	BACKSLASH,
+	CLASSES,
+	CLOSE,
+	COLON,
+	COMMA,
+	EQUALS,
+	FIRST,
+	HASH,
+	isBlank,
+	LATER,
+	LINE_FEED,
+	OPEN,
+	QUOTE,
+	SPACE,
+} from './characters.ts';
 import { ExpositionError } from './parse-error.ts';
 import { parseNumber } from './parse-number.ts';
 import { SeriesRanges } from './series-ranges.ts';
@@ -49,26 +65,6 @@ export interface ExpositionLimits {
 export function expositionFormat(contentType: string | undefined): ExpositionFormat {
 	return (contentType ?? '').split(';')[0]?.trim().toLowerCase() === 'application/openmetrics-text' ? 'openmetrics' : 'text';
 }
-
-const TAB = 0x09;
-const LINE_FEED = 0x0a;
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const HASH = 0x23;
-const COMMA = 0x2c;
-const EQUALS = 0x3d;
-const BACKSLASH = 0x5c;
-const OPEN = 0x7b;
-const CLOSE = 0x7d;
-
-/** Bits per byte: may begin a label name, may continue one; a colon only in metric names. */
-const FIRST = 1;
-const LATER = 2;
-const COLON = 4;
-const CLASSES = Uint8Array.from({ length: 256 }, (_, byte) => {
-	const char = String.fromCharCode(byte);
-	return /[a-zA-Z_]/.test(char) ? FIRST | LATER : /[0-9]/.test(char) ? LATER : char === ':' ? COLON : 0;
-});
 
 const TYPES = new Set(['counter', 'gauge', 'histogram', 'summary', 'unknown', 'gaugehistogram', 'info', 'stateset']);
 
@@ -392,10 +388,6 @@ const TYPE_WORD = encoder.encode('TYPE');
 const UNIT_WORD = encoder.encode('UNIT');
 const EOF_WORD = encoder.encode('EOF');
 const decoder = new TextDecoder();
-
-function isBlank(byte: number | undefined): boolean {
-	return byte === SPACE || byte === TAB;
-}
 
 /** The text of a metadata line as written; bytes that are not UTF-8 are replaced, because a comment is not worth failing for. */
 export function metadataText(line: MetadataRange): string {

@@ -1,3 +1,5 @@
+import { BACKSLASH, LINE_FEED, QUOTE } from './characters.ts';
+
 /**
  * Where the parts of one series lie in the text. One object per parser, filled again for every new series, so that a consumer
  * that wants bytes never pays for strings. Label `i` is `bytes[nameStart[i] .. nameEnd[i])`, its value what stands between the
@@ -74,10 +76,7 @@ export class SeriesRanges {
 	}
 }
 
-const BACKSLASH = 0x5c;
-const QUOTE = 0x22;
 const LETTER_N = 0x6e;
-const LINE_FEED = 0x0a;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

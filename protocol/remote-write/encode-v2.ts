@@ -4,8 +4,8 @@ import { METRIC_TYPE_NUMBERS, type WriteSeries } from './write-series.ts';
 export const REMOTE_WRITE_V2_CONTENT_TYPE = 'application/x-protobuf;proto=io.prometheus.write.v2.Request';
 
 export interface EncodeV2Options {
-	/** Whether type, help and unit are written, which are a third of a request. Default true. */
-	readonly metadata?: boolean;
+	/** Whether type, help and unit are written, which are a third of a request; may be asked of each series. Default true. */
+	readonly metadata?: boolean | ((series: WriteSeries) => boolean);
 	/** Told of each sample where its value (8 bytes) and its time (a varint) lie. */
 	readonly onSample?: (valueAt: number, timeAt: number) => void;
 }
@@ -37,9 +37,10 @@ export function encodeRemoteWriteV2(seriesList: readonly WriteSeries[], options:
 			refs[i] = ref;
 			refsSize += varintSize(ref);
 		}
-		const help = metadata ? refOf(series.help ?? '') : 0;
-		const unit = metadata ? refOf(series.unit ?? '') : 0;
-		const type = metadata ? METRIC_TYPE_NUMBERS[series.type ?? 'unknown'] : 0;
+		const described = typeof metadata === 'boolean' ? metadata : metadata(series);
+		const help = described ? refOf(series.help ?? '') : 0;
+		const unit = described ? refOf(series.unit ?? '') : 0;
+		const type = described ? METRIC_TYPE_NUMBERS[series.type ?? 'unknown'] : 0;
 		writeSeries(body, series, refs, { refsSize, type, help, unit, valueAt: at });
 	}
 	const writer = new ProtoWriter(1024 + symbols.size * 32 + body.finish().length);

@@ -4,7 +4,7 @@ import { httpExchange } from '../../../core/http-client.ts';
 import type { Secret } from '../../../core/secret.ts';
 import { expositionFormat } from '../../../protocol/exposition/parse.ts';
 import { compileRegex } from '../bounded-regex.ts';
-import { readExposition } from '../exposition-families.ts';
+import { ExpositionPage } from '../exposition-page.ts';
 import { type Input, singleGauge } from '../input.ts';
 
 export interface ScrapeInputOptions {
@@ -30,6 +30,7 @@ const ACCEPT = 'application/openmetrics-text;version=1.0.0,text/plain;version=0.
 /** Passes a local exporter on. Labels that collide with the target's get the prefix `exported_`; times in the text are left out. */
 export function createScrapeInput(options: ScrapeInputOptions): Input {
 	const reserved = new Set(Object.keys(options.target));
+	const page = new ExpositionPage();
 	let filter: ((name: string) => boolean) | null = null;
 	return {
 		name: 'scrape',
@@ -53,7 +54,7 @@ export function createScrapeInput(options: ScrapeInputOptions): Input {
 					retryable: true,
 				});
 			const type = response.headers['content-type'];
-			const read = readExposition(response.body, {
+			const read = page.read(response.body, {
 				format: expositionFormat(typeof type === 'string' ? type : undefined),
 				maxSamples: options.maxSamples,
 				keep: filter,
