@@ -5,6 +5,7 @@ import type { AlertSink, PostedAlert } from '../protocol/alert.ts';
 import { type Alert, fingerprintOf, isFiring, severityRank } from './alert.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { type Group, Groups } from './group/groups.ts';
+import type { Incidents } from './incident/incidents.ts';
 import { type CompiledInhibitor, createInhibitor, type InhibitRule } from './inhibit/inhibit.ts';
 import { mergePosts } from './intake.ts';
 import type { AlertsMetrics } from './metrics.ts';
@@ -12,7 +13,7 @@ import type { Notifier } from './notify/notifier.ts';
 import type { AlertStore, GroupLog } from './ports.ts';
 import { PUT_OFF_MS, planRound, type RoundPlan } from './round.ts';
 import { matchRoutes, type Route } from './route/route.ts';
-import { SerialQueue } from './serial-queue.ts';
+import type { SerialQueue } from './serial-queue.ts';
 import type { Silences } from './silence/silences.ts';
 import { type FlapLimits, Flapping } from './stages/flap.ts';
 import { inhibitStage, type MaintenanceHold, maintenanceStage, silenceStage } from './stages/mute.ts';
@@ -37,8 +38,10 @@ export interface DispatchRules {
 export interface DispatcherOptions {
 	readonly store: AlertStore;
 	readonly silences: Silences;
+	readonly incidents: Incidents;
+	/** Shared with incidents, so that no change sees half of another one. */
+	readonly serial: SerialQueue;
 	readonly delivery: Delivery;
-	readonly lastNumber: number;
 	/** Default: nothing is under maintenance. */
 	readonly maintenance?: MaintenanceHold;
 	readonly clock: Clock;
@@ -52,13 +55,11 @@ const PURGE_EVERY_MS = 3_600_000;
 const SUSPENDED_MS = 30_000;
 /** A round makes this many groups durable at a time, so that receiving never waits long. */
 const GROUPS_PER_ROUND = 1000;
-/** Posts that wait while another is made durable. */
-const MAX_WAITING_POSTS = 100;
 
 /** Keeps alerts and groups, and moves what is to be told into the outbox. All changes run one after the other. */
 export class Dispatcher {
 	readonly #options: DispatcherOptions;
-	readonly #serial = new SerialQueue(MAX_WAITING_POSTS);
+	readonly #serial: SerialQueue;
 	readonly #alerts = new Map<string, Alert>();
 	readonly #logs = new Map<string, GroupLog>();
 	readonly #flapping = new Flapping();
@@ -66,7 +67,6 @@ export class Dispatcher {
 	#moreGroups = false;
 	#rules: DispatchRules;
 	#groups: Groups;
-	#number: number;
 	#stopping = false;
 	#wake = new AbortController();
 	#running: Promise<void> | null = null;
@@ -74,9 +74,9 @@ export class Dispatcher {
 
 	constructor(options: DispatcherOptions, rules: DispatchRules) {
 		this.#options = options;
+		this.#serial = options.serial;
 		this.#rules = rules;
 		this.#groups = new Groups(rules.root);
-		this.#number = options.lastNumber;
 	}
 
 	/** Takes up where the last process ended. */
@@ -161,7 +161,16 @@ export class Dispatcher {
 		if (write.length > 0) {
 			await store.recordAlerts({ alerts: write, events });
 			if (finished.length > 0) {
-				await store.recordDispatch({ atMs: nowMs, entries: [], logs: [], endedLogs: [], alerts: [], closed: finished, events: [] });
+				await store.recordDispatch({
+					atMs: nowMs,
+					entries: [],
+					logs: [],
+					endedLogs: [],
+					alerts: [],
+					closed: finished,
+					events: [],
+					incidents: [],
+				});
 			}
 		}
 		for (const { fingerprint, kind, atMs } of events) {
@@ -237,11 +246,13 @@ export class Dispatcher {
 				.sort((a, b) => a.rank - b.rank || a.group.nextFlushAtMs - b.group.nextFlushAtMs);
 			this.#storm.beginRound(nowMs, this.#moreGroups);
 			this.#moreGroups = ranked.length > GROUPS_PER_ROUND;
-			const { turns, entries, events } = this.#plan(
+			const { turns, messages, events } = this.#plan(
 				ranked.slice(0, GROUPS_PER_ROUND).map(({ group }) => group),
 				nowMs,
 			);
 			const closed = this.#closedBy(turns);
+			const entries = messages.flatMap((message) => message.entries);
+			const incidents = this.#options.incidents.planRound(turns, messages, nowMs);
 			await store.recordDispatch({
 				atMs: nowMs,
 				entries,
@@ -250,8 +261,10 @@ export class Dispatcher {
 				alerts: [...new Map(turns.flatMap((turn) => turn.alerts.map((alert) => [alert.fingerprint, alert] as const))).values()],
 				closed,
 				events: [...turns.flatMap((turn) => turn.events), ...events],
+				incidents,
 			});
 			this.#apply(turns, closed, nowMs);
+			this.#options.incidents.applied(incidents);
 			for (const entry of entries) metrics.notifications.inc({ reason: entry.notification.reason });
 			delivery.enqueue(entries);
 			metrics.open.set(this.#alerts.size);
@@ -280,7 +293,7 @@ export class Dispatcher {
 			stormMessages,
 			queued: delivery.pending,
 			maxOutbox,
-			nextNumber: () => ++this.#number,
+			nextNumber: delivery.nextNumber,
 			metrics,
 			log,
 		});

@@ -12,10 +12,17 @@ import type { Storm } from './stages/storm.ts';
 /** After a full outbox or a database error. */
 export const PUT_OFF_MS = 1000;
 
+/** What one receiver is told in one go: by one group, or by many in a storm. */
+export interface RoundMessage {
+	readonly turns: readonly Turn[];
+	/** One per channel; none where the receiver only records. */
+	readonly entries: readonly OutboxEntry[];
+}
+
 /** What a round decided: which groups had their turn, and what goes into the outbox. */
 export interface RoundPlan {
 	readonly turns: readonly Turn[];
-	readonly entries: readonly OutboxEntry[];
+	readonly messages: readonly RoundMessage[];
 	readonly events: readonly AlertEvent[];
 }
 
@@ -84,14 +91,15 @@ export function planRound(groups: readonly Group[], context: RoundContext): Roun
 		for (const alert of turn.alerts) changed.set(alert.fingerprint, alert);
 		turns.push(turn);
 	}
-	const recorded = messages.map((part) =>
-		recordTurns(part, {
+	const recorded = messages.map((part) => ({
+		turns: part,
+		...recordTurns(part, {
 			nowMs,
 			notifiers: notifiers.get(part[0]?.group.identity.receiver ?? '') ?? [],
 			nextNumber: context.nextNumber,
 		}),
-	);
-	return { turns, entries: recorded.flatMap(({ entries }) => entries), events: recorded.flatMap(({ events }) => events) };
+	}));
+	return { turns, messages: recorded, events: recorded.flatMap(({ events }) => events) };
 }
 
 /**

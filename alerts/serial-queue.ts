@@ -1,5 +1,8 @@
 import { AppError } from '../core/errors.ts';
 
+/** Posts that wait while another is made durable. */
+export const MAX_WAITING_POSTS = 100;
+
 /** Runs tasks one after the other, because a decision must not see half of another one's changes. */
 export class SerialQueue {
 	readonly #limit: number;

@@ -1,0 +1,106 @@
+import { parseDuration } from '../../core/duration.ts';
+import { type Matcher, matchesAll, parseMatchers } from '../route/matcher.ts';
+import type { PolicyConfig } from './config.ts';
+
+export interface ChainStep {
+	readonly to: readonly string[];
+	readonly waitMs: number;
+	readonly times: number;
+}
+
+/** A policy as it was when the incident began: a later change of the configuration does not reach into a night that is under way. */
+export interface Chain {
+	readonly policy: string;
+	readonly steps: readonly ChainStep[];
+	readonly rounds: number;
+	/** 0: never. */
+	readonly unacknowledgeAfterMs: number;
+}
+
+/** Where a chain stands. All numbers count from 0. */
+export interface ChainPosition {
+	readonly round: number;
+	/** `steps.length` once the last one has been waited for in vain. */
+	readonly step: number;
+	/** Calls of this step so far. */
+	readonly time: number;
+	/** When the next call is due; `null` while somebody has the incident, and when the chain has ended. */
+	readonly dueAtMs: number | null;
+}
+
+export interface EscalationPolicy {
+	readonly name: string;
+	readonly faultLevels: readonly string[];
+	readonly chain: Chain;
+	readonly applies: (about: PolicySubject) => boolean;
+}
+
+export interface PolicySubject {
+	/** Of the most severe alert. */
+	readonly severity: string;
+	readonly labels: Readonly<Record<string, string>>;
+	/** Level of the fault that belongs to it; `null` where there is none. */
+	readonly faultLevel: string | null;
+}
+
+/** Throws `FN_ALERTS_MATCHER`. */
+export function buildPolicy(config: PolicyConfig): EscalationPolicy {
+	const matchers: readonly Matcher[] = config.matchers.flatMap(parseMatchers);
+	return {
+		name: config.name,
+		faultLevels: config.fault_levels,
+		chain: {
+			policy: config.name,
+			steps: config.steps.map(({ to, wait, times }) => ({ to, waitMs: parseDuration(wait), times })),
+			rounds: config.rounds,
+			unacknowledgeAfterMs: parseDuration(config.unacknowledge_after),
+		},
+		applies: ({ severity, labels, faultLevel }) =>
+			among(config.severities, severity) &&
+			among(config.services, labels['service'] ?? '') &&
+			among(config.fault_levels, faultLevel ?? '') &&
+			matchesAll(matchers, labels),
+	};
+}
+
+function among(wanted: readonly string[], value: string): boolean {
+	return wanted.length === 0 || wanted.includes(value);
+}
+
+export function chooseChain(policies: readonly EscalationPolicy[], about: PolicySubject): Chain | null {
+	return policies.find((policy) => policy.applies(about))?.chain ?? null;
+}
+
+export function beginChain(nowMs: number): ChainPosition {
+	return { round: 0, step: 0, time: 0, dueAtMs: nowMs };
+}
+
+/** Nobody is waited for: the incident was taken, or is over. */
+export function pauseChain(position: ChainPosition): ChainPosition {
+	return { ...position, dueAtMs: null };
+}
+
+/** The position after the call that is due now. `reached` false: there was nobody to call, so that waiting would help nobody. */
+export function advance(chain: Chain, position: ChainPosition, call: { readonly nowMs: number; readonly reached: boolean }): ChainPosition {
+	const step = chain.steps[position.step];
+	if (step === undefined) return pauseChain(position);
+	const dueAtMs = call.nowMs + (call.reached ? step.waitMs : 0);
+	if (call.reached && position.time + 1 < step.times) return { ...position, time: position.time + 1, dueAtMs };
+	if (position.step + 1 < chain.steps.length) return { ...position, step: position.step + 1, time: 0, dueAtMs };
+	if (position.round + 1 < chain.rounds) return { round: position.round + 1, step: 0, time: 0, dueAtMs };
+	return { ...position, step: chain.steps.length, time: 0, dueAtMs };
+}
+
+/** Whether every call was made and the last wait is over. */
+export function isExhausted(chain: Chain, position: ChainPosition): boolean {
+	return position.step >= chain.steps.length;
+}
+
+/** The same chain with one person in front, for a hand-over: when they do not take it, the rest goes on. */
+export function chainVia(chain: Chain | null, target: string): Chain {
+	const waitMs = chain?.steps[0]?.waitMs ?? 300_000;
+	const first: ChainStep = { to: [target], waitMs, times: 1 };
+	if (chain === null) return { policy: 'hand-over', steps: [first], rounds: 1, unacknowledgeAfterMs: 0 };
+	const steps = chain.steps.filter((step) => step.to.length > 1 || step.to[0] !== target);
+	return { ...chain, steps: [first, ...steps] };
+}

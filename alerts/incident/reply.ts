@@ -1,0 +1,34 @@
+import type { InboundReply } from '../delivery/personal.ts';
+import type { Incident } from './incident.ts';
+
+export type ReadReply = { readonly kind: 'acknowledge'; readonly incident: Incident } | { readonly kind: 'unclear'; readonly hint: string };
+
+/** A number that somebody was told to answer with: `A12`, `a 12`, `12`, also inside of a sentence. */
+const CODE = /(?:^|[^\d])a?\s*(\d{1,9})(?!\d)/gi;
+/** What people write who have one thing to answer. */
+const YES = /^(收到|确认|已?知悉|已?确认|好的?|是|ok|yes|y|ack|1)[。.!！]*$/i;
+
+/** What somebody's answer means. `mine` are the open incidents that they were called for: nobody takes another one by guessing numbers. */
+export function readReply(said: InboundReply['said'], mine: readonly Incident[]): ReadReply {
+	if (said.kind === 'acknowledge') {
+		const incident = mine.find(({ id }) => id === said.incidentId);
+		return incident === undefined ? unclear('该事件已结束，或未呼叫过您') : { kind: 'acknowledge', incident };
+	}
+	const text = said.text.trim();
+	// One incident was meant, or none is taken: a wrong guess would silence the chain of another one.
+	const named = new Map<number, Incident>();
+	for (const match of text.normalize('NFKC').matchAll(CODE)) {
+		const incident = mine.find(({ number }) => number === Number(match[1]));
+		if (incident !== undefined) named.set(incident.number, incident);
+	}
+	const waiting = mine.filter(({ state }) => state === 'open');
+	const [only] = named.size > 0 ? [...named.values()] : YES.test(text) ? waiting : [];
+	const candidates = named.size > 0 ? named.size : YES.test(text) ? waiting.length : 0;
+	if (only !== undefined && candidates === 1) return { kind: 'acknowledge', incident: only };
+	if (mine.length === 0) return unclear('没有等待您确认的事件');
+	return unclear(`请回复编号：${mine.map(({ number }) => `A${number}`).join('、')}`);
+}
+
+function unclear(hint: string): ReadReply {
+	return { kind: 'unclear', hint };
+}

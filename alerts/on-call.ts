@@ -1,0 +1,366 @@
+import type { Registry } from 'prom-client';
+import type { Clock } from '../core/clock.ts';
+import { parseDuration } from '../core/duration.ts';
+import { errorText } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import { nextTime, parseSchedule, previousTime } from '../core/schedule.ts';
+import type { Secret } from '../core/secret.ts';
+import type { DeliveryEvent, InboundReply, PersonalDelivery, ReplyPort } from './delivery/personal.ts';
+import { buildDutyPlan, Duty, type DutyOutlook } from './duty.ts';
+import { isExhausted } from './escalation/chain.ts';
+import { callOf, Escalation } from './escalation/escalation.ts';
+import { watchFaults } from './escalation/fault-watch.ts';
+import { createEscalationMetrics, type EscalationMetrics } from './escalation/metrics.ts';
+import type { FaultFacts } from './escalation/progress.ts';
+import { personAt } from './escalation/targets.ts';
+import { AckLinks } from './incident/ack-link.ts';
+import type { Incident } from './incident/incident.ts';
+import type { IncidentStore } from './incident/incident-store.ts';
+import { Incidents, PRODUCT } from './incident/incidents.ts';
+import { readReply } from './incident/reply.ts';
+import type { OnCallConfig } from './on-call-config.ts';
+import { DutyChanges } from './roster/duty-changes.ts';
+import type { CalendarDay, DutyDayKind } from './roster/duty-window.ts';
+import { type HandoverFacts, Handovers, missingSignatures } from './roster/handovers.ts';
+import type { OnCallStore } from './roster/on-call-store.ts';
+import type { SerialQueue } from './serial-queue.ts';
+
+/** What on-call needs of the rest of the product. Everything has a default, so that alerts work without the rest. */
+export interface OnCallWorld {
+	/** Signs links that acknowledge. */
+	readonly ackKey: Secret;
+	/** Default: every day is ordinary. */
+	readonly dayKind?: (day: CalendarDay) => DutyDayKind;
+	/** Declared faults that are not closed. Default: none. */
+	readonly faults?: () => Promise<readonly FaultFacts[]>;
+	/** Copies an acknowledgement to the faults of these alerts; asked again until the incident is over, so it must be idempotent. */
+	readonly copyAcknowledgement?: (incident: Incident) => Promise<void>;
+	/** What a hand-over record says. Default: nothing but incidents. */
+	readonly handoverFacts?: () => Promise<Omit<HandoverFacts, 'incidents'>>;
+}
+
+export interface OnCallOptions extends OnCallWorld {
+	readonly config: OnCallConfig;
+	readonly incidentStore: IncidentStore;
+	readonly store: OnCallStore;
+	readonly serial: SerialQueue;
+	readonly delivery: PersonalDelivery;
+	readonly externalUrl: string;
+	readonly clock: Clock;
+	readonly log: Logger;
+	readonly metrics: Registry;
+	/** How long incidents that are over are kept. */
+	readonly historyMs: () => number;
+}
+
+const TURN_MS = 60_000;
+/** A step that is a minute late is late. */
+const OVERDUE_MS = 60_000;
+/** A drill whose time passed while the collector was down is made up for within this. */
+const DRILL_LATE_MS = 3_600_000;
+const PURGE_EVERY_MS = 3_600_000;
+/** An acknowledgement may come before the fault that it belongs to is opened. */
+const COPY_AFTER_MS = 15 * 60_000;
+
+/** Who has duty, what is going on, and who is called. */
+export interface OnCall {
+	readonly incidents: Incidents;
+	readonly duty: Duty;
+	readonly changes: DutyChanges;
+	readonly handovers: Handovers;
+	readonly links: AckLinks;
+	/** As of the last minute. */
+	outlook(): DutyOutlook;
+	/** What somebody answered to a message. */
+	readonly reply: ReplyPort;
+	/** Starts a fire drill now. */
+	drill(by: string): Promise<Incident>;
+	/** When the next drill is due; `null` without a schedule. */
+	nextDrillMs(): number | null;
+	/** What the minute's look does; the timer calls it. */
+	turn(): Promise<void>;
+	start(): void;
+	stop(): Promise<void>;
+	/** Throws when the configuration cannot be built; then the old one stays. */
+	reload(config: OnCallConfig): void;
+}
+
+export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
+	const { clock, log, delivery } = options;
+	const metrics = createEscalationMetrics(options.metrics);
+	const changes = new DutyChanges(options.store, clock);
+	await changes.load();
+	const handovers = new Handovers(options.store, clock);
+	await handovers.load();
+	const duty = new Duty(buildDutyPlan(options.config), { changes, clock, dayKind: options.dayKind ?? (() => 'ordinary') });
+	const links = new AckLinks(options.ackKey, options.externalUrl);
+	const copy = (incident: Incident) =>
+		options.copyAcknowledgement?.(incident).catch((error: unknown) => {
+			// The next minute asks again.
+			metrics.failures.inc({ part: 'faults' });
+			log.error({ incident: incident.number, error: errorText(error) }, 'an acknowledgement could not be copied to its fault');
+		});
+	const incidents: Incidents = new Incidents({
+		store: options.incidentStore,
+		serial: options.serial,
+		clock,
+		policies: () => duty.plan.policies,
+		onChange: () => escalation.wake(),
+		onAcknowledged: (incident) => void copy(incident),
+		tell: (incident, except) =>
+			incident.calls
+				.filter(({ personId }) => personId !== except)
+				.flatMap(({ personId }) => duty.person(personId) ?? [])
+				.flatMap((person) => callOf(person, clock.now())),
+	});
+	await incidents.load();
+	const escalation = new Escalation({
+		incidents,
+		delivery,
+		links,
+		resolve: (targets) => duty.resolve(targets),
+		person: (id) => duty.person(id),
+		clock,
+		log,
+		metrics,
+	});
+	delivery.onEvent((event) => recordDelivery(incidents, event));
+	const reply: ReplyPort = (said) => takeReply(said, { incidents, duty });
+	delivery.onReply(reply);
+
+	let outlook = duty.outlook();
+	let purgedAtMs = 0;
+	/** Late-record messages that delivery has had from this process. */
+	const handed = new Set<string>();
+
+	const audit = async (): Promise<void> => {
+		const nowMs = clock.now();
+		const overdue = await options.incidentStore.overdue(nowMs - OVERDUE_MS);
+		for (const { number, dueAtMs } of overdue)
+			log.error({ incident: number, lateMs: nowMs - dueAtMs }, "an incident's next step is overdue");
+		const active = incidents.active();
+		const late = active.filter(
+			({ state, releaseAtMs }) => state === 'acknowledged' && releaseAtMs !== null && releaseAtMs < nowMs - OVERDUE_MS,
+		);
+		metrics.overdue.set(overdue.length + late.length);
+		metrics.unanswered.set(active.filter(isUnanswered).length);
+		for (const state of ['open', 'acknowledged'] as const)
+			metrics.incidents.set({ state }, active.filter((one) => one.state === state).length);
+		metrics.audited.set(nowMs / 1000);
+	};
+	const lookAhead = (): void => {
+		outlook = duty.outlook();
+		metrics.gap.reset();
+		for (const { name } of duty.plan.staffing) metrics.gap.set({ rule: name }, 0);
+		for (const { rule, fromMs, toMs } of outlook.gaps) metrics.gap.inc({ rule }, (toMs - fromMs) / 1000);
+		metrics.onDuty.reset();
+		for (const roster of duty.rosters) metrics.onDuty.set({ roster: roster.id }, duty.now(roster).people.length);
+	};
+	const handOvers = async (): Promise<void> => {
+		const facts = async (): Promise<HandoverFacts> => ({
+			incidents: incidents
+				.active()
+				.filter(({ state }) => state !== 'resolved')
+				.map(({ number, title, state, owner }) => ({ number, title, state, owner: duty.name(owner) })),
+			...((await options.handoverFacts?.()) ?? { alerts: [], silences: [], maintenance: [], budgets: [] }),
+		});
+		for (const roster of duty.rosters) if (roster.handover) await handovers.watch(roster.id, duty.now(roster).people, facts);
+		await tellUnsigned({ duty, handovers, delivery, clock, metrics, handed });
+	};
+	const startDrill = (by: string): Promise<Incident> => {
+		const { drill } = duty.plan.config;
+		const to = drill?.to ?? duty.rosters.map(({ id }) => `roster:${id}`);
+		const lastsMs = parseDuration(drill?.lasts ?? '30m');
+		return incidents.open({
+			source: { kind: 'drill' },
+			title: `演练：请确认收到（发起 ${by === PRODUCT ? '按计划' : by}）`,
+			severity: 'info',
+			labels: {},
+			startsAtMs: clock.now(),
+			chain: { policy: 'drill', steps: [{ to, waitMs: lastsMs, times: 1 }], rounds: 1, unacknowledgeAfterMs: 0 },
+		});
+	};
+	const drills = async (): Promise<void> => {
+		const nowMs = clock.now();
+		const lastsMs = parseDuration(duty.plan.config.drill?.lasts ?? '30m');
+		for (const { id, source, state, openedAtMs } of incidents.active()) {
+			if (source.kind !== 'drill' || state === 'resolved' || nowMs < openedAtMs + lastsMs) continue;
+			metrics.drillFailures.set(failedAddresses(await options.incidentStore.events(id)));
+			await incidents.endDrill(id);
+		}
+		const schedule = drillSchedule(duty);
+		const dueMs = schedule === null ? null : previousTime(schedule, nowMs);
+		if (dueMs === null || nowMs - dueMs > DRILL_LATE_MS) return;
+		const since = await options.incidentStore.list({ fromMs: dueMs, limit: 500 });
+		if (!since.some(({ source }) => source.kind === 'drill')) await startDrill(PRODUCT);
+	};
+	const copyAll = async (): Promise<void> => {
+		const recent = await options.incidentStore.list({ fromMs: clock.now() - 86_400_000, limit: 500 });
+		const nowMs = clock.now();
+		for (const incident of recent) {
+			const taken = incident.acknowledgedAtMs !== null;
+			if (taken && (incident.state !== 'resolved' || nowMs - (incident.acknowledgedAtMs ?? 0) < COPY_AFTER_MS)) await copy(incident);
+		}
+	};
+	const purge = async (): Promise<void> => {
+		const nowMs = clock.now();
+		if (nowMs - purgedAtMs < PURGE_EVERY_MS) return;
+		purgedAtMs = nowMs;
+		await options.incidentStore.purge(nowMs - options.historyMs());
+	};
+	const faults = async (): Promise<void> => {
+		const { policies, config } = duty.plan;
+		const context = {
+			incidents,
+			policies,
+			resolve: (targets: readonly string[]) => duty.resolve(targets),
+			person: (id: string) => duty.person(id),
+			nowMs: clock.now(),
+			zone: config.zone,
+		};
+		await watchFaults((await options.faults?.()) ?? [], context);
+	};
+	const parts: readonly (readonly [string, () => Promise<void> | void])[] = [
+		['audit', audit],
+		['outlook', lookAhead],
+		['handover', handOvers],
+		['drill', drills],
+		['faults', faults],
+		['copy', copyAll],
+		['purge', purge],
+	];
+	const turn = async (): Promise<void> => {
+		for (const [part, work] of parts) {
+			try {
+				await work();
+			} catch (error) {
+				// One that fails must not keep the others from their minute.
+				metrics.failures.inc({ part });
+				log.error({ part, error: errorText(error) }, 'a look at on-call failed; the next minute tries again');
+			}
+		}
+	};
+	const stopping = new AbortController();
+	let running: Promise<void> = Promise.resolve();
+	const run = async (): Promise<void> => {
+		while (!stopping.signal.aborted) {
+			await turn();
+			await clock.sleep(TURN_MS, stopping.signal);
+		}
+	};
+	return {
+		incidents,
+		duty,
+		changes,
+		handovers,
+		links,
+		reply,
+		outlook: () => outlook,
+		drill: startDrill,
+		nextDrillMs: () => {
+			const schedule = drillSchedule(duty);
+			return schedule === null ? null : nextTime(schedule, clock.now());
+		},
+		turn,
+		start: () => {
+			escalation.start();
+			running = run();
+		},
+		stop: async () => {
+			stopping.abort();
+			await running;
+			await escalation.stop();
+		},
+		reload: (config) => {
+			duty.apply(buildDutyPlan(config));
+			escalation.wake();
+		},
+	};
+}
+
+function drillSchedule(duty: Duty) {
+	const { drill } = duty.plan.config;
+	if (drill === undefined) return null;
+	const parsed = parseSchedule({ zone: duty.plan.config.zone, ...drill.schedule });
+	return parsed.kind === 'ok' ? parsed.schedule : null;
+}
+
+/** Open, with a chain that has been gone through to its end. */
+function isUnanswered({ state, chain, position, source }: Incident): boolean {
+	if (state !== 'open' || chain === null || position === null || source.kind === 'drill') return false;
+	return position.dueAtMs === null && isExhausted(chain, position);
+}
+
+function failedAddresses(events: Awaited<ReturnType<IncidentStore['events']>>): number {
+	const called = events.flatMap(({ body }) => (body.kind === 'called' ? body.people : []));
+	const taken = new Set(
+		events.flatMap(({ body }) => (body.kind === 'delivery' && ['sent', 'delivered', 'read'].includes(body.what) ? [body.requestId] : [])),
+	);
+	const lost = new Set(events.flatMap(({ body }) => (body.kind === 'delivery' && body.what === 'undelivered' ? [body.requestId] : [])));
+	return called.filter(({ requestId }) => !taken.has(requestId) || lost.has(requestId)).length;
+}
+
+async function recordDelivery(incidents: Incidents, event: DeliveryEvent): Promise<void> {
+	const { kind, incidentId, requestId, personId, address, number, code } = event;
+	if (incidentId === null) return;
+	const body = { kind: 'delivery', what: kind, requestId, person: personId, channel: address.channel, number, code } as const;
+	await incidents.append(incidentId, PRODUCT, body);
+}
+
+async function takeReply(
+	reply: InboundReply,
+	{ incidents, duty }: { readonly incidents: Incidents; readonly duty: Duty },
+): Promise<{ readonly text: string }> {
+	const person = personAt(duty.plan.directory, reply.from);
+	if (person === null) return { text: '' };
+	const mine = incidents
+		.active()
+		.filter(({ state, calls }) => state !== 'resolved' && calls.some(({ personId }) => personId === person.id));
+	const read = readReply(reply.said, mine);
+	if (read.kind === 'unclear') return { text: read.hint };
+	const { incident } = read;
+	const text = reply.said.kind === 'text' ? reply.said.text.slice(0, 500) : '';
+	if (text !== '') await incidents.append(incident.id, person.id, { kind: 'reply', person: person.id, way: reply.way, text });
+	if (incident.state === 'acknowledged') return { text: `事件 ${incident.number} 已由 ${duty.name(incident.owner)} 确认` };
+	const way = reply.said.kind === 'text' ? 'reply' : 'button';
+	await incidents.acknowledge(incident.id, { person: person.id, name: person.name, by: person.id, way });
+	return { text: `已确认事件 ${incident.number}：${incident.title}`.slice(0, 200) };
+}
+
+/** Whoever leads learns of records that nobody signed. On record before the message, which delivery knows by its id. */
+async function tellUnsigned(context: {
+	readonly duty: Duty;
+	readonly handovers: Handovers;
+	readonly delivery: PersonalDelivery;
+	readonly clock: Clock;
+	readonly metrics: EscalationMetrics;
+	readonly handed: Set<string>;
+}): Promise<void> {
+	const { duty, handovers, delivery, clock, metrics, handed } = context;
+	const nowMs = clock.now();
+	const { sign_within: within, tell } = duty.plan.config.handover;
+	const late = handovers.unsigned().filter(({ atMs }) => nowMs - atMs >= parseDuration(within));
+	metrics.unsigned.set(late.length);
+	const people = duty.resolve(tell);
+	for (const record of late) {
+		let { told } = record;
+		if (told.length === 0 && people.length > 0) {
+			told = people.flatMap((person) => callOf(person, nowMs)).map(({ requestId }) => requestId);
+			await handovers.told(record.id, told);
+		}
+		const sides = missingSignatures(record).map((side) => (side === 'outgoing' ? '交班' : '接班'));
+		const text = `交接班未签字（${duty.roster(record.roster).name}）：${sides.join('、')}方尚未签字`;
+		for (const [i, requestId] of told.entries()) {
+			const person = people[i];
+			if (handed.has(requestId) || person === undefined) continue;
+			await delivery.notify({
+				id: requestId,
+				person: { id: person.id, name: person.name },
+				addresses: person.addresses,
+				message: { groupKey: `handover:${record.id}`, groupLabels: {}, reason: 'fired', alerts: [], firingCount: 0, resolvedCount: 0 },
+				incident: { id: '', code: '', ackUrl: '', clock: '', text },
+			});
+			handed.add(requestId);
+		}
+	}
+}
