@@ -1,19 +1,25 @@
+import { randomBytes } from 'node:crypto';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../core/clock.ts';
 import { parseDuration } from '../core/duration.ts';
 import type { httpExchange } from '../core/http-client.ts';
 import type { Logger } from '../core/log.ts';
-import type { Secret, SecretRef } from '../core/secret.ts';
+import { Secret, type SecretRef } from '../core/secret.ts';
 import type { AlertSink } from '../protocol/alert.ts';
 import { type Alert, isFiring } from './alert.ts';
 import type { AlertsConfig } from './config.ts';
-import { Delivery } from './delivery/delivery.ts';
+import { Delivery, type DeliveryRules } from './delivery/delivery.ts';
+import type { PersonalDelivery } from './delivery/personal.ts';
 import { Dispatcher, type DispatchRules } from './dispatcher.ts';
 import { buildInhibitRule } from './inhibit/inhibit.ts';
 import { type AlertsMetrics, createAlertsMetrics } from './metrics.ts';
-import { buildNotifiers } from './notify/channels.ts';
+import type { CallbackAnswer, CallbackRequest } from './notify/channel-line.ts';
+import { type Channels, type ChannelWorld, openChannels } from './notify/channels.ts';
+import type { Inbound } from './notify/notifier.ts';
+import { createOnCall, type OnCall, type OnCallWorld } from './on-call.ts';
 import type { AlertingPorts, NotificationHistory } from './ports.ts';
 import { buildRoute } from './route/route.ts';
+import { MAX_WAITING_POSTS, SerialQueue } from './serial-queue.ts';
 import { Silences } from './silence/silences.ts';
 import type { MaintenanceHold } from './stages/mute.ts';
 import { buildTimeInterval } from './time/time-interval.ts';
@@ -32,6 +38,8 @@ export interface AlertingOptions {
 	readonly externalUrl: string;
 	/** Says which approved window holds an alert. Default: none does. */
 	readonly maintenance?: MaintenanceHold;
+	/** Default: nothing of the rest of the product, and links that end with the process. */
+	readonly onCall?: OnCallWorld;
 }
 
 /** An open alert and why it is told or not. */
@@ -56,6 +64,12 @@ export interface Alerting {
 	readonly receive: AlertSink;
 	readonly silences: Silences;
 	readonly history: NotificationHistory;
+	/** Incidents, duty and escalation. */
+	readonly onCall: OnCall;
+	/** Reaches one person on one channel after the other. */
+	readonly personal: PersonalDelivery;
+	/** Hands a provider's request to its channel in `alerts.channels`. Throws `FN_ALERTS_CALLBACK_UNKNOWN` and `FN_ALERTS_CALLBACK_REFUSED`. */
+	callback(channel: string, request: CallbackRequest): Promise<CallbackAnswer>;
 	/** The configuration in force. */
 	config(): AlertsConfig;
 	/** Alerts that fire now. */
@@ -74,16 +88,41 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 	const { ports, clock, log } = options;
 	const metrics: AlertsMetrics = createAlertsMetrics(options.metrics);
 	let config = options.config;
-	let rules = buildRules(options, config);
+	const delivery = new Delivery({
+		outbox: ports.outbox,
+		receipts: ports.receipts,
+		lastNumber: await ports.outbox.lastNumber(),
+		clock,
+		log,
+		metrics,
+	});
+	const open = (next: AlertsConfig) => openChannels(next, channelWorld(options, delivery.inbound, metrics));
+	let channels = open(config);
+	let rules = buildRules(config, channels);
 	const silences = new Silences(ports.silences, clock);
 	await silences.load(rules.historyRetentionMs);
-	const delivery = new Delivery({ outbox: ports.outbox, clock, log, metrics });
+	const serial = new SerialQueue(MAX_WAITING_POSTS);
+	const onCall = await createOnCall({
+		ackKey: new Secret(randomBytes(32).toString('base64url')),
+		...options.onCall,
+		config: config.oncall,
+		incidentStore: ports.incidents,
+		store: ports.onCall,
+		serial,
+		delivery,
+		externalUrl: options.externalUrl,
+		clock,
+		log,
+		metrics: options.metrics,
+		historyMs: () => rules.historyRetentionMs,
+	});
 	const dispatcher = new Dispatcher(
 		{
 			store: ports.alerts,
 			silences,
+			incidents: onCall.incidents,
+			serial,
 			delivery,
-			lastNumber: await ports.outbox.lastNumber(),
 			...(options.maintenance === undefined ? {} : { maintenance: options.maintenance }),
 			clock,
 			log,
@@ -116,6 +155,9 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 		receive: dispatcher.receive,
 		silences,
 		history: ports.history,
+		onCall,
+		personal: delivery,
+		callback: (channel, request) => channels.callback(channel, request),
 		config: () => config,
 		alerts: () => {
 			const nowMs = clock.now();
@@ -135,39 +177,59 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 			});
 		},
 		start: async () => {
-			await delivery.start(notifiersOf(rules), parseDuration(config.give_up_after));
+			await delivery.start(channels, deliveryRules(config));
+			onCall.start();
 			dispatcher.start();
 		},
 		stop: async () => {
 			await dispatcher.stop();
+			await onCall.stop();
 			await delivery.stop();
 		},
 		reload: async (next) => {
-			const built = buildRules(options, next);
+			const opened = open(next);
+			const built = buildRules(next, opened);
 			// Deliveries in flight end first, so that no message belongs to two workers.
 			await dispatcher.applyRules(built, async () => {
 				await delivery.stop();
-				await delivery.start(notifiersOf(built), parseDuration(next.give_up_after));
+				await delivery.start(opened, deliveryRules(next));
 			});
+			channels = opened;
 			rules = built;
+			onCall.reload(next.oncall);
 			config = next;
 		},
 	};
 }
 
-function notifiersOf(rules: DispatchRules) {
-	return [...rules.notifiers.values()].flat();
+function deliveryRules(config: AlertsConfig): DeliveryRules {
+	return { giveUpAfterMs: parseDuration(config.give_up_after), nextAfterMs: parseDuration(config.next_channel_after) };
 }
 
-function buildRules(options: AlertingOptions, config: AlertsConfig): DispatchRules {
-	const { clock, http, secret, externalUrl } = options;
+function channelWorld(options: AlertingOptions, inbound: Inbound, metrics: AlertsMetrics): ChannelWorld {
+	const { clock, log, http, secret, externalUrl } = options;
+	return {
+		clock,
+		log,
+		http,
+		secret,
+		externalUrl,
+		inbound,
+		onTemplateError: (channel, reason) => {
+			metrics.templateErrors.inc();
+			log.error({ channel, reason }, 'a template failed; the shipped text was sent instead');
+		},
+	};
+}
+
+function buildRules(config: AlertsConfig, channels: Channels): DispatchRules {
 	return {
 		root: buildRoute(
 			config.route,
 			new Map([...config.time_intervals, ...config.mute_time_intervals].map((interval) => [interval.name, buildTimeInterval(interval)])),
 		),
 		inhibitRules: config.inhibit_rules.map(buildInhibitRule),
-		notifiers: buildNotifiers(config, { clock, http, secret, externalUrl }),
+		notifiers: channels.receivers,
 		flapping: {
 			firings: config.flapping.firings,
 			windowMs: parseDuration(config.flapping.window),

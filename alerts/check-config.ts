@@ -3,8 +3,11 @@ import { tryParseDuration } from '../core/duration.ts';
 import { errorText } from '../core/errors.ts';
 import type { AlertsConfig, RouteConfig } from './config.ts';
 import { buildInhibitRule } from './inhibit/inhibit.ts';
-import { checkSmsGateway } from './notify/sms-gateway/check.ts';
+import { channelOf } from './notify/channels.ts';
+import { CHANNEL_KINDS } from './notify/kinds.ts';
+import { checkOnCall } from './on-call-config.ts';
 import { routeMatchers } from './route/route.ts';
+import { parseOwnText } from './templates/texts.ts';
 import { buildTimeInterval } from './time/time-interval.ts';
 
 /** What the schema cannot say: references that must exist, expressions that must parse, values that must fit together. */
@@ -13,8 +16,27 @@ export const checkAlertsConfig: ConfigCheck<AlertsConfig> = (config, report) => 
 	for (const [i, receiver] of config.receivers.entries()) {
 		if (names.has(receiver.name)) report(['receivers', i, 'name'], `the receiver "${receiver.name}" is defined twice; rename one`);
 		names.add(receiver.name);
-		for (const [j, sms] of receiver.sms_gateway_configs.entries()) {
-			checkSmsGateway(sms, (path, message) => report(['receivers', i, 'sms_gateway_configs', j, ...path], message));
+		for (const { type, check } of CHANNEL_KINDS) {
+			const entries = (receiver as Readonly<Record<string, unknown>>)[`${type}_configs`];
+			for (const [j, entry] of (Array.isArray(entries) ? entries : []).entries())
+				check?.(entry as never, (path, message) => report(['receivers', i, `${type}_configs`, j, ...path], message));
+		}
+		for (const [j, { channel }] of receiver.channel_configs.entries()) {
+			if (!config.channels.some(({ name }) => name === channel))
+				report(['receivers', i, 'channel_configs', j, 'channel'], `the channel "${channel}" is not one of \`channels\``);
+		}
+	}
+	checkChannels(config, report);
+	checkOnCall(
+		config.oncall,
+		config.channels.map(({ name }) => name),
+		(path, message) => report(['oncall', ...path], message),
+	);
+	for (const [i, { template }] of config.templates.entries()) {
+		try {
+			parseOwnText(template, i);
+		} catch (error) {
+			report(['templates', i, 'template'], errorText(error));
 		}
 	}
 	const root = config.route;
@@ -38,6 +60,22 @@ export const checkAlertsConfig: ConfigCheck<AlertsConfig> = (config, report) => 
 		}
 	}
 };
+
+function checkChannels(config: AlertsConfig, report: (path: readonly (string | number)[], message: string) => void): void {
+	const names = new Set<string>();
+	for (const [i, channel] of config.channels.entries()) {
+		if (names.has(channel.name)) report(['channels', i, 'name'], `the channel "${channel.name}" is defined twice; rename one`);
+		names.add(channel.name);
+		const keys = Object.entries(channel).filter(([key, value]) => key !== 'name' && value !== undefined);
+		if (keys.length !== 1) {
+			report(['channels', i], `needs exactly one type beside its name: ${CHANNEL_KINDS.map(({ type }) => type).join(', ')}`);
+			continue;
+		}
+		const [type, entry] = channelOf(channel);
+		const kind = CHANNEL_KINDS.find((known) => known.type === type);
+		kind?.check?.(entry as never, (path, message) => report(['channels', i, type, ...path], message));
+	}
+}
 
 function checkRoute(
 	route: RouteConfig,

@@ -1,13 +1,8 @@
-import { type Static, Type } from 'typebox';
+import { type Static, type TSchema, Type } from 'typebox';
 import { DURATION_PATTERN } from '../core/duration.ts';
-import { AliyunSmsConfigSchema } from './notify/aliyun-sms/config.ts';
-import { DingtalkConfigSchema } from './notify/dingtalk/config.ts';
-import { EmailConfigSchema } from './notify/email/config.ts';
-import { FeishuConfigSchema } from './notify/feishu/config.ts';
-import { SmsGatewayConfigSchema } from './notify/sms-gateway/config.ts';
-import { TencentSmsConfigSchema } from './notify/tencent-sms/config.ts';
-import { WebhookConfigSchema } from './notify/webhook/config.ts';
-import { WechatRobotConfigSchema } from './notify/wechat-robot/config.ts';
+import { CHANNEL_KINDS } from './notify/kinds.ts';
+import { OnCallConfigSchema } from './on-call-config.ts';
+import { TEXT_PARTS } from './templates/texts.ts';
 import { NamedTimeIntervalSchema } from './time/time-interval.ts';
 
 const Duration = Type.String({ pattern: DURATION_PATTERN });
@@ -68,21 +63,60 @@ const InhibitRuleSchema = Type.Object(
 );
 export type InhibitRuleConfig = Static<typeof InhibitRuleSchema>;
 
+/** Sends through an entry of `channels`, whose account, token or connection several receivers and persons share. */
+const SharedChannelSchema = Type.Object(
+	{
+		channel: Type.String({ minLength: 1 }),
+		/** Recipients as that channel names them; empty for a channel without any (a robot). */
+		to: Lines,
+		/** Instead of the channel's own. */
+		send_resolved: Type.Optional(Type.Boolean()),
+	},
+	{ additionalProperties: false },
+);
+
 const ReceiverSchema = Type.Object(
 	{
 		name: Type.String({ minLength: 1, maxLength: 100, pattern: '^[^/]+$' }),
-		wechat_robot_configs: Type.Array(WechatRobotConfigSchema, { default: [] }),
-		sms_gateway_configs: Type.Array(SmsGatewayConfigSchema, { default: [] }),
-		aliyun_sms_configs: Type.Array(AliyunSmsConfigSchema, { default: [] }),
-		tencent_sms_configs: Type.Array(TencentSmsConfigSchema, { default: [] }),
-		dingtalk_configs: Type.Array(DingtalkConfigSchema, { default: [] }),
-		feishu_configs: Type.Array(FeishuConfigSchema, { default: [] }),
-		email_configs: Type.Array(EmailConfigSchema, { default: [] }),
-		webhook_configs: Type.Array(WebhookConfigSchema, { default: [] }),
+		channel_configs: Type.Array(SharedChannelSchema, { default: [] }),
+		...(Object.fromEntries(CHANNEL_KINDS.map(({ type, schema }) => [`${type}_configs`, Type.Array(schema, { default: [] })])) as Readonly<
+			Record<never, TSchema>
+		>),
 	},
 	{ additionalProperties: false },
 );
 export type ReceiverConfig = Static<typeof ReceiverSchema>;
+
+/** A way out with a name: `{ name: sms, aliyun_sms: { … } }`, with the keys of `aliyun_sms_configs` but no recipients. */
+const ChannelSchema = Type.Object(
+	{
+		name: Type.String({ minLength: 1, maxLength: 64, pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$' }),
+		...(Object.fromEntries(
+			CHANNEL_KINDS.map(({ type, schema, to }) => [
+				type,
+				Type.Optional(
+					Type.Object(Object.fromEntries(Object.entries(schema.properties).filter(([key]) => key !== to)), { additionalProperties: false }),
+				),
+			]),
+		) as Readonly<Record<never, TSchema>>),
+	},
+	{ additionalProperties: false },
+);
+
+/** A text of the operator's own, a Go template as Alertmanager's; what it may use is in docs/alert-texts.md. The first that fits is taken. */
+const TextSchema = Type.Object(
+	{
+		/** Types of channels or names of `channels`; empty for all. */
+		channels: Lines,
+		languages: Type.Array(Type.Union([Type.Literal('zh-CN'), Type.Literal('en')]), { default: [] }),
+		part: Type.Union(
+			TEXT_PARTS.map((part) => Type.Literal(part)),
+			{ default: 'text' },
+		),
+		template: Type.String({ minLength: 1, maxLength: 20_000 }),
+	},
+	{ additionalProperties: false },
+);
 
 /** Key `alerts` of collector.yml. */
 export const AlertsConfigSchema = Type.Object(
@@ -94,6 +128,13 @@ export const AlertsConfigSchema = Type.Object(
 		language: Type.Union([Type.Literal('zh-CN'), Type.Literal('en')], { default: 'zh-CN' }),
 		route: RouteConfigSchema,
 		receivers: Type.Array(ReceiverSchema, { default: [{ name: 'default' }] }),
+		/** Ways to reach a person, and shared accounts of receivers (`channel_configs`). */
+		channels: Type.Array(ChannelSchema, { default: [] }),
+		templates: Type.Array(TextSchema, { default: [] }),
+		/** A person's next channel has its turn when this one could not send for so long. */
+		next_channel_after: Type.String({ pattern: DURATION_PATTERN, default: '1m' }),
+		/** Who has duty, and who is called when nobody takes an incident. */
+		oncall: OnCallConfigSchema,
 		inhibit_rules: Type.Array(InhibitRuleSchema, { default: [] }),
 		time_intervals: Type.Array(NamedTimeIntervalSchema, { default: [] }),
 		/** Alertmanager's older name of `time_intervals`. */

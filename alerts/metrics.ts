@@ -14,6 +14,11 @@ export interface AlertsMetrics {
 	readonly stormDigests: Counter;
 	readonly stormWaits: Counter;
 	readonly storeErrors: Counter;
+	readonly receipts: Counter<'state'>;
+	readonly nextChannel: Counter;
+	readonly exhausted: Counter;
+	readonly replies: Counter<'channel'>;
+	readonly templateErrors: Counter;
 }
 
 export function createAlertsMetrics(registry: Registry): AlertsMetrics {
@@ -61,6 +66,33 @@ export function createAlertsMetrics(registry: Registry): AlertsMetrics {
 		stormWaits: new Counter({
 			name: 'fournines_alerts_storm_waits_total',
 			help: "Turns of groups that wait for their team's next digest.",
+			registers,
+		}),
+		receipts: new Counter({
+			name: 'fournines_alerts_receipts_total',
+			help: 'Receipts of channels, by what they said.',
+			labelNames: ['state'],
+			registers,
+		}),
+		nextChannel: new Counter({
+			name: 'fournines_alerts_next_channel_total',
+			help: "Personal messages that went to the person's next channel.",
+			registers,
+		}),
+		exhausted: new Counter({
+			name: 'fournines_alerts_unreached_total',
+			help: 'Personal messages that reached their person on no channel.',
+			registers,
+		}),
+		replies: new Counter({
+			name: 'fournines_alerts_replies_total',
+			help: 'Replies and button presses that came back from persons.',
+			labelNames: ['channel'],
+			registers,
+		}),
+		templateErrors: new Counter({
+			name: 'fournines_alerts_template_errors_total',
+			help: 'Messages whose own template failed, so that the shipped text was sent.',
 			registers,
 		}),
 		storeErrors: new Counter({

@@ -1,5 +1,8 @@
 import type { Alert } from './alert.ts';
+import type { DeliveryEvent } from './delivery/personal.ts';
+import type { IncidentChange, IncidentStore } from './incident/incident-store.ts';
 import type { Notification } from './notify/notification.ts';
+import type { OnCallStore } from './roster/on-call-store.ts';
 import type { Silence, SilencePrice } from './silence/silence.ts';
 import type { AlertTurn } from './stages/flap.ts';
 
@@ -68,6 +71,8 @@ export interface DispatchRecord {
 	/** Resolved and owed to nobody. */
 	readonly closed: readonly string[];
 	readonly events: readonly AlertEvent[];
+	/** What the round opened, joined and ended. */
+	readonly incidents: readonly IncidentChange[];
 }
 
 /**
@@ -104,6 +109,49 @@ export interface AttemptEnd {
 	readonly reason: string;
 	/** The entries of the attempt as they are from now on. */
 	readonly entries: readonly OutboxEntry[];
+	/** Receipts that the channel will send for it. */
+	readonly awaited: readonly AwaitedReceipt[];
+	/** Messages to the next address of persons whom it did not reach. */
+	readonly next: readonly OutboxEntry[];
+}
+
+/** `missing`: it did not come in time. A later word can still turn it into `delivered`. */
+export type ReceiptState = 'awaited' | 'delivered' | 'undelivered' | 'missing' | 'read';
+
+/** A receipt that is expected, by what the channel calls the message. */
+export interface AwaitedReceipt {
+	readonly id: string;
+	readonly attemptId: string;
+	/** Name of the channel's entry. */
+	readonly line: string;
+	readonly key: string;
+	readonly to: string;
+	/** `null`: recorded when it comes, not missed when it does not. */
+	readonly dueAtMs: number | null;
+}
+
+export interface ReceiptRecord extends AwaitedReceipt {
+	readonly state: ReceiptState;
+	readonly code: string;
+	readonly atMs: number;
+}
+
+export interface ReceiptStore {
+	/** Every record of these messages of a line. `attemptId` is `''` for a receipt that came before its message was recorded. */
+	findReceipts(line: string, keys: readonly string[]): Promise<readonly ReceiptRecord[]>;
+	/** Still awaited although due, oldest first. */
+	dueReceipts(nowMs: number, limit: number): Promise<readonly ReceiptRecord[]>;
+	/** When the next one is due; `null` when none is. */
+	nextDue(): Promise<number | null>;
+	entriesOfAttempt(attemptId: string): Promise<readonly OutboxEntry[]>;
+	/** Atomic: receipts as they are from now on, those that nobody waited for, and messages to the next address. Answers those of `next` that were not there yet. */
+	recordReceipts(record: {
+		readonly changed: readonly ReceiptRecord[];
+		readonly early: readonly ReceiptRecord[];
+		readonly gone: readonly string[];
+		readonly next: readonly OutboxEntry[];
+		readonly atMs: number;
+	}): Promise<readonly OutboxEntry[]>;
 }
 
 export interface OutboxStore {
@@ -113,9 +161,15 @@ export interface OutboxStore {
 	lastNumber(): Promise<number>;
 	/** Puts entries into `sending` before anything is sent. */
 	beginAttempt(attempt: AttemptStart): Promise<void>;
-	endAttempt(attempt: AttemptEnd): Promise<void>;
-	/** Ends entries without an attempt: too old, or their channel is gone from the configuration. */
-	giveUp(entries: readonly OutboxEntry[], record: { readonly atMs: number; readonly code: string; readonly reason: string }): Promise<void>;
+	/** Answers those of `next` that were not in the outbox yet. */
+	endAttempt(attempt: AttemptEnd): Promise<readonly OutboxEntry[]>;
+	/** Ends entries without an attempt: too old, or their channel is gone from the configuration. Answers as `endAttempt`. */
+	giveUp(
+		entries: readonly OutboxEntry[],
+		record: { readonly atMs: number; readonly code: string; readonly reason: string; readonly next: readonly OutboxEntry[] },
+	): Promise<readonly OutboxEntry[]>;
+	/** Puts entries into the outbox unless one of the same id is there; answers those that were not. */
+	addEntries(entries: readonly OutboxEntry[], atMs: number): Promise<readonly OutboxEntry[]>;
 }
 
 export interface SilenceStore {
@@ -149,6 +203,8 @@ export interface NotificationRecord {
 export interface NotificationHistory {
 	/** Newest first; `before` is the number of the last one of the page before. */
 	listNotifications(page: { readonly limit: number; readonly before?: number }): Promise<readonly NotificationRecord[]>;
+	/** What became of a personal message on each of its ways, oldest first. */
+	deliveries(incidentId: string): Promise<readonly DeliveryEvent[]>;
 	/** What a silence has hidden so far. */
 	silencePrice(silence: Silence, nowMs: number): Promise<SilencePrice>;
 	/** What a window of maintenance has held back so far. */
@@ -160,6 +216,9 @@ export interface NotificationHistory {
 export interface AlertingPorts {
 	readonly alerts: AlertStore;
 	readonly outbox: OutboxStore;
+	readonly receipts: ReceiptStore;
 	readonly silences: SilenceStore;
 	readonly history: NotificationHistory;
+	readonly incidents: IncidentStore;
+	readonly onCall: OnCallStore;
 }

@@ -76,6 +76,7 @@ test('test sends one message through each channel and prints its answer', async 
 test.each([
 	{ args: ['test'], wanted: '--config is missing' },
 	{ args: ['test', '--config', 'FILE'], wanted: 'so say to whom' },
+	{ args: ['test', '--config', 'FILE', '--channel', 'x', '--to', '1'], wanted: 'there is no channel "x"; known are: none' },
 	{ args: ['test', '--config', 'FILE', '--receiver', 'x'], wanted: 'known are: oncall, nobody' },
 	{ args: ['preview', '--config', 'FILE', '--receiver', 'nobody'], wanted: 'nobody is told' },
 ])('$args', async ({ args, wanted }) => {

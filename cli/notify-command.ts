@@ -1,12 +1,13 @@
 import { parseArgs } from 'node:util';
 import type { AlertsConfig } from '../alerts/config.ts';
-import { buildNotifiers } from '../alerts/notify/channels.ts';
+import { type Channels, type ChannelWorld, openChannels } from '../alerts/notify/channels.ts';
 import type { Notifier } from '../alerts/notify/notifier.ts';
 import { sampleNotification } from '../alerts/preview.ts';
 import { CollectorConfigSchema, checkCollectorConfig } from '../collector/config.ts';
 import { systemClock } from '../core/clock.ts';
 import { configOrThrow, loadConfigFile } from '../core/config-file.ts';
 import { httpExchange } from '../core/http-client.ts';
+import { silentLogger } from '../core/log.ts';
 import { resolveSecret, Secret } from '../core/secret.ts';
 import { type Command, usageError } from './command.ts';
 
@@ -14,17 +15,22 @@ import { type Command, usageError } from './command.ts';
 const TEST_TIMEOUT_MS = 60_000;
 
 export const notifyCommand: Command = {
-	help: `fournines notify preview|test --config COLLECTOR.YML [--receiver NAME]
+	help: `fournines notify preview|test --config COLLECTOR.YML [--receiver NAME | --channel NAME --to ADDRESS]
 
-preview  prints what each channel would send for an example alert, firing and resolved; no secret is read and nothing is sent
-test     sends one example message through every channel of a receiver, marked as a test, and prints each channel's own answer
+preview  prints what each channel would send for an example alert, firing and resolved; no secret is read and nothing is sent.
+         A template of your own that fails is named, and the text that would be sent instead is shown
+test     sends one example message, marked as a test, through every channel of a receiver, or to one address through one
+         channel of alerts.channels, and prints each channel's own answer
 
   fournines notify preview --config collector.yml
   fournines notify test --config collector.yml --receiver oncall
+  fournines notify test --config collector.yml --channel sms --to 13800000000
 
 Options
   --config FILE     the collector's configuration
-  --receiver NAME   only this receiver; "test" needs it
+  --receiver NAME   only this receiver
+  --channel NAME    only this entry of alerts.channels
+  --to ADDRESS      whom it sends to
   --severity LEVEL  of the example: critical (default), warning or info
 
 Exit code 0 when everything was taken, 1 when a channel did not take its message.`,
@@ -34,40 +40,83 @@ Exit code 0 when everything was taken, 1 when a channel did not take its message
 			throw usageError(`${action === undefined ? 'say what to do' : `"${action}" is not known`}: preview or test`);
 		const { values } = parseArgs({
 			args: [...rest],
-			options: { config: { type: 'string' }, receiver: { type: 'string' }, severity: { type: 'string', default: 'critical' } },
+			options: {
+				config: { type: 'string' },
+				receiver: { type: 'string' },
+				channel: { type: 'string' },
+				to: { type: 'string' },
+				severity: { type: 'string', default: 'critical' },
+			},
 		});
 		if (values.config === undefined) throw usageError('--config is missing: name the collector.yml');
-		if (action === 'test' && values.receiver === undefined)
-			throw usageError('--receiver is missing: a test goes to real people, so say to whom');
+		if (action === 'test' && values.receiver === undefined && (values.channel === undefined || values.to === undefined))
+			throw usageError('--receiver is missing, or --channel and --to: a test goes to real people, so say to whom');
 		const { alerts } = configOrThrow(loadConfigFile(values.config, CollectorConfigSchema, checkCollectorConfig));
-		const notifiers = notifiersOf(alerts, values.receiver, action === 'test');
-		if (notifiers.length === 0) {
-			process.stdout.write('there is no channel: alerts are recorded, and nobody is told\n');
-			return 1;
+		const problems: string[] = [];
+		const channels = openChannels(alerts, worldOf(action === 'test', problems));
+		try {
+			const notifiers = notifiersOf(alerts, channels, values);
+			if (notifiers.length === 0) {
+				process.stdout.write('there is no channel: alerts are recorded, and nobody is told\n');
+				return 1;
+			}
+			const code = action === 'preview' ? await preview(notifiers, values.severity) : await send(notifiers, values.severity);
+			for (const problem of new Set(problems)) process.stdout.write(`the shipped text was used, because a template failed: ${problem}\n`);
+			return problems.length > 0 ? 1 : code;
+		} finally {
+			await channels.close();
 		}
-		return action === 'preview' ? preview(notifiers, values.severity) : send(notifiers, values.severity);
 	},
 };
 
-function notifiersOf(config: AlertsConfig, receiver: string | undefined, real: boolean): readonly Notifier[] {
-	if (receiver !== undefined && !config.receivers.some(({ name }) => name === receiver)) {
-		throw usageError(`there is no receiver "${receiver}"; known are: ${config.receivers.map(({ name }) => name).join(', ')}`);
-	}
-	const wanted = { ...config, receivers: config.receivers.filter(({ name }) => receiver === undefined || name === receiver) };
-	const world = {
+function worldOf(real: boolean, problems: string[]): ChannelWorld {
+	return {
 		clock: systemClock,
+		log: silentLogger,
 		http: httpExchange,
 		externalUrl: '',
-		secret: real ? (ref: Parameters<typeof resolveSecret>[0]) => resolveSecret(ref, process.env) : () => new Secret('preview'),
+		secret: real ? (ref) => resolveSecret(ref, process.env) : () => new Secret('preview'),
+		onTemplateError: (channel, reason) => problems.push(`${channel}: ${reason}`),
+		// The collector is the one that listens; what comes back while a test runs is only said.
+		inbound: {
+			receipts: async (line, receipts) => {
+				for (const { state, code, to } of receipts) process.stdout.write(`${line}: ${state} ${to} (${code})\n`);
+			},
+			reply: async () => '',
+		},
 	};
-	return [...buildNotifiers(wanted, world).values()].flat();
 }
 
-function preview(notifiers: readonly Notifier[], severity: string): number {
+interface Wanted {
+	readonly receiver?: string;
+	readonly channel?: string;
+	readonly to?: string;
+}
+
+/** An address that nobody has, to look at texts with. */
+const EXAMPLE_ADDRESS = '13800000000';
+
+function notifiersOf(config: AlertsConfig, channels: Channels, wanted: Wanted): readonly Notifier[] {
+	const { receiver, channel, to } = wanted;
+	if (receiver !== undefined && !channels.receivers.has(receiver)) {
+		throw usageError(`there is no receiver "${receiver}"; known are: ${config.receivers.map(({ name }) => name).join(', ')}`);
+	}
+	if (channel !== undefined && !channels.names.includes(channel)) {
+		throw usageError(`there is no channel "${channel}"; known are: ${channels.names.join(', ') || 'none'}`);
+	}
+	if (receiver !== undefined) return channels.receivers.get(receiver) ?? [];
+	const named = channel === undefined ? channels.names : [channel];
+	const personal = named.flatMap((name) => channels.personal(name, to ?? EXAMPLE_ADDRESS) ?? []);
+	return channel === undefined ? [...[...channels.receivers.values()].flat(), ...personal] : personal;
+}
+
+async function preview(notifiers: readonly Notifier[], severity: string): Promise<number> {
 	for (const notifier of notifiers) {
 		for (const status of ['firing', 'resolved'] as const) {
 			if (status === 'resolved' && !notifier.sendResolved) continue;
-			const { text } = notifier.compose(sampleNotification({ status, severity, nowMs: systemClock.now() }), { possibleDuplicate: false });
+			const { text } = await notifier.compose(sampleNotification({ status, severity, nowMs: systemClock.now() }), {
+				possibleDuplicate: false,
+			});
 			process.stdout.write(`== ${notifier.channel}, ${status}, ${Buffer.byteLength(text)} bytes, ${text.length} characters\n${text}\n\n`);
 		}
 	}
@@ -77,7 +126,7 @@ function preview(notifiers: readonly Notifier[], severity: string): number {
 async function send(notifiers: readonly Notifier[], severity: string): Promise<number> {
 	let failed = 0;
 	for (const notifier of notifiers) {
-		const message = notifier.compose(sampleNotification({ status: 'firing', severity, nowMs: systemClock.now() }), {
+		const message = await notifier.compose(sampleNotification({ status: 'firing', severity, nowMs: systemClock.now() }), {
 			possibleDuplicate: false,
 		});
 		const result = await message.send(AbortSignal.timeout(TEST_TIMEOUT_MS));

@@ -4,8 +4,8 @@ import { uuidv7 } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import type { AlertsMetrics } from '../metrics.ts';
 import { mergeNotifications } from '../notify/notification.ts';
-import type { Notifier, SendResult } from '../notify/notifier.ts';
-import type { OutboxEntry, OutboxStore } from '../ports.ts';
+import type { ComposedMessage, Notifier, SendResult } from '../notify/notifier.ts';
+import type { AwaitedReceipt, OutboxEntry, OutboxStore } from '../ports.ts';
 import { backoffMs } from './backoff.ts';
 import { pickNext } from './pick.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -18,8 +18,26 @@ export interface ChannelWorkerOptions {
 	readonly log: Logger;
 	readonly metrics: AlertsMetrics;
 	readonly giveUpAfterMs: number;
+	/** How long a person's message may wait here as long as there is another address. */
+	readonly nextAfterMs: number;
+	/** The message to the next address of a person whom an entry did not reach. */
+	readonly next: (entry: OutboxEntry) => OutboxEntry | null;
 	/** Called when an entry needs no further attempt. */
 	readonly onFinal: (entry: OutboxEntry) => void;
+	/** After it is durable. */
+	readonly onRecorded: (ended: EndedAttempt) => void;
+}
+
+/** What became of entries, and the messages that follow from it. */
+export interface EndedAttempt {
+	readonly kind: SendResult['kind'] | 'expired';
+	readonly code: string;
+	readonly atMs: number;
+	readonly entries: readonly OutboxEntry[];
+	readonly awaited: readonly AwaitedReceipt[];
+	readonly added: readonly OutboxEntry[];
+	/** Entries whose person has no further address. */
+	readonly exhausted: readonly OutboxEntry[];
 }
 
 /** Longest sleep without a reason, so that a clock that was set back cannot stop a channel. */
@@ -101,7 +119,7 @@ export class ChannelWorker {
 		const { clock, notifier, outbox, limit, metrics, log } = this.#options;
 		const possibleDuplicate = entries.some((entry) => entry.possiblySent);
 		const notification = mergeNotifications(entries.map((entry) => entry.notification));
-		const message = notifier.compose(notification, { possibleDuplicate });
+		const message: ComposedMessage = await notifier.compose(notification, { possibleDuplicate });
 		const id = uuidv7(nowMs);
 		const notificationIds = entries.map((entry) => entry.notification.id);
 		await outbox.beginAttempt({
@@ -136,20 +154,46 @@ export class ChannelWorker {
 		if (result.kind === 'refused') log.error(fields, 'a notification was refused for good');
 		else if (result.kind === 'retry') log.warn(fields, 'a notification could not be delivered; trying again');
 		else log.info(fields, 'notification delivered');
-		await this.#recordEnd({ id, endedAtMs, outcome: result.kind, code: result.code, reason, entries: after });
+		const turns = result.kind === 'refused' ? this.#turnsOf(after) : [];
+		const awaited = result.kind === 'sent' ? this.#awaited(id, result, endedAtMs) : [];
+		const next = turns.flatMap((turn) => turn.next ?? []);
+		const end = { id, endedAtMs, outcome: result.kind, code: result.code, reason, entries: after, awaited, next };
+		const added = await this.#recordEnd(end);
+		if (added === null) return;
+		this.#options.onRecorded({
+			kind: result.kind,
+			code: result.code,
+			atMs: endedAtMs,
+			entries: after,
+			awaited,
+			added,
+			exhausted: exhausted(turns),
+		});
+	}
+
+	/** For the entries that are a person's: who is next. */
+	#turnsOf(entries: readonly OutboxEntry[]): readonly PersonalTurn[] {
+		return entries
+			.filter(({ notification }) => notification.personal !== undefined)
+			.map((entry) => ({ entry, next: this.#options.next(entry) }));
+	}
+
+	#awaited(attemptId: string, result: Extract<SendResult, { kind: 'sent' }>, nowMs: number): AwaitedReceipt[] {
+		const { notifier } = this.#options;
+		const dueAtMs = notifier.receiptTimeoutMs === null ? null : nowMs + notifier.receiptTimeoutMs;
+		return (result.receipts ?? []).map(({ key, to }) => ({ id: uuidv7(nowMs), attemptId, line: notifier.line, key, to, dueAtMs }));
 	}
 
 	/** The record of an attempt is repeated until it is kept: without it a restart would send the message again. */
-	async #recordEnd(end: Parameters<OutboxStore['endAttempt']>[0]): Promise<void> {
+	async #recordEnd(end: Parameters<OutboxStore['endAttempt']>[0]): Promise<readonly OutboxEntry[] | null> {
 		const { outbox, clock, log, notifier, metrics } = this.#options;
 		for (;;) {
 			try {
-				await outbox.endAttempt(end);
-				return;
+				return await outbox.endAttempt(end);
 			} catch (error) {
 				metrics.storeErrors.inc();
 				log.error({ channel: notifier.channel, error: errorText(error) }, 'the end of an attempt cannot be recorded; trying again');
-				if (this.#stopping) return;
+				if (this.#stopping) return null;
 				await clock.sleep(DATABASE_RETRY_MS, this.#stop.signal);
 			}
 		}
@@ -175,16 +219,40 @@ export class ChannelWorker {
 	}
 
 	async #giveUpOld(nowMs: number): Promise<void> {
-		const { outbox, giveUpAfterMs, log, notifier, metrics } = this.#options;
-		const old = [...this.#entries.values()].filter((entry) => nowMs - entry.notification.createdAtMs >= giveUpAfterMs);
+		const { outbox, giveUpAfterMs, nextAfterMs, log, notifier, metrics } = this.#options;
+		const ageOf = (entry: OutboxEntry) => nowMs - entry.notification.createdAtMs;
+		const impatient = this.#turnsOf([...this.#entries.values()].filter((entry) => ageOf(entry) >= Math.min(nextAfterMs, giveUpAfterMs)));
+		const turns = impatient.filter(({ entry, next }) => next !== null || ageOf(entry) >= giveUpAfterMs);
+		const turned = new Set(turns.map(({ entry }) => entry.notification.id));
+		const old = [...this.#entries.values()].filter((entry) => turned.has(entry.notification.id) || ageOf(entry) >= giveUpAfterMs);
 		if (old.length === 0) return;
-		const reason = `not delivered within ${giveUpAfterMs / 1000} s`;
-		await outbox.giveUp(old, { atMs: nowMs, code: 'expired', reason });
+		const reason =
+			turned.size > 0 ? 'not delivered in time; the next channel has its turn' : `not delivered within ${giveUpAfterMs / 1000} s`;
+		const next = turns.flatMap((turn) => turn.next ?? []);
+		const added = await outbox.giveUp(old, { atMs: nowMs, code: 'expired', reason, next });
 		for (const entry of old) {
 			this.#entries.delete(entry.notification.id);
 			this.#options.onFinal({ ...entry, state: 'expired' });
 		}
 		metrics.attempts.inc({ channel: notifier.type, outcome: 'expired' }, old.length);
 		log.error({ channel: notifier.channel, numbers: old.map((entry) => entry.notification.number) }, 'notifications were given up');
+		this.#options.onRecorded({
+			kind: 'expired',
+			code: 'expired',
+			atMs: nowMs,
+			entries: old,
+			awaited: [],
+			added,
+			exhausted: exhausted(turns),
+		});
 	}
+}
+
+interface PersonalTurn {
+	readonly entry: OutboxEntry;
+	readonly next: OutboxEntry | null;
+}
+
+function exhausted(turns: readonly PersonalTurn[]): readonly OutboxEntry[] {
+	return turns.filter((turn) => turn.next === null).map(({ entry }) => entry);
 }

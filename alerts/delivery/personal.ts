@@ -21,10 +21,20 @@ export interface PersonalRequest {
 }
 
 /**
- * `sent`: the channel took it. `refused`, `expired`: it did not, for good. `delivered`, `undelivered`, `read`: its receipt.
+ * `queued`: it is in the outbox. `sent`: the channel took it. `refused`, `expired`: it did not, for good. `delivered`, `undelivered`, `read`: its receipt.
  * `missing`: no receipt within the channel's time. `next`: the next address has its turn. `exhausted`: there is none left.
  */
-export type DeliveryEventKind = 'sent' | 'refused' | 'expired' | 'delivered' | 'undelivered' | 'missing' | 'read' | 'next' | 'exhausted';
+export type DeliveryEventKind =
+	| 'queued'
+	| 'sent'
+	| 'refused'
+	| 'expired'
+	| 'delivered'
+	| 'undelivered'
+	| 'missing'
+	| 'read'
+	| 'next'
+	| 'exhausted';
 
 /** What became of a personal message. Told after it is durable; `NotificationHistory.deliveries` has all of it after a restart. */
 export interface DeliveryEvent {

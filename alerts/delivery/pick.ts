@@ -42,7 +42,8 @@ export function pickNext(
 	if (due.length === 0) return { kind: 'wait', untilMs: earliestMs };
 	if (context.free <= 0) return { kind: 'wait', untilMs: context.freeAtMs };
 	const rank = (bundle: readonly OutboxEntry[]) => Math.min(...bundle.map((entry) => notificationRank(entry.notification)));
-	due.sort((a, b) => rank(a) - rank(b) || (a[0]?.notification.number ?? 0) - (b[0]?.notification.number ?? 0));
+	// After an outage of the channel the newest of equals goes first: what happened an hour ago can wait for it, not the other way round.
+	due.sort((a, b) => rank(a) - rank(b) || (b[0]?.notification.number ?? 0) - (a[0]?.notification.number ?? 0));
 	const urgent = rank(due[0] ?? []) === 0;
 	if (!urgent && context.free <= context.reserved) return { kind: 'wait', untilMs: context.freeAtMs };
 	if (context.digests && due.length > context.free) return { kind: 'send', entries: due.slice(0, MAX_GROUPS_PER_DIGEST).flat() };

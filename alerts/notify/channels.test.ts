@@ -1,60 +1,25 @@
 import { createHmac } from 'node:crypto';
 import iconv from 'iconv-lite';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../core/clock.ts';
-import { httpExchange } from '../../core/http-client.ts';
-import { resolveSecret } from '../../core/secret.ts';
-import { alertsConfig } from '../../tests/harness/alerting.ts';
+import { exampleNotification, openTestChannels, sendThrough } from '../../tests/harness/channels.ts';
 import { type FakeServer, startFakeServer } from '../../tests/harness/fake-server.ts';
 import { startFakeSmsGateway } from '../../tests/harness/fake-sms-gateway.ts';
 import { startFakeWechatRobot } from '../../tests/harness/fake-wechat-robot.ts';
-import { buildNotifiers } from './channels.ts';
 import type { Notification } from './notification.ts';
 import type { Notifier, SendResult } from './notifier.ts';
 
 const secrets = { KEY: 'robot-key-secret', SMS: 'sms-secret', HMAC: 'hmac-secret', TOKEN: 'header-token', URL: '' };
 
 function notifiersOf(receiver: string): readonly Notifier[] {
-	const config = alertsConfig(`receivers: [{ name: default, ${receiver} }]`);
-	const world = {
-		clock: systemClock,
-		http: httpExchange,
-		secret: (ref: Parameters<typeof resolveSecret>[0]) => resolveSecret(ref, secrets),
-		externalUrl: 'http://c',
-	};
-	return buildNotifiers(config, world).get('default') ?? [];
+	return openTestChannels(`receivers: [{ name: default, ${receiver} }]`, { secrets }).channels.receivers.get('default') ?? [];
 }
 
 function notification(summary = 'Nginx 停了', severity = 'critical'): Notification {
-	return {
-		id: '01900000-0000-7000-8000-000000000001',
-		number: 7,
-		receiver: 'default',
-		groupKey: '{}:{alertname="A"}',
-		groupLabels: { alertname: 'A' },
-		createdAtMs: Date.now(),
-		reason: 'fired',
-		alerts: [
-			{
-				fingerprint: 'f',
-				status: 'firing',
-				labels: { alertname: 'A', severity },
-				annotations: { summary },
-				startsAtMs: Date.now(),
-				endsAtMs: null,
-				generatorUrl: '',
-			},
-		],
-		firingCount: 1,
-		resolvedCount: 0,
-		merged: 1,
-	};
+	return exampleNotification({ labels: { alertname: 'A', severity }, annotations: { summary } });
 }
 
-async function sendBy(receiver: string, message = notification()): Promise<SendResult> {
-	const [notifier] = notifiersOf(receiver);
-	if (notifier === undefined) throw new Error('no notifier');
-	return notifier.compose(message, { possibleDuplicate: false }).send(AbortSignal.timeout(10_000));
+function sendBy(receiver: string, message = notification()): Promise<SendResult> {
+	return sendThrough(notifiersOf(receiver)[0], message);
 }
 
 let server: FakeServer;
@@ -100,7 +65,7 @@ describe('WeChat robot: the errcode decides, not the status', () => {
 		{
 			name: 'a portal’s page',
 			answer: { status: 200, body: '<html>log in</html>' },
-			wanted: { kind: 'retry', code: 'no-errcode', possiblySent: true },
+			wanted: { kind: 'retry', code: 'no-code', possiblySent: true },
 		},
 		{
 			name: 'a gateway that is down',

@@ -1,47 +1,143 @@
+import { AppError } from '../../core/errors.ts';
 import type { AlertsConfig } from '../config.ts';
-import { createAliyunSms } from './aliyun-sms/notifier.ts';
-import { createDingtalk } from './dingtalk/notifier.ts';
-import { createEmail } from './email/notifier.ts';
-import { createFeishu } from './feishu/notifier.ts';
+import { createTexts } from '../templates/texts.ts';
+import type { CallbackAnswer, CallbackRequest, ChannelLine, LineContext, Place } from './channel-line.ts';
 import { channelHttp, type HttpConfig } from './http-config.ts';
-import type { Language, Notifier, NotifierContext } from './notifier.ts';
-import { createSmsGateway, splitPhones } from './sms-gateway/notifier.ts';
-import { createTencentSms } from './tencent-sms/notifier.ts';
-import { createWebhook } from './webhook/notifier.ts';
-import { createWechatRobot } from './wechat-robot/notifier.ts';
+import { CHANNEL_KINDS } from './kinds.ts';
+import type { ComposedMessage, Inbound, Notifier, NotifierContext } from './notifier.ts';
+import { redactNotification } from './redact.ts';
 
-/** Builds every notifier of every receiver. Throws `FN_SECRET_UNREADABLE` when a secret cannot be read. */
-export function buildNotifiers(
-	config: AlertsConfig,
-	world: Omit<NotifierContext, 'channel' | 'receiver' | 'language'>,
-): ReadonlyMap<string, readonly Notifier[]> {
-	const language: Language = config.language;
-	return new Map(
-		config.receivers.map((receiver) => {
-			const place = (type: string, index: number | string, http?: HttpConfig): NotifierContext => ({
-				...world,
-				http: channelHttp(world.http, http),
-				language,
-				receiver: receiver.name,
-				channel: `${receiver.name}/${type}/${index}`,
-			});
-			return [
-				receiver.name,
-				[
-					...receiver.wechat_robot_configs.map((entry, i) => createWechatRobot(entry, place('wechat_robot', i, entry.http_config))),
-					...receiver.sms_gateway_configs.flatMap((entry, i) =>
-						splitPhones(entry).map((part, j, parts) =>
-							createSmsGateway(part, place('sms_gateway', parts.length === 1 ? i : `${i}.${j}`, entry.http_config)),
-						),
-					),
-					...receiver.aliyun_sms_configs.map((entry, i) => createAliyunSms(entry, place('aliyun_sms', i, entry.http_config))),
-					...receiver.tencent_sms_configs.map((entry, i) => createTencentSms(entry, place('tencent_sms', i, entry.http_config))),
-					...receiver.dingtalk_configs.map((entry, i) => createDingtalk(entry, place('dingtalk', i, entry.http_config))),
-					...receiver.feishu_configs.map((entry, i) => createFeishu(entry, place('feishu', i, entry.http_config))),
-					...receiver.email_configs.map((entry, i) => createEmail(entry, place('email', i))),
-					...receiver.webhook_configs.map((entry, i) => createWebhook(entry, place('webhook', i, entry.http_config))),
-				],
-			];
-		}),
+/** What channels need of the world, before they have names. */
+export interface ChannelWorld extends Pick<NotifierContext, 'clock' | 'log' | 'http' | 'secret' | 'externalUrl'> {
+	readonly inbound: Inbound;
+	/** Told of templates that fail when they are used. */
+	readonly onTemplateError: (channel: string, reason: string) => void;
+}
+
+/** All ways out of one configuration. */
+export interface Channels {
+	/** Places by receiver. */
+	readonly receivers: ReadonlyMap<string, readonly Notifier[]>;
+	/** Names of `alerts.channels`. */
+	readonly names: readonly string[];
+	/** The place of a person's address, `<channel>//<address>`; `null` when there is no such channel. */
+	personal(channel: string, to: string): Notifier | null;
+	/** Hands a provider's request to its channel. Throws `FN_ALERTS_CALLBACK_UNKNOWN` and `FN_ALERTS_CALLBACK_REFUSED`. */
+	callback(name: string, request: CallbackRequest): Promise<CallbackAnswer>;
+	/** Begins to listen where providers speak by themselves. */
+	start(): void;
+	/** Ends connections. */
+	close(): Promise<void>;
+}
+
+export const PERSONAL_SEPARATOR = '//';
+
+interface NamedLine {
+	readonly line: ChannelLine;
+	readonly trust: Trust;
+}
+
+type Trust = 'internal' | 'external';
+
+/** Opens every channel. Throws `FN_SECRET_UNREADABLE`, `FN_ALERTS_CA_UNREADABLE` and `FN_TEMPLATE_PARSE`. */
+export function openChannels(config: AlertsConfig, world: ChannelWorld): Channels {
+	const texts = createTexts(
+		config.templates.map(({ channels, languages, part, template }) => ({ channels, languages, part, template })),
+		world.onTemplateError,
 	);
+	const lines: ChannelLine[] = [];
+	const open = (type: string, entry: ChannelEntry, name: string): NamedLine => {
+		const kind = CHANNEL_KINDS.find((known) => known.type === type);
+		if (kind === undefined) throw new RangeError(`the schema let a channel of the type ${type} pass`);
+		const context: LineContext = {
+			...world,
+			texts,
+			language: config.language,
+			line: name,
+			http: channelHttp(world.http, entry.http_config),
+		};
+		const line = kind.open(entry as never, context);
+		lines.push(line);
+		return { line, trust: entry.trust };
+	};
+	const named = new Map<string, NamedLine>();
+	for (const channel of config.channels) {
+		const [type, entry] = channelOf(channel);
+		named.set(channel.name, open(type, entry, channel.name));
+	}
+	const placesOn = ({ line, trust }: NamedLine, place: Place, to: string | null) =>
+		line.notifiers(place, to).map((notifier) => guarded(notifier, trust));
+	const receivers = new Map<string, readonly Notifier[]>();
+	for (const receiver of config.receivers) {
+		const own = CHANNEL_KINDS.flatMap(({ type }) =>
+			entriesOf(receiver, type).flatMap((entry, i) =>
+				placesOn(
+					open(type, entry, `${receiver.name}/${type}/${i}`),
+					{ receiver: receiver.name, channel: `${receiver.name}/${type}/${i}` },
+					null,
+				),
+			),
+		);
+		const shared = receiver.channel_configs.flatMap(({ channel, to, send_resolved }) => {
+			const line = named.get(channel);
+			if (line === undefined) return [];
+			return (to.length === 0 ? [null] : to).flatMap((address) =>
+				placesOn(line, { receiver: receiver.name, channel: `${receiver.name}/${channel}/${address ?? ''}` }, address).map((notifier) =>
+					send_resolved === undefined ? notifier : { ...notifier, sendResolved: send_resolved },
+				),
+			);
+		});
+		receivers.set(receiver.name, [...own, ...shared]);
+	}
+	return {
+		receivers,
+		names: [...named.keys()],
+		personal: (channel, to) => {
+			const line = named.get(channel);
+			if (line === undefined) return null;
+			return placesOn(line, { receiver: '', channel: `${channel}${PERSONAL_SEPARATOR}${to}` }, to)[0] ?? null;
+		},
+		callback: async (name, request) => {
+			const line = named.get(name)?.line;
+			if (line?.callback === undefined) {
+				throw new AppError('FN_ALERTS_CALLBACK_UNKNOWN', `no channel "${name.slice(0, 100)}" takes callbacks; see alerts.channels`, {
+					status: 404,
+				});
+			}
+			return line.callback(request);
+		},
+		start: () => {
+			for (const line of lines) line.start?.();
+		},
+		close: async () => {
+			await Promise.all(lines.map((line) => line.close?.()));
+		},
+	};
+}
+
+interface ChannelEntry {
+	readonly trust: Trust;
+	readonly http_config?: HttpConfig;
+}
+
+/** Type and configuration of an entry of `alerts.channels`, which has exactly one key beside its name. */
+export function channelOf(channel: Readonly<Record<string, unknown>>): readonly [string, ChannelEntry] {
+	const [type = '', entry] = Object.entries(channel).find(([key, value]) => key !== 'name' && value !== undefined) ?? [];
+	return [type, entry as ChannelEntry];
+}
+
+function entriesOf(receiver: Readonly<Record<string, unknown>>, type: string): readonly ChannelEntry[] {
+	return (receiver[`${type}_configs`] ?? []) as readonly ChannelEntry[];
+}
+
+/** What leaves passes here: redacted for a channel that is not trusted, and kept in the history without the link's token. */
+function guarded(notifier: Notifier, trust: Trust): Notifier {
+	return {
+		...notifier,
+		compose: async (notification, options): Promise<ComposedMessage> => {
+			const message = await notifier.compose(trust === 'external' ? redactNotification(notification) : notification, options);
+			const link = notification.incident?.ackUrl ?? '';
+			return link === '' ? message : { ...message, text: message.text.replaceAll(link, '[…]') };
+		},
+	};
 }

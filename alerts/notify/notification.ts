@@ -12,6 +12,11 @@ export interface NotifiedAlert {
 	readonly generatorUrl: string;
 	/** It comes and goes, and will not be told again until it has calmed. */
 	readonly flapping?: boolean;
+	/** What stands still because of it and is not told on its own. */
+	readonly consequences?: {
+		readonly listed: readonly Pick<NotifiedAlert, 'fingerprint' | 'labels' | 'annotations'>[];
+		readonly count: number;
+	};
 }
 
 /** What a message says of the incident that it belongs to. */
@@ -104,9 +109,14 @@ export function mergeNotifications(notifications: readonly Notification[]): Noti
 	}
 	const alerts = [...latest.values()].sort(compareNotified);
 	const firing = alerts.filter((alert) => alert.status === 'firing').length;
+	const { incident, personal, ...rest } = first;
+	const oneIncident = incident !== undefined && notifications.every((notification) => notification.incident?.id === incident.id);
 	const oneGroup = notifications.every((notification) => notification.groupKey === first.groupKey);
 	return {
-		...first,
+		...rest,
+		// A digest of several incidents cannot be taken as one; the latest clock counts.
+		...(oneIncident ? { incident: notifications.at(-1)?.incident ?? incident } : {}),
+		...(personal === undefined ? {} : { personal }),
 		groupLabels: oneGroup ? first.groupLabels : {},
 		reason: firing > 0 ? 'fired' : 'resolved',
 		alerts: alerts.slice(0, MAX_ALERTS_PER_NOTIFICATION),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { aliyunAuthorization } from './aliyun-sms/signature.ts';
-import { tencentAuthorization } from './tencent-sms/signature.ts';
+import { aliyunAuthorization } from './aliyun/signature.ts';
+import { tencentAuthorization } from './tencent/signature.ts';
 
 test('Aliyun V3: the example of its documentation', () => {
 	const payloadSha256 = createHash('sha256').update('').digest('hex');

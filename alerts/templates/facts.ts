@@ -1,5 +1,5 @@
 import type { Notification, NotifiedAlert } from '../notify/notification.ts';
-import type { Language } from '../notify/notifier.ts';
+import type { Language } from './language.ts';
 import { phrases } from './phrases.ts';
 
 /** What a message says of one alert, in the reader's language and without any channel's mark-up. */
@@ -13,7 +13,10 @@ export interface AlertFacts {
 	readonly runbookUrl: string;
 }
 
-export function alertFacts(alert: NotifiedAlert, language: Language, externalUrl: string): AlertFacts {
+/** The part of an alert that says what it is about. */
+export type ToldAlert = Pick<NotifiedAlert, 'fingerprint' | 'labels' | 'annotations'>;
+
+export function alertFacts(alert: ToldAlert, language: Language, externalUrl: string): AlertFacts {
 	const severity = alert.labels['severity'] ?? '';
 	return {
 		what: annotation(alert, 'summary', language) || oneLine(alert.labels['alertname'] ?? '') || alert.fingerprint,
@@ -43,13 +46,13 @@ export function tag(notification: Notification, language: Language): string {
 	return words.severity[worst] ?? (worst || words.severity['info'] || '');
 }
 
-function annotation(alert: NotifiedAlert, name: string, language: Language): string {
+function annotation(alert: ToldAlert, name: string, language: Language): string {
 	const english = language === 'en' ? (alert.annotations[`${name}_en`] ?? '') : '';
 	return oneLine(english || alert.annotations[name] || '');
 }
 
 /** Host or instance, what runs there, and the system it belongs to. */
-function whereOf(alert: NotifiedAlert, language: Language): string {
+function whereOf(alert: ToldAlert, language: Language): string {
 	const { labels } = alert;
 	const host = labels['host'] ?? '';
 	const instance = labels['instance'] ?? '';

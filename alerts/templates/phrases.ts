@@ -1,4 +1,4 @@
-import type { Language } from '../notify/notifier.ts';
+import type { Language } from './language.ts';
 
 /** Every word that messages are made of, one catalogue for both languages. */
 export interface Phrases {
@@ -22,6 +22,15 @@ export interface Phrases {
 	readonly separator: string;
 	readonly open: string;
 	readonly close: string;
+	readonly from: string;
+	readonly gap: string;
+	readonly consequence: string;
+	readonly takeLink: string;
+	readonly takeButton: string;
+	readonly taken: string;
+	readonly seeMore: string;
+	readonly take: (code: string) => string;
+	readonly affects: (names: string, more: number) => string;
 	readonly ongoing: (duration: string) => string;
 	readonly count: (firing: number, resolved: number) => string;
 	readonly more: (count: number) => string;
@@ -50,6 +59,15 @@ const CHINESE: Phrases = {
 	separator: '；',
 	open: '【',
 	close: '】',
+	from: '起',
+	gap: '',
+	consequence: '受其影响',
+	takeLink: '认领',
+	takeButton: '我来处理',
+	taken: '已认领',
+	seeMore: '登录查看详情',
+	take: (code) => `回复 ${code} 认领`,
+	affects: (names, more) => `影响 ${names}${more > 0 ? ` 等 ${more} 项` : ''}`,
 	ongoing: (duration) => `已 ${duration}`,
 	count: (firing, resolved) =>
 		resolved === 0 ? `${firing} 条告警` : firing === 0 ? `${resolved} 条恢复` : `${firing} 条告警、${resolved} 条恢复`,
@@ -79,6 +97,15 @@ const ENGLISH: Phrases = {
 	separator: '; ',
 	open: '[',
 	close: '] ',
+	from: '',
+	gap: ' ',
+	consequence: 'Affected by it',
+	takeLink: 'Take it',
+	takeButton: 'I take it',
+	taken: 'Taken',
+	seeMore: 'log in to see more',
+	take: (code) => `reply ${code} to take it`,
+	affects: (names, more) => `affects ${names}${more > 0 ? ` and ${more} more` : ''}`,
 	ongoing: (duration) => `for ${duration}`,
 	count: (firing, resolved) =>
 		resolved === 0 ? `${firing} alerts` : firing === 0 ? `${resolved} resolved` : `${firing} alerts, ${resolved} resolved`,

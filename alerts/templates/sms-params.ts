@@ -1,6 +1,6 @@
 import type { Notification } from '../notify/notification.ts';
-import type { Language } from '../notify/notifier.ts';
 import { alertFacts, headline, tag } from './facts.ts';
+import type { Language } from './language.ts';
 import { spokenDuration } from './phrases.ts';
 import { formatShanghaiShort } from './shanghai-time.ts';
 import { shorten, unitLength } from './shorten.ts';
@@ -10,7 +10,7 @@ const VARIABLE_UNITS = 35;
 
 /**
  * Fills the variables of a provider's template. Known are `{severity}` (or 恢复), `{what}`, `{where}`, `{time}`, `{number}`,
- * `{count}` and `{lasted}`; each variable is cut to 35 characters, and an empty one becomes a dash, because providers refuse it.
+ * `{count}`, `{lasted}`, and of an incident `{code}` and `{clock}`; each variable is cut to 35 characters, and an empty one becomes a dash, because providers refuse it.
  */
 export function templateParams(
 	params: Readonly<Record<string, string>>,
@@ -26,8 +26,16 @@ export function templateParams(
 		time: formatShanghaiShort(first?.startsAtMs ?? notification.createdAtMs),
 		number: String(notification.number),
 		count: String(notification.firingCount + notification.resolvedCount),
+		code: notification.incident?.code ?? '',
+		clock: notification.incident?.clock ?? '',
 		lasted: first === undefined ? '' : spokenDuration((first.endsAtMs ?? notification.createdAtMs) - first.startsAtMs, language),
 	};
 	const fill = (text: string) => text.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 	return Object.fromEntries(Object.entries(params).map(([name, text]) => [name, shorten(fill(text), VARIABLE_UNITS, unitLength) || '-']));
+}
+
+/** The same for templates whose variables have numbers. */
+export function templateList(params: readonly string[], notification: Notification, language: Language): readonly string[] {
+	const filled = templateParams(Object.fromEntries(params.map((text, i) => [String(i), text])), notification, language);
+	return params.map((_, i) => filled[String(i)] ?? '-');
 }

@@ -4,6 +4,7 @@ import type { AlertEvent, AlertStore, GroupLog } from '../../alerts/ports.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import { chunks } from './chunks.ts';
 import type { StateDatabase } from './database.ts';
+import { writeIncidents } from './incident-store.ts';
 import { notificationRow } from './outbox-rows.ts';
 import type { AlertGroupLogTable, AlertTable } from './schema/alerting.ts';
 import type { StateSchema } from './schema.ts';
@@ -43,9 +44,9 @@ export function createAlertStore(state: StateDatabase): AlertStore {
 				await writeEvents(transaction, events, nextId);
 			}),
 		recordDispatch: async (record) => {
-			const { entries, logs, endedLogs, alerts, closed, events } = record;
+			const { entries, logs, endedLogs, alerts, closed, events, incidents } = record;
 			// Most turns of most groups change nothing; they must not cost a write to disk.
-			if (entries.length + logs.length + endedLogs.length + alerts.length + closed.length + events.length === 0) return;
+			if ([entries, logs, endedLogs, alerts, closed, events, incidents].every(({ length }) => length === 0)) return;
 			await state.transaction().execute(async (transaction) => {
 				await writeAlerts(transaction, alerts);
 				for (const part of chunks(closed)) {
@@ -69,6 +70,7 @@ export function createAlertStore(state: StateDatabase): AlertStore {
 						.execute();
 				}
 				await writeEvents(transaction, events, nextId);
+				await writeIncidents(transaction, incidents);
 			});
 		},
 		purge: ({ closedBeforeMs, eventsBeforeMs }) =>
@@ -76,6 +78,7 @@ export function createAlertStore(state: StateDatabase): AlertStore {
 				await transaction.deleteFrom('alert').where('closed_at_ms', '<', closedBeforeMs).execute();
 				await transaction.deleteFrom('alert_event').where('at_ms', '<', eventsBeforeMs).execute();
 				await transaction.deleteFrom('notification_attempt').where('started_at_ms', '<', eventsBeforeMs).execute();
+				await transaction.deleteFrom('notification_receipt').where('at_ms', '<', eventsBeforeMs).execute();
 				await transaction
 					.deleteFrom('notification')
 					.where('created_at_ms', '<', eventsBeforeMs)

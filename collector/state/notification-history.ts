@@ -1,6 +1,7 @@
 import type { AlertEventKind, NotificationHistory, NotificationRecord, OutboxState } from '../../alerts/ports.ts';
 import type { SilencePrice } from '../../alerts/silence/silence.ts';
 import type { StateDatabase } from './database.ts';
+import { deliveriesOf } from './delivery-history.ts';
 
 /** Longest page of the history. */
 const MAX_PAGE = 500;
@@ -53,6 +54,7 @@ export function createNotificationHistory(state: StateDatabase): NotificationHis
 				}),
 			);
 		},
+		deliveries: (incidentId) => deliveriesOf(state, incidentId),
 		silencePrice: (silence, nowMs) =>
 			priceOf(state, { hiddenBy: `silence:${silence.id}`, fromMs: silence.startsAtMs, untilMs: Math.min(nowMs, silence.endsAtMs) }),
 		maintenancePrice: (window, nowMs) => priceOf(state, { hiddenBy: `maintenance:${window}`, fromMs: 0, untilMs: nowMs }),

@@ -1,7 +1,9 @@
-import type { Selectable } from 'kysely';
+import type { Selectable, Transaction } from 'kysely';
 import type { Notification } from '../../alerts/notify/notification.ts';
 import type { OutboxEntry, OutboxState } from '../../alerts/ports.ts';
+import { chunks } from './chunks.ts';
 import type { NotificationTable } from './schema/alerting.ts';
+import type { StateSchema } from './schema.ts';
 
 export function notificationRow(entry: OutboxEntry, atMs: number): NotificationTable {
 	const { notification } = entry;
@@ -20,6 +22,7 @@ export function notificationRow(entry: OutboxEntry, atMs: number): NotificationT
 		firing_count: notification.firingCount,
 		resolved_count: notification.resolvedCount,
 		body: JSON.stringify(notification),
+		incident: notification.incident?.id ?? null,
 	};
 }
 
@@ -34,4 +37,30 @@ export function outboxEntry(row: Selectable<NotificationTable>): OutboxEntry {
 		attempts: row.attempts,
 		nextAttemptAtMs: row.next_attempt_at_ms,
 	};
+}
+
+/** Inserts entries whose id is not there yet and answers them. */
+export async function insertMissing(
+	transaction: Transaction<StateSchema>,
+	entries: readonly OutboxEntry[],
+	atMs: number,
+): Promise<readonly OutboxEntry[]> {
+	if (entries.length === 0) return [];
+	const known = new Set<string>();
+	for (const part of chunks(entries.map(({ notification }) => notification.id))) {
+		const rows = await transaction
+			.selectFrom('notification')
+			.select('id')
+			.where('id', 'in', [...part])
+			.execute();
+		for (const { id } of rows) known.add(id);
+	}
+	const missing = entries.filter(({ notification }) => !known.has(notification.id));
+	for (const part of chunks(missing)) {
+		await transaction
+			.insertInto('notification')
+			.values(part.map((entry) => notificationRow(entry, atMs)))
+			.execute();
+	}
+	return missing;
 }

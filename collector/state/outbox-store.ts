@@ -3,7 +3,8 @@ import type { OutboxEntry, OutboxStore } from '../../alerts/ports.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import { chunks } from './chunks.ts';
 import type { StateDatabase } from './database.ts';
-import { outboxEntry } from './outbox-rows.ts';
+import { insertMissing, outboxEntry } from './outbox-rows.ts';
+import { insertAwaited } from './receipt-store.ts';
 import type { StateSchema } from './schema.ts';
 
 /** The persistent outbox and its attempts in the state database. */
@@ -61,6 +62,8 @@ export function createOutboxStore(state: StateDatabase): OutboxStore {
 					.where('id', '=', end.id)
 					.execute();
 				await writeEntries(transaction, end.entries, end.endedAtMs);
+				await insertAwaited(transaction, end.awaited, end.endedAtMs);
+				return insertMissing(transaction, end.next, end.endedAtMs);
 			}),
 		giveUp: (entries, record) =>
 			state.transaction().execute(async (transaction) => {
@@ -90,7 +93,9 @@ export function createOutboxStore(state: StateDatabase): OutboxStore {
 					entries.map((entry) => ({ ...entry, state: 'expired' })),
 					record.atMs,
 				);
+				return insertMissing(transaction, record.next, record.atMs);
 			}),
+		addEntries: (entries, atMs) => state.transaction().execute((transaction) => insertMissing(transaction, entries, atMs)),
 	};
 }
 

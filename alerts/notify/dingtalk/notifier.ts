@@ -1,16 +1,11 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { Static } from 'typebox';
-import { parseDuration } from '../../../core/duration.ts';
-import { headline, tag } from '../../templates/facts.ts';
-import { messageText } from '../../templates/message-text.ts';
-import { byteLength, shorten } from '../../templates/shorten.ts';
-import { judgeBody } from '../body-code.ts';
-import { failedExchange } from '../http-outcome.ts';
-import type { Notifier, NotifierContext, SendResult } from '../notifier.ts';
-import { calledOut, escapeMarkdown } from '../wechat-robot/message.ts';
+import { byteLength } from '../../templates/shorten.ts';
+import { PLAIN } from '../../templates/texts.ts';
+import { textOf, trimmed } from '../channel-frame.ts';
+import { calledOut, createGroupRobot, escapeMarkdown } from '../group-robot.ts';
+import type { Notifier, NotifierContext } from '../notifier.ts';
 import type { DingtalkConfigSchema } from './config.ts';
-
-type Config = Static<typeof DingtalkConfigSchema>;
 
 /** The service takes 20,000 bytes; nobody reads a quarter of that on a telephone. */
 const LIMIT_BYTES = 5000;
@@ -23,59 +18,43 @@ const CODES = {
 } as const;
 
 /** `POST /robot/send` (open.dingtalk.com, 自定义机器人). 310000, a wrong keyword, signature, clock or address, is final. */
-export function createDingtalk(config: Config, context: NotifierContext): Notifier {
-	const token = context.secret(config.access_token);
-	const secret = config.secret === undefined ? null : context.secret(config.secret);
-	const language = config.language ?? context.language;
-	const redact = (text: string) => text.replaceAll(token.reveal(), '[redacted]');
-	const send = async (body: string, signal: AbortSignal): Promise<SendResult> => {
-		const query = new URLSearchParams({ access_token: token.reveal() });
-		if (secret !== null) {
-			const timestamp = String(context.clock.now());
-			query.set('timestamp', timestamp);
-			query.set('sign', createHmac('sha256', secret.reveal()).update(`${timestamp}\n${secret.reveal()}`).digest('base64'));
-		}
-		try {
-			const response = await context.http(`${config.base_url.replace(/\/$/, '')}/robot/send?${query}`, {
-				method: 'POST',
-				headers: { 'content-type': 'application/json; charset=utf-8' },
-				body,
-				timeoutMs: parseDuration(config.timeout),
-				signal,
-				maxBodyBytes: 64 * 1024,
-			});
-			return judgeBody(response, CODES, { nowMs: context.clock.now(), redact });
-		} catch (error) {
-			return failedExchange(error, redact);
-		}
-	};
-	return {
-		channel: context.channel,
-		receiver: context.receiver,
+export function createDingtalk(config: Static<typeof DingtalkConfigSchema>, context: NotifierContext): Notifier {
+	const place = { type: 'dingtalk', language: config.language } as const;
+	const text = textOf(context, {
+		...place,
+		style: 'message',
+		markup: {
+			title: (head, rest) => `#### ${head}${rest}\n\n`,
+			line: (name, value) => `> ${name}${value}\n>\n`,
+			link: (name, url) => `> [${name}](${url})\n>\n`,
+			escape: escapeMarkdown,
+		},
+	});
+	const title = textOf(context, { ...place, style: 'title', part: 'title', markup: PLAIN });
+	return createGroupRobot(config, context, {
 		type: 'dingtalk',
-		sendResolved: config.send_resolved,
-		rateKey: createHash('sha256').update(`${config.base_url}\n${token.reveal()}`).digest('hex'),
-		ratePerMinute: config.rate_per_minute,
-		digests: true,
-		compose: (notification, { possibleDuplicate }) => {
+		key: config.access_token,
+		codes: CODES,
+		request: (body, { key, secret, nowMs }) => {
+			const query = new URLSearchParams({ access_token: key.reveal() });
+			if (secret !== null) {
+				query.set('timestamp', String(nowMs));
+				query.set('sign', createHmac('sha256', secret.reveal()).update(`${nowMs}\n${secret.reveal()}`).digest('base64'));
+			}
+			return { url: `${trimmed(config.base_url)}/robot/send?${query}`, body };
+		},
+		compose: async (notification, { possibleDuplicate }) => {
 			const atMobiles = calledOut(notification, config.at_severities) ? config.at_mobiles : [];
 			// Only numbers that also stand in the text are called out.
 			const mentions = atMobiles.map((mobile) => `@${mobile}`).join(' ');
-			const text = messageText(
-				notification,
-				{ language, externalUrl: context.externalUrl, possibleDuplicate },
-				{
-					limit: LIMIT_BYTES - byteLength(mentions) - 2,
-					title: (head, rest) => `#### ${head}${rest}\n\n`,
-					line: (name, value) => `> ${name}${value}\n>\n`,
-					link: (name, url) => `> [${name}](${url})\n>\n`,
-					escape: escapeMarkdown,
-				},
-			);
-			const title = shorten(`${tag(notification, language)} ${headline(notification, language)}`, 100, byteLength);
-			const whole = mentions === '' ? text : `${text}\n\n${mentions}`;
-			const body = JSON.stringify({ msgtype: 'markdown', markdown: { title, text: whole }, at: { atMobiles, isAtAll: false } });
-			return { text: whole, send: (signal) => send(body, signal) };
+			const limit = LIMIT_BYTES - byteLength(mentions) - 2;
+			const written = await text(notification, possibleDuplicate, { limit, measure: byteLength });
+			const whole = mentions === '' ? written : `${written}\n\n${mentions}`;
+			const heading = await title(notification, possibleDuplicate, { limit: 100, measure: byteLength });
+			return {
+				text: whole,
+				message: { msgtype: 'markdown', markdown: { title: heading, text: whole }, at: { atMobiles, isAtAll: false } },
+			};
 		},
-	};
+	});
 }

@@ -1,12 +1,13 @@
 import { Type } from 'typebox';
 import { DURATION_PATTERN } from '../../../core/duration.ts';
 import { SecretRefSchema } from '../../../core/secret.ts';
+import { channelProperties } from '../channel-frame.ts';
 
 /** Mail, keys as in Alertmanager where it has them. */
 export const EmailConfigSchema = Type.Object(
 	{
-		/** Alertmanager's default for mail is false; people who were woken want to know that it is over. */
-		send_resolved: Type.Boolean({ default: true }),
+		/** `send_resolved` is true here, and false in Alertmanager: people who were woken want to know that it is over. */
+		...channelProperties,
 		/** Addresses, separated by commas. */
 		to: Type.String({ minLength: 3 }),
 		from: Type.String({ minLength: 3 }),
@@ -20,7 +21,6 @@ export const EmailConfigSchema = Type.Object(
 		tls_config: Type.Object({ ca_file: Type.Optional(Type.String({ minLength: 1 })) }, { additionalProperties: false, default: {} }),
 		rate_per_minute: Type.Integer({ default: 20, minimum: 1, maximum: 600 }),
 		timeout: Type.String({ default: '30s', pattern: DURATION_PATTERN }),
-		language: Type.Optional(Type.Union([Type.Literal('zh-CN'), Type.Literal('en')])),
 	},
 	{ additionalProperties: false },
 );

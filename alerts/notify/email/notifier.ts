@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto';
 import { createTransport } from 'nodemailer';
 import type { Static } from 'typebox';
 import { parseDuration } from '../../../core/duration.ts';
 import { errorText, systemErrorCode } from '../../../core/errors.ts';
-import { headline, tag } from '../../templates/facts.ts';
-import { messageText, PLAIN } from '../../templates/message-text.ts';
-import { shorten, unitLength } from '../../templates/shorten.ts';
+import { byteLength, unitLength } from '../../templates/shorten.ts';
+import { PLAIN } from '../../templates/texts.ts';
+import { notifierFrame, type Redact, redactor, textOf } from '../channel-frame.ts';
 import { readCa } from '../http-config.ts';
 import type { Notifier, NotifierContext, SendResult } from '../notifier.ts';
 import type { EmailConfigSchema } from './config.ts';
@@ -26,10 +25,12 @@ interface SmtpError {
 export function createEmail(config: Config, context: NotifierContext): Notifier {
 	const [host = '', port = '25'] = config.smarthost.split(':');
 	const password = config.auth_password === undefined ? null : context.secret(config.auth_password);
-	const language = config.language ?? context.language;
 	const timeoutMs = parseDuration(config.timeout);
 	const ca = config.tls_config.ca_file === undefined ? undefined : readCa(config.tls_config.ca_file);
-	const redact = (text: string) => (password === null ? text : text.replaceAll(password.reveal(), '[redacted]'));
+	const redact = redactor(password === null ? [] : [password]);
+	const place = { type: 'email', language: config.language, markup: PLAIN } as const;
+	const write = textOf(context, { ...place, style: 'message' });
+	const title = textOf(context, { ...place, style: 'title', part: 'title' });
 	const send = async (mail: { subject: string; text: string; id: string }, signal: AbortSignal): Promise<SendResult> => {
 		const transport = createTransport({
 			host,
@@ -73,27 +74,18 @@ export function createEmail(config: Config, context: NotifierContext): Notifier 
 		}
 	};
 	return {
-		channel: context.channel,
-		receiver: context.receiver,
-		type: 'email',
-		sendResolved: config.send_resolved,
-		rateKey: createHash('sha256').update(`${config.smarthost}\n${config.to}`).digest('hex'),
-		ratePerMinute: config.rate_per_minute,
-		digests: true,
-		compose: (notification, { possibleDuplicate }) => {
-			const options = { language, externalUrl: context.externalUrl, possibleDuplicate };
-			const text = messageText(notification, options, { ...PLAIN, limit: LIMIT_BYTES, listed: 200, spelledOut: 50 });
-			const subject = shorten(
-				`[${tag(notification, language)}] ${headline(notification, language)} #${notification.number}`,
-				150,
-				unitLength,
-			);
+		...notifierFrame('email', config, context, [config.smarthost, config.to]),
+		compose: async (notification, { possibleDuplicate }) => {
+			const size = { limit: LIMIT_BYTES, measure: byteLength, listed: 200, spelledOut: 50 };
+			const text = await write(notification, possibleDuplicate, size);
+			const named = await title(notification, possibleDuplicate, { limit: 140, measure: unitLength });
+			const subject = `${named} #${notification.number}`.replace(/\s+/g, ' ');
 			return { text: `${subject}\n\n${text}`, send: (signal) => send({ subject, text, id: notification.id }, signal) };
 		},
 	};
 }
 
-function failed(error: unknown, redact: (text: string) => string): SendResult {
+function failed(error: unknown, redact: Redact): SendResult {
 	const { responseCode } = (typeof error === 'object' && error !== null ? error : {}) as SmtpError;
 	const reason = redact(errorText(error));
 	if (typeof responseCode === 'number') {

@@ -1,13 +1,11 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { Static } from 'typebox';
-import { parseDuration } from '../../../core/duration.ts';
-import { messageText, PLAIN } from '../../templates/message-text.ts';
-import { judgeBody } from '../body-code.ts';
-import { failedExchange } from '../http-outcome.ts';
-import type { Notifier, NotifierContext, SendResult } from '../notifier.ts';
+import { byteLength } from '../../templates/shorten.ts';
+import { PLAIN } from '../../templates/texts.ts';
+import { textOf, trimmed } from '../channel-frame.ts';
+import { createGroupRobot, escapeTags } from '../group-robot.ts';
+import type { Notifier, NotifierContext } from '../notifier.ts';
 import type { FeishuConfigSchema } from './config.ts';
-
-type Config = Static<typeof FeishuConfigSchema>;
 
 /** The service takes 20 KB in all. */
 const LIMIT_BYTES = 5000;
@@ -19,49 +17,26 @@ const CODES = {
 } as const;
 
 /** `POST /open-apis/bot/v2/hook/<id>` (open.feishu.cn). 19021 signature or clock, 19022 address, 19024 keyword: final. */
-export function createFeishu(config: Config, context: NotifierContext): Notifier {
-	const hook = context.secret(config.hook);
-	const secret = config.secret === undefined ? null : context.secret(config.secret);
-	const language = config.language ?? context.language;
-	const redact = (text: string) => text.replaceAll(hook.reveal(), '[redacted]');
-	const send = async (text: string, signal: AbortSignal): Promise<SendResult> => {
-		const timestamp = String(Math.floor(context.clock.now() / 1000));
-		// The key is the text that others sign, and the message is empty.
-		const signed =
-			secret === null ? {} : { timestamp, sign: createHmac('sha256', `${timestamp}\n${secret.reveal()}`).update('').digest('base64') };
-		try {
-			const response = await context.http(
-				`${config.base_url.replace(/\/$/, '')}/open-apis/bot/v2/hook/${encodeURIComponent(hook.reveal())}`,
-				{
-					method: 'POST',
-					headers: { 'content-type': 'application/json; charset=utf-8' },
-					body: JSON.stringify({ ...signed, msg_type: 'text', content: { text } }),
-					timeoutMs: parseDuration(config.timeout),
-					signal,
-					maxBodyBytes: 64 * 1024,
-				},
-			);
-			return judgeBody(response, CODES, { nowMs: context.clock.now(), redact });
-		} catch (error) {
-			return failedExchange(error, redact);
-		}
-	};
-	return {
-		channel: context.channel,
-		receiver: context.receiver,
+export function createFeishu(config: Static<typeof FeishuConfigSchema>, context: NotifierContext): Notifier {
+	// A tag would call people out.
+	const markup = { ...PLAIN, escape: escapeTags };
+	const write = textOf(context, { type: 'feishu', style: 'message', language: config.language, markup });
+	return createGroupRobot(config, context, {
 		type: 'feishu',
-		sendResolved: config.send_resolved,
-		rateKey: createHash('sha256').update(`${config.base_url}\n${hook.reveal()}`).digest('hex'),
-		ratePerMinute: config.rate_per_minute,
-		digests: true,
-		compose: (notification, { possibleDuplicate }) => {
-			const text = messageText(
-				notification,
-				{ language, externalUrl: context.externalUrl, possibleDuplicate },
-				// A tag would call people out.
-				{ ...PLAIN, limit: LIMIT_BYTES, escape: (value) => value.replace(/</g, '＜').replace(/>/g, '＞') },
-			);
-			return { text, send: (signal) => send(text, signal) };
+		key: config.hook,
+		codes: CODES,
+		request: (message, { key, secret, nowMs }) => {
+			const timestamp = String(Math.floor(nowMs / 1000));
+			// The key is the text that others sign, and the message is empty.
+			const sign = secret === null ? '' : createHmac('sha256', `${timestamp}\n${secret.reveal()}`).update('').digest('base64');
+			return {
+				url: `${trimmed(config.base_url)}/open-apis/bot/v2/hook/${encodeURIComponent(key.reveal())}`,
+				body: { ...(secret === null ? {} : { timestamp, sign }), ...message },
+			};
 		},
-	};
+		compose: async (notification, { possibleDuplicate }) => {
+			const text = await write(notification, possibleDuplicate, { limit: LIMIT_BYTES, measure: byteLength });
+			return { text, message: { msg_type: 'text', content: { text } } };
+		},
+	});
 }

@@ -1,8 +1,24 @@
 import { Type } from 'typebox';
-import { DURATION_PATTERN } from '../../../core/duration.ts';
 import { SecretRefSchema } from '../../../core/secret.ts';
-import { HttpConfigSchema } from '../http-config.ts';
-import { DEFAULT_TIMEOUT } from '../notifier.ts';
+import { httpChannelProperties, phoneNumber, receiptProperties } from '../channel-frame.ts';
+
+/** Paths are dotted, into a JSON body, a form or the query; a body that is a list is read entry by entry. */
+export const GatewayCallbackSchema = Type.Object(
+	{
+		/** List of entries inside of the body; absent when the body is the list, or one entry. */
+		items: Type.Optional(Type.String()),
+		/** Of a receipt: the platform's id of the message, the recipient, the state and the values that mean arrived. */
+		message_id: Type.Optional(Type.String()),
+		phone: Type.String({ default: 'mobile' }),
+		state: Type.Optional(Type.String()),
+		delivered: Type.Array(Type.Union([Type.String(), Type.Number(), Type.Boolean()]), { default: ['DELIVRD'] }),
+		/** Of a reply: its text. An entry that has it is a reply, any other a receipt. */
+		content: Type.Optional(Type.String()),
+		/** What the platform wants to hear. */
+		answer: Type.String({ default: 'ok' }),
+	},
+	{ additionalProperties: false },
+);
 
 const Texts = Type.Record(Type.String(), Type.String());
 
@@ -13,7 +29,8 @@ const Texts = Type.Record(Type.String(), Type.String());
  */
 export const SmsGatewayConfigSchema = Type.Object(
 	{
-		send_resolved: Type.Boolean({ default: true }),
+		...httpChannelProperties,
+		...receiptProperties,
 		url: Type.Union([Type.String({ pattern: '^https?://' }), SecretRefSchema]),
 		method: Type.Union([Type.Literal('GET'), Type.Literal('POST'), Type.Literal('PUT')], { default: 'POST' }),
 		headers: Type.Record(Type.String(), Type.String(), { default: {} }),
@@ -46,7 +63,7 @@ export const SmsGatewayConfigSchema = Type.Object(
 				{ additionalProperties: false },
 			),
 		),
-		phones: Type.Array(Type.String({ pattern: '^\\+?[0-9]{5,20}$' }), { minItems: 1 }),
+		phones: Type.Array(phoneNumber, { minItems: 1 }),
 		phone_separator: Type.String({ default: ',' }),
 		/** More recipients than this make several requests, each with its own record. */
 		max_phones: Type.Integer({ default: 100, minimum: 1, maximum: 1000 }),
@@ -71,9 +88,10 @@ export const SmsGatewayConfigSchema = Type.Object(
 		/** Parts a text may be split into: one is 70 characters, more are 67 each. */
 		max_parts: Type.Integer({ default: 2, minimum: 1, maximum: 7 }),
 		rate_per_minute: Type.Integer({ default: 10, minimum: 1 }),
-		timeout: Type.String({ default: DEFAULT_TIMEOUT, pattern: DURATION_PATTERN }),
-		language: Type.Optional(Type.Union([Type.Literal('zh-CN'), Type.Literal('en')])),
-		http_config: Type.Optional(HttpConfigSchema),
+		/** Dotted path in the answer to the platform's own id of the message, by which its receipts name it. */
+		message_id_path: Type.Optional(Type.String()),
+		/** How the platform's callbacks are read: receipts, and what people reply. */
+		callback: Type.Optional(GatewayCallbackSchema),
 	},
 	{ additionalProperties: false },
 );

@@ -1,71 +1,40 @@
-import { createHash } from 'node:crypto';
 import iconv from 'iconv-lite';
 import { RE2JS } from 're2js';
-import { parseDuration } from '../../../core/duration.ts';
-import type { HttpResponse } from '../../../core/http-client.ts';
 import { Secret } from '../../../core/secret.ts';
 import { compactShanghai } from '../../templates/shanghai-time.ts';
-import { failedExchange, retryAfterMs, statusOutcome } from '../http-outcome.ts';
-import type { Notifier, NotifierContext, SendResult } from '../notifier.ts';
-import { smsText } from './message.ts';
+import { type Judge, notifierFrame, redactor, serviceCall } from '../channel-frame.ts';
+import { retryAfterMs, statusOutcome } from '../http-outcome.ts';
+import type { Notifier, NotifierContext } from '../notifier.ts';
+import { smsTextOf } from '../sms-text.ts';
+import { valueAt } from '../value-at.ts';
 import { gatewayRequest, type SmsGatewayConfig } from './request.ts';
 
 /** A generic HTTP SMS platform; `config.phones` must not exceed `config.max_phones` (see `splitPhones`). */
 export function createSmsGateway(config: SmsGatewayConfig, context: NotifierContext): Notifier {
 	const url = typeof config.url === 'string' ? new Secret(config.url) : context.secret(config.url);
 	const secrets = new Map(Object.entries(config.secrets).map(([name, ref]) => [name, context.secret(ref)]));
-	const timeoutMs = parseDuration(config.timeout);
-	const language = config.language ?? context.language;
-	const redact = (text: string) =>
-		[url, ...secrets.values()].reduce((clean, secret) => clean.replaceAll(secret.reveal(), '[redacted]'), text);
-	const judge = createJudge(config);
-	const send = async (content: string, message: { id: string; number: number; signal: AbortSignal }): Promise<SendResult> => {
-		const nowMs = context.clock.now();
-		const request = gatewayRequest(config, {
-			url: url.reveal(),
-			secrets,
-			values: {
-				content,
-				phones: config.phones.join(config.phone_separator),
-				phone: config.phones[0] ?? '',
-				id: message.id,
-				number: String(message.number),
-				unix: String(Math.floor(nowMs / 1000)),
-				unix_ms: String(nowMs),
-				datetime: compactShanghai(nowMs),
-			},
-		});
-		try {
-			const response = await context.http(request.url, {
-				method: config.method,
-				headers: request.headers,
-				...(request.body === undefined ? {} : { body: request.body }),
-				timeoutMs,
-				signal: message.signal,
-				maxBodyBytes: 64 * 1024,
-			});
-			return judge(response, context.clock.now(), redact);
-		} catch (error) {
-			return failedExchange(error, redact);
-		}
-	};
+	const call = serviceCall(context, { timeout: config.timeout, redact: redactor([url, ...secrets.values()]), judge: createJudge(config) });
+	const text = smsTextOf(context, { type: 'sms_gateway', ...config, reserve: config.signature_reserve });
 	return {
-		channel: context.channel,
-		receiver: context.receiver,
-		type: 'sms_gateway',
-		sendResolved: config.send_resolved,
-		rateKey: createHash('sha256').update(`${url.reveal()}\n${config.phones.join()}`).digest('hex'),
-		ratePerMinute: config.rate_per_minute,
-		digests: true,
-		compose: (notification, { possibleDuplicate }) => {
-			const text = smsText(notification, {
-				language,
-				possibleDuplicate,
-				signature: config.signature,
-				reserve: config.signature_reserve,
-				maxParts: config.max_parts,
-			});
-			return { text, send: (signal) => send(text, { id: notification.id, number: notification.number, signal }) };
+		...notifierFrame('sms_gateway', config, context, [url.reveal(), config.phones.join()]),
+		compose: async (notification, { possibleDuplicate }) => {
+			const content = await text(notification, possibleDuplicate);
+			const send = (signal: AbortSignal) => {
+				const nowMs = context.clock.now();
+				const values = {
+					content,
+					phones: config.phones.join(config.phone_separator),
+					phone: config.phones[0] ?? '',
+					id: notification.id,
+					number: String(notification.number),
+					unix: String(Math.floor(nowMs / 1000)),
+					unix_ms: String(nowMs),
+					datetime: compactShanghai(nowMs),
+				};
+				const request = gatewayRequest(config, { url: url.reveal(), secrets, values });
+				return call({ url: request.url, method: config.method, headers: request.headers, body: request.body }, signal);
+			};
+			return { text: content, send };
 		},
 	};
 }
@@ -79,11 +48,11 @@ export function splitPhones(config: SmsGatewayConfig): readonly SmsGatewayConfig
 	return parts;
 }
 
-function createJudge(config: SmsGatewayConfig): (response: HttpResponse, nowMs: number, redact: (text: string) => string) => SendResult {
+function createJudge(config: SmsGatewayConfig): Judge {
 	const { success } = config;
 	const pattern = success.matches === undefined ? null : RE2JS.compile(success.matches);
 	const refused = new Set(config.refused_codes.map(String));
-	return (response, nowMs, redact) => {
+	return (response, { nowMs, redact }) => {
 		const text = iconv.decode(response.body, config.charset).trim();
 		const reason = redact(text.length > 300 ? `${text.slice(0, 300)}…` : text);
 		if (!success.status.includes(response.status)) {
@@ -91,24 +60,24 @@ function createJudge(config: SmsGatewayConfig): (response: HttpResponse, nowMs: 
 			// A 2xx that is not the agreed one: somebody else answered, so nobody knows.
 			return outcome.kind === 'sent' ? { kind: 'retry', code: outcome.code, reason, possiblySent: true } : outcome;
 		}
-		const found = success.json_path === undefined ? undefined : jsonAt(text, success.json_path);
+		const answer = jsonOf(text);
+		const found = success.json_path === undefined ? undefined : valueAt(answer, success.json_path);
 		const code = found === undefined ? String(response.status) : redact(String(found));
 		const byJson = success.equals === undefined || success.equals.some((value) => String(value) === String(found));
 		const byText = pattern === null || pattern.matcher(text).find();
-		if (byJson && byText) return { kind: 'sent', code };
+		if (byJson && byText) {
+			const id = config.message_id_path === undefined ? undefined : valueAt(answer, config.message_id_path);
+			return { kind: 'sent', code, ...(id === undefined ? {} : { receipts: config.phones.map((to) => ({ key: String(id), to })) }) };
+		}
 		if (refused.has(code)) return { kind: 'refused', code, reason };
 		const afterMs = retryAfterMs(response, nowMs);
 		return { kind: 'retry', code, reason, possiblySent: false, ...(afterMs === undefined ? {} : { afterMs }) };
 	};
 }
 
-function jsonAt(text: string, path: string): unknown {
+function jsonOf(text: string): unknown {
 	try {
-		let node: unknown = JSON.parse(text);
-		for (const key of path.split('.')) {
-			node = typeof node === 'object' && node !== null ? (node as Record<string, unknown>)[key] : undefined;
-		}
-		return node;
+		return JSON.parse(text) as unknown;
 	} catch {
 		return undefined;
 	}

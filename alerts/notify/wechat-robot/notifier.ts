@@ -1,95 +1,64 @@
-import { createHash } from 'node:crypto';
 import type { Static } from 'typebox';
-import { parseDuration } from '../../../core/duration.ts';
-import type { HttpResponse } from '../../../core/http-client.ts';
-import { excerpt, failedExchange, retryAfterMs, statusOutcome } from '../http-outcome.ts';
+import { byteLength } from '../../templates/shorten.ts';
+import { type Markup, PLAIN } from '../../templates/texts.ts';
+import { textOf, trimmed } from '../channel-frame.ts';
+import { calledOut, createGroupRobot, escapeMarkdown } from '../group-robot.ts';
 import type { Notification } from '../notification.ts';
-import type { Notifier, NotifierContext, SendResult } from '../notifier.ts';
+import type { Notifier, NotifierContext } from '../notifier.ts';
 import type { WechatRobotConfigSchema } from './config.ts';
-import { wechatMarkdown, wechatText } from './message.ts';
 
 type Config = Static<typeof WechatRobotConfigSchema>;
 
-/** Codes after which the same message can pass: busy, and frequency (a minute's quota, so wait for the next one). */
-const RETRY_AFTER_MS: Readonly<Record<number, number>> = { [-1]: 5000, 45009: 60_000, 45033: 5000 };
+/** Limits of the group robot, in UTF-8 bytes (developer.work.weixin.qq.com, 群机器人配置说明). */
+const MARKDOWN_LIMIT_BYTES = 4096;
+const TEXT_LIMIT_BYTES = 2048;
 
-/**
- * `POST /cgi-bin/webhook/send?key=` (developer.work.weixin.qq.com, 群机器人). The service answers 200 whatever happens; the
- * body's `errcode` decides. 93000 and everything unknown are final: repeating them would only use up the quota.
- */
+/** 93000 and everything unknown are final: repeating them would only use up the quota. 45009 is the minute's quota. */
+const CODES = {
+	code: ['errcode'],
+	text: ['errmsg'],
+	success: [0],
+	retryAfterMs: { '-1': 5000, '45009': 60_000, '45033': 5000 },
+} as const;
+
+/** `POST /cgi-bin/webhook/send?key=` (developer.work.weixin.qq.com, 群机器人). */
 export function createWechatRobot(config: Config, context: NotifierContext): Notifier {
-	const key = context.secret(config.key);
-	const timeoutMs = parseDuration(config.timeout);
-	const language = config.language ?? context.language;
-	const redact = (text: string) => text.replaceAll(key.reveal(), '[redacted]');
-	const send = async (body: string, signal: AbortSignal): Promise<SendResult> => {
-		const url = `${config.base_url.replace(/\/$/, '')}/cgi-bin/webhook/send?key=${encodeURIComponent(key.reveal())}`;
-		let response: HttpResponse;
-		try {
-			response = await context.http(url, {
-				method: 'POST',
-				headers: { 'content-type': 'application/json' },
-				body,
-				timeoutMs,
-				signal,
-				maxBodyBytes: 64 * 1024,
-			});
-		} catch (error) {
-			return failedExchange(error, redact);
-		}
-		return judge(response, context.clock.now(), redact);
-	};
-	return {
-		channel: context.channel,
-		receiver: context.receiver,
+	const place = { type: 'wechat_robot', style: 'message', language: config.language } as const;
+	const markdown = (color: string) => textOf(context, { ...place, markup: wechatMarkdown(color) });
+	const firing = markdown('warning');
+	const resolved = markdown('info');
+	const plain = textOf(context, { ...place, markup: PLAIN });
+	return createGroupRobot(config, context, {
 		type: 'wechat_robot',
-		sendResolved: config.send_resolved,
-		rateKey: createHash('sha256').update(`${config.base_url}\n${key.reveal()}`).digest('hex'),
-		ratePerMinute: config.rate_per_minute,
-		digests: true,
-		compose: (notification, { possibleDuplicate }) => {
-			const options = { language, externalUrl: context.externalUrl, possibleDuplicate };
-			if (!mentions(config, notification)) {
-				const content = wechatMarkdown(notification, options);
-				return { text: content, send: (signal) => send(JSON.stringify({ msgtype: 'markdown', markdown: { content } }), signal) };
+		key: config.key,
+		codes: CODES,
+		request: (body, { key }) => ({
+			url: `${trimmed(config.base_url)}/cgi-bin/webhook/send?key=${encodeURIComponent(key.reveal())}`,
+			body,
+		}),
+		compose: async (notification, { possibleDuplicate }) => {
+			if (mentions(config, notification)) {
+				const content = await plain(notification, possibleDuplicate, { limit: TEXT_LIMIT_BYTES, measure: byteLength });
+				const { mentioned_list, mentioned_mobile_list } = config;
+				return { text: content, message: { msgtype: 'text', text: { content, mentioned_list, mentioned_mobile_list } } };
 			}
-			const content = wechatText(notification, options);
-			const { mentioned_list, mentioned_mobile_list } = config;
-			const body = JSON.stringify({ msgtype: 'text', text: { content, mentioned_list, mentioned_mobile_list } });
-			return { text: content, send: (signal) => send(body, signal) };
+			const size = { limit: MARKDOWN_LIMIT_BYTES, measure: byteLength };
+			const content = await (notification.firingCount === 0 ? resolved : firing)(notification, possibleDuplicate, size);
+			return { text: content, message: { msgtype: 'markdown', markdown: { content } } };
 		},
-	};
+	});
 }
 
 /** Telephone numbers can only be called out in plain text, so a message that must wake somebody gives up its mark-up. */
 function mentions(config: Config, notification: Notification): boolean {
-	if (config.mentioned_list.length + config.mentioned_mobile_list.length === 0) return false;
-	return notification.alerts.some(
-		(alert) => alert.status === 'firing' && config.mention_severities.includes(alert.labels['severity'] ?? ''),
-	);
+	return config.mentioned_list.length + config.mentioned_mobile_list.length > 0 && calledOut(notification, config.mention_severities);
 }
 
-function judge(response: HttpResponse, nowMs: number, redact: (text: string) => string): SendResult {
-	const answer = excerpt(response.body);
-	if (response.status !== 200) return statusOutcome(response, nowMs, redact(answer));
-	let errcode: unknown;
-	let errmsg: unknown;
-	try {
-		const body: unknown = JSON.parse(response.body.toString('utf8'));
-		if (typeof body === 'object' && body !== null) {
-			errcode = 'errcode' in body ? body.errcode : undefined;
-			errmsg = 'errmsg' in body ? body.errmsg : undefined;
-		}
-	} catch {
-		errcode = undefined;
-	}
-	if (typeof errcode !== 'number') {
-		// A proxy's or a portal's page: the robot itself always answers with an errcode.
-		return { kind: 'retry', code: 'no-errcode', reason: redact(answer), possiblySent: true };
-	}
-	if (errcode === 0) return { kind: 'sent', code: '0' };
-	const reason = redact(typeof errmsg === 'string' ? errmsg : answer);
-	const waitMs = RETRY_AFTER_MS[errcode];
-	if (waitMs === undefined) return { kind: 'refused', code: String(errcode), reason };
-	return { kind: 'retry', code: String(errcode), reason, possiblySent: false, afterMs: retryAfterMs(response, nowMs) ?? waitMs };
+function wechatMarkdown(color: string): Markup {
+	return {
+		title: (head, rest) => `**<font color="${color}">${head}</font>${rest}**\n`,
+		line: (name, value) => `> ${name}${value}\n`,
+		link: (name, url) => `> [${name}](${url})\n`,
+		escape: escapeMarkdown,
+	};
 }

@@ -49,6 +49,8 @@ export interface NotificationTable {
 	resolved_count: number;
 	/** JSON of the notification. */
 	body: string;
+	/** Id of the incident that a personal message belongs to. */
+	incident: string | null;
 }
 
 export interface NotificationAttemptTable {
@@ -70,6 +72,19 @@ export interface NotificationAttemptItemTable {
 	notification_id: string;
 }
 
+export interface NotificationReceiptTable {
+	id: string;
+	/** `''` for one that came before its message was recorded. */
+	attempt_id: string;
+	line: string;
+	message_key: string;
+	recipient: string;
+	state: string;
+	code: string;
+	due_at_ms: number | null;
+	at_ms: number;
+}
+
 export interface SilenceTable {
 	id: string;
 	matchers: string;
@@ -89,5 +104,6 @@ export interface AlertingTables {
 	notification: NotificationTable;
 	notification_attempt: NotificationAttemptTable;
 	notification_attempt_item: NotificationAttemptItemTable;
+	notification_receipt: NotificationReceiptTable;
 	silence: SilenceTable;
 }

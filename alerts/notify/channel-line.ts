@@ -1,0 +1,74 @@
+import type { TObject } from 'typebox';
+import type { Inbound, Notifier, NotifierContext } from './notifier.ts';
+
+/** An HTTP request from a provider, as it came. */
+export interface CallbackRequest {
+	readonly method: string;
+	readonly query: Readonly<Record<string, string>>;
+	readonly headers: Readonly<Record<string, string>>;
+	readonly body: Buffer;
+}
+
+export interface CallbackAnswer {
+	readonly status: number;
+	readonly type: string;
+	readonly body: string;
+}
+
+export interface Place {
+	readonly channel: string;
+	readonly receiver: string;
+}
+
+/** One configured way out: an account with a provider, with what its messages share, like a token or a connection. */
+export interface ChannelLine {
+	readonly type: string;
+	/** A place on this line; `to` instead of the recipients in the configuration. */
+	notifiers(place: Place, to: string | null): readonly Notifier[];
+	/** Checks and takes what the provider sends. Throws `FN_ALERTS_CALLBACK_REFUSED`. Absent where the provider sends nothing. */
+	readonly callback?: (request: CallbackRequest) => Promise<CallbackAnswer>;
+	/** Begins to listen, where the provider speaks by itself on a connection. */
+	readonly start?: () => void;
+	/** Ends connections. */
+	readonly close?: () => Promise<void>;
+}
+
+/** What a line needs of the world. */
+export interface LineContext extends Omit<NotifierContext, 'channel' | 'receiver'> {
+	readonly inbound: Inbound;
+}
+
+/** A type of channel: the word in the configuration, its schema, and what it opens. */
+export interface ChannelKind {
+	readonly type: string;
+	readonly schema: TObject;
+	/** The key that names recipients, which an entry of `alerts.channels` leaves out; `null`: such entries have none (a robot). */
+	readonly to: string | null;
+	/** What the schema cannot say. */
+	readonly check?: (config: never, report: (path: readonly (string | number)[], message: string) => void) => void;
+	/** `config` has passed `schema`. */
+	readonly open: (config: never, context: LineContext) => ChannelLine;
+}
+
+/** A line whose messages share nothing but their configuration. */
+export function plainLine<C extends object>(
+	type: string,
+	context: LineContext,
+	options: {
+		readonly config: C;
+		/** Puts a person's address in place of the configured recipients. */
+		readonly addressed: (config: C, to: string) => C;
+		readonly create: (config: C, context: NotifierContext) => Notifier | readonly Notifier[];
+		readonly callback?: ChannelLine['callback'];
+	},
+): ChannelLine {
+	const { config, addressed, create, callback } = options;
+	return {
+		type,
+		notifiers: (place, to) => {
+			const made = create(to === null ? config : addressed(config, to), { ...context, ...place });
+			return Array.isArray(made) ? (made as readonly Notifier[]) : [made as Notifier];
+		},
+		...(callback === undefined ? {} : { callback }),
+	};
+}

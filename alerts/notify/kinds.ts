@@ -1,0 +1,96 @@
+import type { Static, TObject } from 'typebox';
+import { AliyunSmsConfigSchema } from './aliyun-sms/config.ts';
+import { createAliyunSms } from './aliyun-sms/notifier.ts';
+import { AliyunVoiceConfigSchema } from './aliyun-voice/config.ts';
+import { createAliyunVoice } from './aliyun-voice/notifier.ts';
+import type { CallbackRequest, ChannelKind, ChannelLine, LineContext } from './channel-line.ts';
+import { plainLine } from './channel-line.ts';
+import { DingtalkConfigSchema } from './dingtalk/config.ts';
+import { createDingtalk } from './dingtalk/notifier.ts';
+import { EmailConfigSchema } from './email/config.ts';
+import { createEmail } from './email/notifier.ts';
+import { FeishuConfigSchema } from './feishu/config.ts';
+import { createFeishu } from './feishu/notifier.ts';
+import type { Notifier, NotifierContext } from './notifier.ts';
+import { checkSmsGateway } from './sms-gateway/check.ts';
+import { SmsGatewayConfigSchema } from './sms-gateway/config.ts';
+import { createSmsGateway, splitPhones } from './sms-gateway/notifier.ts';
+import { TencentSmsConfigSchema } from './tencent-sms/config.ts';
+import { createTencentSms } from './tencent-sms/notifier.ts';
+import { TencentVoiceConfigSchema } from './tencent-voice/config.ts';
+import { createTencentVoice } from './tencent-voice/notifier.ts';
+import { WebhookConfigSchema } from './webhook/config.ts';
+import { createWebhook } from './webhook/notifier.ts';
+import { WechatRobotConfigSchema } from './wechat-robot/config.ts';
+import { createWechatRobot } from './wechat-robot/notifier.ts';
+
+/** Every type of channel, in the order in which a receiver's channels are told. */
+export const CHANNEL_KINDS: readonly ChannelKind[] = [
+	place('wechat_robot', WechatRobotConfigSchema, createWechatRobot),
+	phones('sms_gateway', SmsGatewayConfigSchema, createSmsGateway, { split: splitPhones, check: checkSmsGateway }),
+	phones('aliyun_sms', AliyunSmsConfigSchema, createAliyunSms),
+	phones('tencent_sms', TencentSmsConfigSchema, createTencentSms),
+	phones('aliyun_voice', AliyunVoiceConfigSchema, createAliyunVoice, { split: eachPhone }),
+	phones('tencent_voice', TencentVoiceConfigSchema, createTencentVoice, { split: eachPhone }),
+	place('dingtalk', DingtalkConfigSchema, createDingtalk),
+	place('feishu', FeishuConfigSchema, createFeishu),
+	{
+		type: 'email',
+		schema: EmailConfigSchema,
+		to: 'to',
+		open: (config: Static<typeof EmailConfigSchema>, context) =>
+			plainLine('email', context, { config, addressed: (own, to) => ({ ...own, to }), create: createEmail }),
+	},
+	place('webhook', WebhookConfigSchema, createWebhook),
+];
+
+/** A kind whose configuration is the place: it has no recipients. */
+function place<S extends TObject>(type: string, schema: S, create: (config: Static<S>, context: NotifierContext) => Notifier): ChannelKind {
+	return {
+		type,
+		schema,
+		to: null,
+		open: (config: Static<S>, context: LineContext) =>
+			plainLine(type, context, { config: config as Static<S> & object, addressed: (own) => own, create }),
+	};
+}
+
+interface PhoneOptions<C> {
+	/** Into configurations whose recipients one request can take. */
+	readonly split?: (config: C) => readonly C[];
+	readonly check?: (config: C, report: (path: readonly (string | number)[], message: string) => void) => void;
+	readonly callback?: (
+		config: C,
+		context: LineContext,
+	) => ((request: CallbackRequest) => ReturnType<NonNullable<ChannelLine['callback']>>) | undefined;
+}
+
+/** A kind that sends to telephone numbers. */
+function phones<S extends TObject>(
+	type: string,
+	schema: S,
+	create: (config: Static<S>, context: NotifierContext) => Notifier,
+	options: PhoneOptions<Static<S>> = {},
+): ChannelKind {
+	const { split = (config: Static<S>) => [config], check, callback } = options;
+	return {
+		type,
+		schema,
+		to: 'phones',
+		...(check === undefined ? {} : { check }),
+		open: (config: Static<S>, context: LineContext) =>
+			plainLine(type, context, {
+				config: config as Static<S> & object,
+				addressed: (own, to) => ({ ...own, phones: [to] }),
+				create: (own, world) => {
+					const parts = split(own);
+					return parts.map((part, i) => create(part, parts.length === 1 ? world : { ...world, channel: `${world.channel}.${i}` }));
+				},
+				callback: callback?.(config, context),
+			}),
+	};
+}
+
+function eachPhone<C extends { readonly phones: readonly string[] }>(config: C): readonly C[] {
+	return config.phones.map((phone) => ({ ...config, phones: [phone] }));
+}

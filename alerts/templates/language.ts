@@ -1,0 +1,2 @@
+/** What messages are written in. */
+export type Language = 'zh-CN' | 'en';
