@@ -4,7 +4,12 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { uncompressSync } from 'snappy';
+import { ExpositionPage } from '../agent/inputs/exposition-page.ts';
 import { AGENT_ENVIRONMENT, AGENT_NODE_FLAGS } from '../agent/node-flags.ts';
+import { SeriesTracker } from '../agent/rounds/series-tracker.ts';
+import { RecordEncoder } from '../agent/uplink/record-codec.ts';
+import { Spool } from '../agent/uplink/spool.ts';
+import { silentLogger } from '../core/log.ts';
 import { decodeWriteV1 } from '../protocol/remote-write/decode-v1.ts';
 import { decodeWriteV2 } from '../protocol/remote-write/decode-v2.ts';
 import { WriteColumns } from '../protocol/remote-write/write-columns.ts';
@@ -22,7 +27,8 @@ import {
 /**
  * What it costs to bring scraped samples to a collector: bytes on the wire and CPU per sample, while the receiver is there, and through an
  * outage in which everything goes to the disk and comes back. The agent's scrape input beside vmagent, both scraping the same node_exporter
- * at the same pace. Usage: `node bench/uplink.ts [ROUNDS] [SECONDS]`, by default 60 rounds of 1 s in each phase.
+ * at the same pace. The spool alone: ours writes and reads the records of the same page at the same pace and nothing else; of vmagent, which
+ * has its queue on the disk in an outage only, what the outage costs more. Usage: `node bench/uplink.ts [ROUNDS] [SECONDS]`, by default 60 rounds of 1 s in each phase.
  */
 
 interface Receiver {
@@ -41,6 +47,7 @@ interface Row {
 	readonly wireBytesPerSample: number;
 	readonly steadyCpuUsPerSample: number;
 	readonly outageCpuUsPerSample: number;
+	readonly spoolCpuUsPerSample: number;
 	readonly samples: number;
 }
 
@@ -125,8 +132,43 @@ async function measure(what: {
 		wireBytesPerSample: round(steady.bytes / steady.samples),
 		steadyCpuUsPerSample: round(steady.cpu / steady.samples),
 		outageCpuUsPerSample: round(outage.cpu / outage.samples),
+		spoolCpuUsPerSample: round(outage.cpu / outage.samples - steady.cpu / steady.samples),
 		samples: steady.samples + outage.samples,
 	};
+}
+
+/** Rounds before the spool is measured: an agent runs for months, so its code is compiled, and the request was taken apart. */
+const SPOOL_WARM_UP = 300;
+
+/** CPU per sample of encoding, writing, reading back and acknowledging the samples of a page, round by round, with values that change. */
+async function measureSpool(page: Buffer, folder: string, run: { readonly rounds: number; readonly seconds: number }): Promise<number> {
+	const spool = new Spool({ folder, maxBytes: 64 * 1024 * 1024, maxAgeMs: 86_400_000, log: silentLogger, onDrop: () => {} });
+	const encoder = new RecordEncoder();
+	const tracker = new SeriesTracker({ job: 'node', instance: 'bench', host: 'bench' });
+	const { families } = new ExpositionPage().read(page, { format: 'text', maxSamples: 100_000 });
+	let samples = 0;
+	let cpu = 0;
+	for (let i = -SPOOL_WARM_UP; i < run.rounds; i++) {
+		const series = tracker.update(
+			families.map((family) => ({
+				...family,
+				measurements: family.measurements.map((one) => ({ ...one, value: one.value + ((i + SPOOL_WARM_UP) % 7) })),
+			})),
+			Date.now(),
+		);
+		if (i >= 0) await pause(run.seconds * 1000);
+		const before = process.cpuUsage();
+		spool.appendEncoded(encoder.encode(series, Date.now()), Date.now());
+		const batch = spool.read({ samples: 10_000, alone: 200 }, Date.now());
+		if (batch === null) throw new Error('what was written cannot be read');
+		spool.acknowledge(batch);
+		const used = process.cpuUsage(before);
+		if (i < 0) continue;
+		cpu += used.user + used.system;
+		samples += batch.samples;
+	}
+	spool.close();
+	return round(cpu / samples);
 }
 
 async function main(): Promise<void> {
@@ -167,12 +209,15 @@ async function main(): Promise<void> {
 		children.push(peer);
 		const version = /v([0-9.]+)/.exec(await runCommand(vmagent, ['-version']))?.[1] ?? '';
 		const roundsMs = rounds * seconds * 1000;
-		rows.push(
-			...(await Promise.all([
+		const page = Buffer.from(await (await fetch(`http://${target}/metrics`)).arrayBuffer());
+		const own = await measureSpool(page, join(folder.path, 'spool'), { rounds: 60, seconds: seconds / 4 });
+		const measured = (
+			await Promise.all([
 				measure({ name: 'fournines-agent', version: `Node ${process.version}`, pid: agent.pid, receiver: ours, roundsMs }),
 				measure({ name: 'vmagent', version, pid: peer.pid, receiver: theirs, roundsMs }),
-			])),
-		);
+			])
+		).map((row, i) => (i === 0 ? { ...row, spoolCpuUsPerSample: own } : row));
+		rows.push(...measured);
 	} finally {
 		for (const child of children) await child.stop();
 		folder.remove();
@@ -195,11 +240,11 @@ function report(rows: readonly Row[], run: { readonly rounds: number; readonly s
 	};
 	writeFileSync(join(folder, 'uplink.json'), `${JSON.stringify({ benchmark: 'uplink', machine, run, rows }, null, '\t')}\n`);
 	process.stdout.write(
-		'| process | version | bytes on the wire/sample | µs CPU/sample, steady | µs CPU/sample, through an outage |\n|---|---|---|---|---|\n',
+		'| process | version | bytes on the wire/sample | µs CPU/sample, steady | µs CPU/sample, through an outage | µs CPU/sample, spool write and read |\n|---|---|---|---|---|---|\n',
 	);
 	for (const row of rows) {
 		process.stdout.write(
-			`| ${row.process} | ${row.version} | ${row.wireBytesPerSample} | ${row.steadyCpuUsPerSample} | ${row.outageCpuUsPerSample} |\n`,
+			`| ${row.process} | ${row.version} | ${row.wireBytesPerSample} | ${row.steadyCpuUsPerSample} | ${row.outageCpuUsPerSample} | ${row.spoolCpuUsPerSample} |\n`,
 		);
 	}
 }
