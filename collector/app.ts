@@ -6,7 +6,6 @@ import type { MaintenanceHold } from '../alerts/stages/mute.ts';
 import type { Clock } from '../core/clock.ts';
 import { configOrThrow, loadConfigFile, parseConfig } from '../core/config-file.ts';
 import { parseDuration } from '../core/duration.ts';
-import { errorText } from '../core/errors.ts';
 import { httpExchange } from '../core/http-client.ts';
 import { CleanupStack } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
@@ -16,16 +15,13 @@ import type { DocumentCheck } from './agents/central-config.ts';
 import { registerTransferRoutes } from './api/product/transfer-routes.ts';
 import { createHttpServer } from './api/server.ts';
 import { registerWriteRoutes } from './api/write-route.ts';
-import { type AuditArchive, openArchive } from './audit/archive.ts';
 import { type Availability, createAvailability } from './availability/availability.ts';
 import { createBudgets } from './availability/budgets.ts';
 import { openDayStore } from './availability/day-store.ts';
 import { cheapQueries } from './cheap-queries.ts';
 import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from './config.ts';
 import { createDesk } from './desk.ts';
-import { type Accounts, createAccounts } from './identity/accounts.ts';
-import { createOperationLog, type Operation } from './identity/operation-log.ts';
-import { createTokenStore } from './identity/tokens.ts';
+import type { Accounts } from './identity/accounts.ts';
 import { openInbox } from './inbox/open-inbox.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { createOtlpIngest } from './ingest/otlp-ingest.ts';
@@ -34,8 +30,10 @@ import { hostLabels } from './inventory/hosts.ts';
 import { openInventoryEdits } from './inventory/inventory-edits.ts';
 import { JobHeartbeats } from './jobs/job-heartbeats.ts';
 import { createMaintenance } from './maintenance/maintenance.ts';
+import { type LaterServices, onCallWorld } from './on-call-world.ts';
 import { createEngine } from './promql/engine.ts';
 import { QueryThread } from './query-thread.ts';
+import { archiveOperation, openRecords } from './records.ts';
 import { availabilityReport } from './reports/availability-report.ts';
 import { registerRoutes } from './routes.ts';
 import { expandRuleFiles } from './rule-files.ts';
@@ -43,9 +41,8 @@ import { createRuler, type Ruler } from './ruler/ruler.ts';
 import { startSchedules } from './schedules.ts';
 import { createScrapeManager } from './scrape/scraping.ts';
 import { SelfScrape } from './self-scrape.ts';
-import { assertDataFolder, isLoopback, listenOn, parseListen, readTls } from './start-conditions.ts';
+import { isLoopback, listenOn, parseListen, readTls } from './start-conditions.ts';
 import { createAlertingPorts } from './state/alerting-ports.ts';
-import { openStateDatabase } from './state/database.ts';
 import { startTracing } from './tracing.ts';
 import { storeOptions } from './tsdb/config.ts';
 import { openStore } from './tsdb/store.ts';
@@ -99,15 +96,14 @@ export async function startCollector(options: CollectorOptions): Promise<Running
 async function compose(options: CollectorOptions, cleanup: CleanupStack): Promise<RunningCollector> {
 	const { dataDir, clock, env, log, version } = options;
 	let config = readConfig(options);
-	assertDataFolder(dataDir);
 	const listen = parseListen(options.listen ?? config.server.listen);
 	const metrics = new Registry();
 	collectDefaultMetrics({ register: metrics });
 	const tracing = await startTracing(env, { version, log });
 	cleanup.add('tracing', () => tracing.stop());
 
-	const state = await openStateDatabase(dataDir);
-	cleanup.add('state', () => state.destroy());
+	const records = await openRecords({ dataDir, config: () => config.identity, metrics, clock, log }, cleanup);
+	const { state, archive, operations, tokens, accounts, agentTokenFile } = records;
 	let availability: Availability | null = null;
 	const inventoryEdits = await openInventoryEdits({
 		state,
@@ -119,18 +115,6 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		},
 	});
 	config = { ...config, inventory: inventoryEdits.current() };
-	const archive = openArchive({ dataDir, clock, log, host: 'collector' });
-	cleanup.add('log archive', () => archive.stop());
-	const operations = createOperationLog(state, clock, (operation) => archiveOperation(archive, operation, log));
-	const tokens = createTokenStore(state, clock);
-	// For the agent and the command line on this machine; whoever may read the data folder may use them.
-	const agentTokenFile = await tokens.provideFile(dataDir, 'local-agent', 'push');
-	await tokens.provideFile(dataDir, 'local-read', 'read');
-	await tokens.provideFile(dataDir, 'local-alert', 'alert');
-	await tokens.provideFile(dataDir, 'local-enrol', 'enrol');
-	await tokens.provideFile(dataDir, 'local-job', 'job');
-	const accounts = createAccounts({ state, clock, config: () => config.identity, operations });
-
 	const agents = createAgents({
 		state,
 		tokens,
@@ -157,6 +141,8 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 
 	const scheme = config.server.tls === undefined ? 'http' : 'https';
 	const externalUrl = config.server.external_url.replace(/\/+$/, '') || `${scheme}://${listen.host}:${listen.port}`;
+	let later: LaterServices | null = null;
+	const world = onCallWorld({ dataDir, clock, config: () => config, later: () => later });
 	let maintenanceHold: MaintenanceHold = () => () => '';
 	const alerting = await createAlerting({
 		config: config.alerts,
@@ -169,6 +155,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		externalUrl,
 		// Maintenance is opened further below; until then nothing is dispatched.
 		maintenance: (nowMs) => maintenanceHold(nowMs),
+		onCall: world,
 	});
 	const engine = createEngine({ queryable: store, clock });
 	const ruler = createRuler({
@@ -188,7 +175,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	});
 	checkRules = ruler;
 
-	const days = openDayStore(dataDir);
+	const days = openDayStore(records.folder);
 	cleanup.add('ledger days', () => days.close());
 	const maintenance = await createMaintenance({
 		state,
@@ -247,7 +234,9 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		reloading = turn.catch(() => {});
 		return turn;
 	};
-	app.get('/-/ready', async (_request, reply) => reply.status(ready ? 200 : 503).send(readiness(ready, store.isReadOnly)));
+	app.get('/-/ready', async (_request, reply) =>
+		reply.status(ready ? 200 : 503).send(readiness(ready, store.isReadOnly || records.volatile)),
+	);
 	app.post('/-/reload', async (_request, reply) => {
 		await serialReload();
 		return reply.status(200).send('reloaded\n');
@@ -274,7 +263,9 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		clock,
 		log,
 	});
+	later = { desk, alerting, maintenance, budgets };
 	await registerRoutes(app, {
+		openFaults: world.faults,
 		desk,
 		inventoryEdits,
 		jobs,
@@ -373,24 +364,6 @@ function ruleFiles(config: CollectorConfig, options: CollectorOptions): readonly
 	// The shipped rules are meant where the configuration's folder has none of that name.
 	const found = expandRuleFiles(config.rules.files, own);
 	return found.length > 0 || own === options.rootDir ? found : expandRuleFiles(config.rules.files, options.rootDir);
-}
-
-/** The archive holds a copy of every operation. A full disk must not stop a log-in, but it must be seen. */
-function archiveOperation(archive: AuditArchive, operation: Operation & { readonly atMs: number }, log: Logger): void {
-	try {
-		archive.appendOwn({
-			source: 'operations',
-			kind: operation.action === 'login' || operation.action === 'logout' ? operation.action : 'command',
-			actor: operation.actor,
-			action: operation.action,
-			object: operation.object,
-			result: operation.result,
-			srcAddr: operation.srcAddr,
-			raw: operation.detail,
-		});
-	} catch (error) {
-		log.error({ action: operation.action, error: errorText(error) }, 'an operation could not be written to the log archive');
-	}
 }
 
 /** Host and port only: paths and queries of channels carry keys. */

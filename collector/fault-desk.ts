@@ -8,7 +8,7 @@ import type { Availability } from './availability/availability.ts';
 import type { CollectorConfig } from './config.ts';
 import { type Contracts, createContracts } from './contracts/contracts.ts';
 import type { ClockRules } from './contracts/limits.ts';
-import { loadProfiles } from './contracts/profile-files.ts';
+import { type ContractProfile, loadProfiles } from './contracts/profile-files.ts';
 import { assessedServices, outagesOf } from './contracts/service-figures.ts';
 import { deskAlert } from './desk-notice.ts';
 import { createAttachments } from './faults/attachments.ts';
@@ -44,7 +44,11 @@ export interface FaultDesk {
 /** Faults and contracts, tied to the ledger, the alerts and the inventory. Throws what the contract profiles throw when one is bad. */
 export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 	const { state, config, availability, alerting, operations, metrics, clock, log } = options;
-	const profiles = loadProfiles(join(options.rootDir, 'rules', 'contracts'));
+	let loaded: readonly ContractProfile[] | null = null;
+	const profiles = () => {
+		loaded ??= loadProfiles(join(options.rootDir, 'rules', 'contracts'));
+		return loaded;
+	};
 	const clockRules = (): ClockRules => {
 		const { inventory } = config();
 		return {

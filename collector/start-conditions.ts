@@ -1,8 +1,6 @@
-import { accessSync, constants, mkdtempSync, readFileSync, rmdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
 import { AppError, systemErrorCode } from '../core/errors.ts';
-import { makeFolder } from '../core/folder.ts';
 import type { CollectorConfig } from './config.ts';
 
 export interface ListenAddress {
@@ -21,24 +19,6 @@ export function parseListen(text: string): ListenAddress {
 
 export function isLoopback(host: string): boolean {
 	return host === 'localhost' || host === '::1' || /^127\./.test(host);
-}
-
-/** Throws `FN_DATA_FOLDER` when the folder cannot be made or written. */
-export function assertDataFolder(dataDir: string): void {
-	try {
-		makeFolder(dataDir, 0o700);
-		accessSync(dataDir, constants.W_OK);
-		// Root may write everywhere by its rights, and yet not below /proc, where Node's own recursive mkdir would never return.
-		rmdirSync(mkdtempSync(join(dataDir, '.writable-')));
-	} catch (error) {
-		// A full disk is no reason not to start: reading goes on, and so do rules.
-		if (['ENOSPC', 'EDQUOT'].includes(systemErrorCode(error))) return;
-		throw new AppError(
-			'FN_DATA_FOLDER',
-			`the data folder ${dataDir} cannot be written (${systemErrorCode(error)}); correct its rights, or name another with --data`,
-			{ cause: error },
-		);
-	}
 }
 
 /** Binds the listener; returns its address as a URL. Throws `FN_SERVER_LISTEN` with the way out. */

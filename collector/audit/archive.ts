@@ -49,6 +49,8 @@ export interface ArchiveOptions {
 	readonly log: Logger;
 	/** Stream and host of the collector's own records. */
 	readonly host: string;
+	/** The disk cannot be written: what is there is read, and nothing is taken. */
+	readonly readOnly?: boolean;
 	/** A segment closes when it reaches this size. Default 64 MiB. */
 	readonly maxSegmentBytes?: number;
 }
@@ -62,7 +64,7 @@ const OWN_STREAM = 'collector/operations';
  * it survive a power cut.
  */
 export function openArchive(options: ArchiveOptions): AuditArchive {
-	const { clock, log } = options;
+	const { clock, log, readOnly = false } = options;
 	const paths = archivePaths(options.dataDir);
 	const maxBytes = options.maxSegmentBytes ?? SEGMENT_BYTES;
 	mkdirSync(paths.root, { recursive: true, mode: 0o700 });
@@ -89,14 +91,14 @@ export function openArchive(options: ArchiveOptions): AuditArchive {
 		segment = closed + 1;
 		streams = new Map(Object.entries(JSON.parse(readFileSync(paths.streams(closed), 'utf8')) as Record<string, number>));
 	}
-	let handle = openSync(paths.log(segment), 'a+', 0o600);
+	let handle = openSync(paths.log(segment), readOnly ? 'r' : 'a+', 0o600);
 	replay();
 
 	function replay(): void {
 		const content = readSegment(paths.log(segment));
 		if (content.totalBytes > content.wholeBytes) {
 			// Half a line was never acknowledged: the process ended while it was being written.
-			ftruncateSync(handle, content.wholeBytes);
+			if (!readOnly) ftruncateSync(handle, content.wholeBytes);
 			log.warn({ segment, bytes: content.totalBytes - content.wholeBytes }, 'cut a half-written record off the open audit segment');
 		}
 		bytes = content.wholeBytes;
@@ -112,6 +114,16 @@ export function openArchive(options: ArchiveOptions): AuditArchive {
 	}
 
 	const write = (records: readonly LogRecord[]): void => {
+		if (readOnly) {
+			throw new AppError(
+				'FN_AUDIT_WRITE',
+				'the audit archive is on a read-only disk; make it writable and restart, senders will try again',
+				{
+					retryable: true,
+					status: 507,
+				},
+			);
+		}
 		let nextChain = chain;
 		const canonicals: string[] = [];
 		let text = '';
@@ -153,6 +165,7 @@ export function openArchive(options: ArchiveOptions): AuditArchive {
 	}
 
 	function seal(): void {
+		if (readOnly) return;
 		const toMs = Math.max(clock.now(), fromMs);
 		fsyncSync(handle);
 		const text = signCheckpoint(

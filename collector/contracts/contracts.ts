@@ -12,6 +12,14 @@ import { type Period, periodAt, periodOf } from './period.ts';
 import { PARTIES, type Party, type Profile } from './profile.ts';
 import type { ContractProfile } from './profile-files.ts';
 import { type ClientAdjustment, type Dispute, type ThreeScores, threeScores } from './scores.ts';
+import {
+	type PeriodStanding,
+	periodsSoFar,
+	type TerminationStanding,
+	terminationStandings,
+	type YearStanding,
+	yearStandings,
+} from './standing.ts';
 
 export interface ContractCaller {
 	readonly name: string;
@@ -28,6 +36,12 @@ export interface AssessedPeriod {
 	readonly disputes: readonly Dispute[];
 }
 
+export interface ContractStanding {
+	readonly periods: readonly Omit<PeriodStanding, 'outages'>[];
+	readonly years: readonly YearStanding[];
+	readonly termination: readonly TerminationStanding[];
+}
+
 export type RecordRequest = {
 	readonly rule: string;
 	readonly quantity: number;
@@ -42,6 +56,8 @@ export interface Contracts {
 	profile(id: string, answers?: Readonly<Record<string, string>>): Profile;
 	/** Throws `FN_CONTRACT_PERIOD`. `period` `now` is the one that runs. */
 	assess(id: string, period: string, answers?: Readonly<Record<string, string>>): Promise<AssessedPeriod>;
+	/** All periods so far, the means of the years, and how near termination is. */
+	standing(id: string): Promise<ContractStanding>;
 	/** A lapse or a bonus. Throws `FN_CONTRACT_ENTRY`. Answers its id. */
 	record(id: string, request: RecordRequest, caller: ContractCaller): Promise<string>;
 	/** The record stays in the history and counts no more. */
@@ -71,7 +87,8 @@ export interface Contracts {
 
 export interface ContractsOptions {
 	readonly state: StateDatabase;
-	readonly profiles: readonly ContractProfile[];
+	/** Read when they are first asked for. */
+	readonly profiles: () => readonly ContractProfile[];
 	readonly config: () => ContractsConfig;
 	/** Faults whose onset lies in the range, as the profile sees them. */
 	readonly faults: (profile: Profile, fromMs: number, toMs: number) => Promise<readonly AssessedFault[]>;
@@ -99,11 +116,13 @@ export function createContracts(options: ContractsOptions): Contracts {
 	const { state, profiles, config, clock, operations } = options;
 
 	const profile: Contracts['profile'] = (id, answers = {}) => {
-		const found = profiles.find((candidate) => candidate.id === id);
+		const found = profiles().find((candidate) => candidate.id === id);
 		if (found === undefined) {
 			throw new AppError(
 				'FN_CONTRACT_UNKNOWN',
-				`there is no contract profile "${id.slice(0, 64)}"; known: ${profiles.map((known) => known.id).join(', ')}`,
+				`there is no contract profile "${id.slice(0, 64)}"; known: ${profiles()
+					.map((known) => known.id)
+					.join(', ')}`,
 				{
 					status: 404,
 				},
@@ -162,9 +181,8 @@ export function createContracts(options: ContractsOptions): Contracts {
 		throw new AppError('FN_CONTRACT_FORBIDDEN', `"${caller.name}" speaks for no party; name it under contracts.parties`, { status: 403 });
 	};
 
-	const assessPeriod: Contracts['assess'] = async (id, periodName, answers) => {
-		const chosen = profile(id, answers);
-		const period = periodNamed(chosen, periodName);
+	const priced = async (chosen: Profile, period: Period) => {
+		const { id } = chosen;
 		const faults = await options.faults(chosen, period.fromMs - LOOK_BACK_MS, period.toMs);
 		const stored = await events(id, period.id);
 		const withdrawn = new Set(stored.filter(({ kind }) => kind === 'withdraw').map(({ body }) => String(body['record'])));
@@ -178,13 +196,40 @@ export function createContracts(options: ContractsOptions): Contracts {
 			.filter(({ kind }) => kind === 'adjust')
 			.map((event) => ({ ...(event.body as unknown as ClientAdjustment), atMs: event.atMs, by: event.actor }));
 		const disputes = disputesOf(stored);
-		return { assessment, scores: threeScores(chosen, assessment, adjustments, disputes), records, adjustments, disputes };
+		return { services, assessed: { assessment, scores: threeScores(chosen, assessment, adjustments, disputes), records, adjustments, disputes } };
+	};
+	const assessPeriod: Contracts['assess'] = async (id, periodName, answers) => {
+		const chosen = profile(id, answers);
+		return (await priced(chosen, periodNamed(chosen, periodName))).assessed;
 	};
 
 	return {
-		list: () => profiles,
+		list: profiles,
 		profile,
 		assess: assessPeriod,
+		standing: async (id) => {
+			const chosen = profile(id);
+			const nowMs = clock.now();
+			const standings: PeriodStanding[] = [];
+			for (const period of periodsSoFar(chosen, nowMs)) {
+				const { services, assessed } = await priced(chosen, period);
+				const { self, client, final } = assessed.scores;
+				standings.push({
+					period,
+					over: period.toMs <= nowMs,
+					self: self.centipoints,
+					client: client.centipoints,
+					final: final.centipoints,
+					fen: final.fen,
+					outages: services.filter(({ core }) => core).flatMap(({ outages }) => outages.filter(({ excused }) => !excused)),
+				});
+			}
+			return {
+				periods: standings.map(({ outages: _outages, ...shown }) => shown),
+				years: yearStandings(chosen, standings),
+				termination: terminationStandings(chosen, standings, nowMs),
+			};
+		},
 		record: async (id, request, caller) => {
 			assertTakesPart(caller);
 			const chosen = profile(id);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { Errors } from 'typebox/value';
 import { parse } from 'yaml';
-import { type ConfigProblem, configOrThrow, parseConfig } from '../../core/config-file.ts';
+import { type ConfigProblem, checkConfigValue, configOrThrow } from '../../core/config-file.ts';
 import { AppError, errorText } from '../../core/errors.ts';
 import { spanMs } from './limits.ts';
 import { type Profile, ProfileSchema, type Setting, SettingSchema } from './profile.ts';
@@ -43,8 +43,7 @@ export function parseProfile(text: string, file: string): ContractProfile {
 			if (setting === undefined) throw new AppError('FN_CONTRACT_SETTING', `${file}: there is no setting "${id}"`, { status: 400 });
 			return setting.options[answers[id] ?? setting.default];
 		});
-		// The text is written again, so that schema, defaults and messages are those of every other file.
-		return configOrThrow(parseConfig(JSON.stringify(chosen), { file, schema: ProfileSchema, check: checkProfile }));
+		return configOrThrow(checkConfigValue(chosen, { file, schema: ProfileSchema, check: checkProfile }));
 	};
 	const collect = (answers: Readonly<Record<string, string>>, note: string): void => {
 		try {
@@ -55,7 +54,7 @@ export function parseProfile(text: string, file: string): ContractProfile {
 			for (const line of error.message.split('\n').slice(error.message.includes('\n') ? 1 : 0)) {
 				if (seen.has(line)) continue;
 				seen.add(line);
-				problems.push(problem(file, '', `${line.trim().replace(/^\S+?:\d+: /, '')}${note}`));
+				problems.push(problem(file, '', `${line.trim().replace(`${file}: `, '')}${note}`));
 			}
 		}
 	};

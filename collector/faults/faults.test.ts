@@ -71,7 +71,7 @@ beforeEach(async () => {
 	});
 	contracts = createContracts({
 		state,
-		profiles: loadProfiles(join(import.meta.dirname, '../../rules/contracts')),
+		profiles: () => loadProfiles(join(import.meta.dirname, '../../rules/contracts')),
 		config: () => config,
 		faults: (chosen, fromMs, toMs) => faults.assessed(chosen, fromMs, toMs),
 		problems: async () => [],
