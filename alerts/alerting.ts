@@ -110,6 +110,7 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 		store: ports.onCall,
 		serial,
 		delivery,
+		deliveries: (incident) => ports.history.deliveries(incident),
 		externalUrl: options.externalUrl,
 		clock,
 		log,

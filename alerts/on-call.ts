@@ -14,11 +14,12 @@ import { createEscalationMetrics, type EscalationMetrics } from './escalation/me
 import type { FaultFacts } from './escalation/progress.ts';
 import { personAt } from './escalation/targets.ts';
 import { AckLinks } from './incident/ack-link.ts';
-import type { Incident } from './incident/incident.ts';
+import type { Incident, IncidentEvent } from './incident/incident.ts';
 import type { IncidentStore } from './incident/incident-store.ts';
 import { Incidents, PRODUCT } from './incident/incidents.ts';
 import { readReply } from './incident/reply.ts';
 import type { OnCallConfig } from './on-call-config.ts';
+import type { NotificationHistory } from './ports.ts';
 import { DutyChanges } from './roster/duty-changes.ts';
 import type { CalendarDay, DutyDayKind } from './roster/duty-window.ts';
 import { type HandoverFacts, Handovers, missingSignatures } from './roster/handovers.ts';
@@ -34,9 +35,18 @@ export interface OnCallWorld {
 	/** Declared faults that are not closed. Default: none. */
 	readonly faults?: () => Promise<readonly FaultFacts[]>;
 	/** Copies an acknowledgement to the faults of these alerts; asked again until the incident is over, so it must be idempotent. */
-	readonly copyAcknowledgement?: (incident: Incident) => Promise<void>;
+	readonly copyAcknowledgement?: (acknowledged: CopiedAcknowledgement) => Promise<void>;
 	/** What a hand-over record says. Default: nothing but incidents. */
 	readonly handoverFacts?: () => Promise<Omit<HandoverFacts, 'incidents'>>;
+}
+
+export interface CopiedAcknowledgement {
+	readonly incident: string;
+	/** Of all alerts that ever belonged to it. */
+	readonly fingerprints: readonly string[];
+	/** Account, or person without one. */
+	readonly by: string;
+	readonly atMs: number;
 }
 
 export interface OnCallOptions extends OnCallWorld {
@@ -45,6 +55,8 @@ export interface OnCallOptions extends OnCallWorld {
 	readonly store: OnCallStore;
 	readonly serial: SerialQueue;
 	readonly delivery: PersonalDelivery;
+	/** What became of an incident's messages. */
+	readonly deliveries: NotificationHistory['deliveries'];
 	readonly externalUrl: string;
 	readonly clock: Clock;
 	readonly log: Logger;
@@ -94,12 +106,16 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 	await handovers.load();
 	const duty = new Duty(buildDutyPlan(options.config), { changes, clock, dayKind: options.dayKind ?? (() => 'ordinary') });
 	const links = new AckLinks(options.ackKey, options.externalUrl);
-	const copy = (incident: Incident) =>
-		options.copyAcknowledgement?.(incident).catch((error: unknown) => {
+	const copy = async (incident: Incident): Promise<void> => {
+		try {
+			const copied = acknowledgementOf(incident, await options.incidentStore.events(incident.id), duty);
+			if (copied !== null) await options.copyAcknowledgement?.(copied);
+		} catch (error) {
 			// The next minute asks again.
 			metrics.failures.inc({ part: 'faults' });
 			log.error({ incident: incident.number, error: errorText(error) }, 'an acknowledgement could not be copied to its fault');
-		});
+		}
+	};
 	const incidents: Incidents = new Incidents({
 		store: options.incidentStore,
 		serial: options.serial,
@@ -124,7 +140,7 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 		log,
 		metrics,
 	});
-	delivery.onEvent((event) => recordDelivery(incidents, event));
+	delivery.onEvent((event) => recordExhausted(incidents, event));
 	const reply: ReplyPort = (said) => takeReply(said, { incidents, duty });
 	delivery.onReply(reply);
 
@@ -185,7 +201,7 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 		const lastsMs = parseDuration(duty.plan.config.drill?.lasts ?? '30m');
 		for (const { id, source, state, openedAtMs } of incidents.active()) {
 			if (source.kind !== 'drill' || state === 'resolved' || nowMs < openedAtMs + lastsMs) continue;
-			metrics.drillFailures.set(failedAddresses(await options.incidentStore.events(id)));
+			metrics.drillFailures.set(failedAddresses(await options.incidentStore.events(id), await options.deliveries(id)));
 			await incidents.endDrill(id);
 		}
 		const schedule = drillSchedule(duty);
@@ -291,18 +307,31 @@ function isUnanswered({ state, chain, position, source }: Incident): boolean {
 	return position.dueAtMs === null && isExhausted(chain, position);
 }
 
-function failedAddresses(events: Awaited<ReturnType<IncidentStore['events']>>): number {
+/** Of a drill: every address has a message of its own. What a receipt denies has not arrived. */
+function failedAddresses(events: readonly IncidentEvent[], deliveries: readonly DeliveryEvent[]): number {
 	const called = events.flatMap(({ body }) => (body.kind === 'called' ? body.people : []));
-	const taken = new Set(
-		events.flatMap(({ body }) => (body.kind === 'delivery' && ['sent', 'delivered', 'read'].includes(body.what) ? [body.requestId] : [])),
-	);
-	const lost = new Set(events.flatMap(({ body }) => (body.kind === 'delivery' && body.what === 'undelivered' ? [body.requestId] : [])));
-	return called.filter(({ requestId }) => !taken.has(requestId) || lost.has(requestId)).length;
+	const having = (...kinds: readonly DeliveryEvent['kind'][]) =>
+		new Set(deliveries.filter(({ kind }) => kinds.includes(kind)).map(({ requestId }) => requestId));
+	const taken = having('sent', 'delivered', 'read');
+	const denied = having('undelivered', 'missing');
+	return called.filter(({ requestId }) => !taken.has(requestId) || denied.has(requestId)).length;
 }
 
-async function recordDelivery(incidents: Incidents, event: DeliveryEvent): Promise<void> {
-	const { kind, incidentId, requestId, personId, address, number, code } = event;
-	if (incidentId === null) return;
+/** The first acknowledgement, and every alert that it was about. */
+function acknowledgementOf(incident: Incident, events: readonly IncidentEvent[], duty: Duty): CopiedAcknowledgement | null {
+	const first = events.find(({ body }) => body.kind === 'acknowledged');
+	if (first?.body.kind !== 'acknowledged') return null;
+	const fingerprints = [...new Set(events.flatMap(({ body }) => (body.kind === 'joined' ? body.alerts : [])))];
+	const by = duty.person(first.body.person)?.account || first.body.person;
+	return { incident: incident.id, fingerprints, by, atMs: first.atMs };
+}
+
+/** Everything else stands in the record of deliveries; this one moves the chain. */
+async function recordExhausted(
+	incidents: Incidents,
+	{ kind, incidentId, requestId, personId, address, number, code }: DeliveryEvent,
+): Promise<void> {
+	if (kind !== 'exhausted' || incidentId === null || incidentId === '') return;
 	const body = { kind: 'delivery', what: kind, requestId, person: personId, channel: address.channel, number, code } as const;
 	await incidents.append(incidentId, PRODUCT, body);
 }

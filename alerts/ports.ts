@@ -201,8 +201,12 @@ export interface NotificationRecord {
 }
 
 export interface NotificationHistory {
-	/** Newest first; `before` is the number of the last one of the page before. */
-	listNotifications(page: { readonly limit: number; readonly before?: number }): Promise<readonly NotificationRecord[]>;
+	/** Newest first; `before` is the number of the last one of the page before, `ids` asks for these only. */
+	listNotifications(page: {
+		readonly limit: number;
+		readonly before?: number;
+		readonly ids?: readonly string[];
+	}): Promise<readonly NotificationRecord[]>;
 	/** What became of a personal message on each of its ways, oldest first. */
 	deliveries(incidentId: string): Promise<readonly DeliveryEvent[]>;
 	/** What a silence has hidden so far. */

@@ -2,21 +2,26 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { Alerting } from '../alerts/alerting.ts';
+import type { FaultFacts } from '../alerts/escalation/progress.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Agents } from './agents/agents.ts';
 import { registerAlertmanagerRoutes } from './api/alertmanager/alertmanager-routes.ts';
 import type { Caller } from './api/guard.ts';
+import { registerAckRoutes } from './api/product/ack-routes.ts';
 import { registerAgentRoutes } from './api/product/agent-routes.ts';
 import { registerAvailabilityRoutes } from './api/product/availability-routes.ts';
+import { registerCallbackRoutes } from './api/product/callback-routes.ts';
 import type { RecordOperation } from './api/product/case-routes.ts';
 import { registerContractRoutes } from './api/product/contract-routes.ts';
 import { registerDeskRoutes } from './api/product/desk-routes.ts';
 import { registerFaultRoutes } from './api/product/fault-routes.ts';
+import { registerIncidentRoutes } from './api/product/incident-routes.ts';
 import { registerInventoryRoutes } from './api/product/inventory-routes.ts';
 import { registerJobRoutes } from './api/product/job-routes.ts';
 import { registerLogRoutes } from './api/product/log-routes.ts';
 import { registerMaintenanceRoutes } from './api/product/maintenance-routes.ts';
+import { registerOnCallRoutes } from './api/product/on-call-routes.ts';
 import { registerProductRoutes } from './api/product/overview-routes.ts';
 import { registerReportRoutes } from './api/product/report-routes.ts';
 import { registerSessionRoutes } from './api/product/session-routes.ts';
@@ -28,6 +33,7 @@ import type { Budgets } from './availability/budgets.ts';
 import { exportLedger } from './availability/ledger-export.ts';
 import { loadBoards } from './boards.ts';
 import type { CollectorConfig } from './config.ts';
+import { PARTIES } from './contracts/profile.ts';
 import type { Desk } from './desk.ts';
 import type { Accounts } from './identity/accounts.ts';
 import type { OperationLog } from './identity/operation-log.ts';
@@ -50,6 +56,8 @@ export interface RouteServices {
 	readonly desk: Desk;
 	readonly inventoryEdits: InventoryEdits;
 	readonly alerting: Alerting;
+	/** Declared faults that are not closed, as on-call sees them. */
+	readonly openFaults: () => Promise<readonly FaultFacts[]>;
 	readonly availability: Availability;
 	readonly budgets: Budgets;
 	readonly maintenance: Maintenance;
@@ -118,9 +126,29 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 		const caller = callerName(request);
 		return operations.record({ actor: caller.name, srcAddr: caller.address, ...operation });
 	};
-	registerDeskRoutes(app, { ...services.desk, record });
+	registerDeskRoutes(app, {
+		...services.desk,
+		identity: (account) => {
+			const { parties, disputes_decided_by: disputesDecidedBy } = services.config().contracts;
+			return { parties: PARTIES.filter((party) => parties[party].includes(account)), disputesDecidedBy };
+		},
+		record,
+	});
+	const onCall = { onCall: alerting.onCall, record, nowMs: () => clock.now() };
+	registerIncidentRoutes(app, {
+		...onCall,
+		history: alerting.history,
+		faults: services.openFaults,
+		actOnFault: (fault, action, caller) => services.desk.faults.act(fault, action, caller),
+	});
+	registerOnCallRoutes(app, onCall);
+	registerAckRoutes(app, {
+		...onCall,
+		record: (operation) => operations.record({ ...operation, action: 'incident.acknowledge', result: 'success', detail: 'link' }),
+	});
 	registerInventoryRoutes(app, { edits: services.inventoryEdits, record });
 	registerAgentRoutes(app, { agents: services.agents, caller: callerName });
+	await registerCallbackRoutes(app, alerting);
 	await registerAlertmanagerRoutes(app, {
 		alerting,
 		clock,

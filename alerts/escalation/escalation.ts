@@ -138,6 +138,7 @@ export class Escalation {
 		if (person === null || addresses.length === 0) return null;
 		const resolved = message.kind === 'recovery';
 		const takes = message.kind === 'call';
+		const again = takes && incident.firstCallSeq !== null && incident.firstCallSeq < message.seq;
 		const firing = incident.shown.filter(({ status }) => status === 'firing');
 		const shown = resolved ? incident.shown : firing.length > 0 ? firing : incident.shown;
 		const ended = resolved ? incident.alertCount : 0;
@@ -148,7 +149,7 @@ export class Escalation {
 			message: {
 				groupKey: `incident:${incident.number}`,
 				groupLabels: incident.labels,
-				reason: resolved ? 'resolved' : incident.firstCallSeq !== null && incident.firstCallSeq < message.seq ? 'repeat' : 'fired',
+				reason: resolved ? 'resolved' : again ? 'repeat' : 'fired',
 				alerts: shown,
 				firingCount: resolved ? 0 : Math.max(incident.firing.length, shown.length),
 				resolvedCount: ended,

@@ -17,6 +17,8 @@ const APPROVE_MAINTENANCE: Access = { kind: 'guarded', right: 'maintenance.appro
 const FAULT: Access = { kind: 'guarded', right: 'fault', scopes: [] };
 /** People only: what users say, and what is changed, is written down by somebody. */
 const DESK: Access = { kind: 'guarded', right: 'desk', scopes: [] };
+/** People only: who has an incident or duty is somebody's word. */
+const ON_CALL: Access = { kind: 'guarded', right: 'oncall', scopes: [] };
 const SILENCE: Access = { kind: 'guarded', right: 'silence', scopes: ['alert'] };
 
 interface AccessRule {
@@ -41,6 +43,8 @@ const RULES: readonly AccessRule[] = [
 	{ methods: null, route: '/api/v2/*', access: SILENCE },
 	{ methods: null, route: '/api/fournines/v1/logs', access: PUSH },
 	{ methods: null, route: '/api/fournines/v1/enrol', access: OPEN },
+	// Providers have no token of ours; each channel checks its own signature or secret.
+	{ methods: ['GET', 'POST'], route: '/api/fournines/v1/callbacks/:channel', access: OPEN },
 	{ methods: null, route: '/api/fournines/v1/agent/sync', access: PUSH },
 	{
 		methods: ['POST'],
@@ -57,6 +61,12 @@ const RULES: readonly AccessRule[] = [
 	{ methods: ['POST'], route: '/api/fournines/v1/maintenance/:id/approve', access: APPROVE_MAINTENANCE },
 	{ methods: ['POST'], route: '/api/fournines/v1/maintenance/:id/refuse', access: APPROVE_MAINTENANCE },
 	{ methods: null, route: '/api/fournines/v1/maintenance*', access: { kind: 'guarded', right: 'maintenance.request', scopes: [] } },
+	// The token in the address says who was called; it opens one incident and nothing else.
+	{ methods: null, route: '/ack/:token', access: OPEN },
+	{ methods: ['GET', 'HEAD'], route: '/api/fournines/v1/incidents*', access: READ },
+	{ methods: null, route: '/api/fournines/v1/incidents*', access: ON_CALL },
+	{ methods: ['GET', 'HEAD'], route: '/api/fournines/v1/oncall*', access: READ },
+	{ methods: null, route: '/api/fournines/v1/oncall*', access: ON_CALL },
 	{ methods: ['GET', 'HEAD'], route: '/api/fournines/v1/problems*', access: READ },
 	{ methods: null, route: '/api/fournines/v1/problems*', access: DESK },
 	{ methods: ['GET', 'HEAD'], route: '/api/fournines/v1/changes*', access: READ },

@@ -12,6 +12,8 @@ export type Right =
 	| 'samples.delete'
 	| 'maintenance.request'
 	| 'maintenance.approve'
+	/** Taking incidents, changing duty, signing hand-over records. */
+	| 'oncall'
 	/** Users' problems, changes, and edits of the inventory. */
 	| 'desk'
 	/** Taking part in faults and assessments; for which steps is decided by role and by party of the contract. */
@@ -19,10 +21,21 @@ export type Right =
 
 /** Separation of duties (三员分立): whoever runs the system neither gives rights nor reads the audit, and the other way round. */
 const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
-	system: ['read', 'silence', 'report', 'agents', 'samples.delete', 'maintenance.request', 'maintenance.approve', 'desk', 'fault'],
+	system: [
+		'read',
+		'silence',
+		'report',
+		'agents',
+		'samples.delete',
+		'maintenance.request',
+		'maintenance.approve',
+		'oncall',
+		'desk',
+		'fault',
+	],
 	security: ['read', 'accounts'],
 	audit: ['read', 'audit.read', 'audit.export'],
-	operator: ['read', 'silence', 'report', 'maintenance.request', 'desk', 'fault'],
+	operator: ['read', 'silence', 'report', 'maintenance.request', 'oncall', 'desk', 'fault'],
 	viewer: ['read', 'report', 'fault'],
 };
 

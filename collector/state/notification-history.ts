@@ -8,13 +8,14 @@ const MAX_PAGE = 500;
 
 export function createNotificationHistory(state: StateDatabase): NotificationHistory {
 	return {
-		listNotifications: async ({ limit, before }) => {
+		listNotifications: async ({ limit, before, ids }) => {
 			let query = state
 				.selectFrom('notification')
 				.select(['id', 'number', 'receiver', 'channel', 'state', 'created_at_ms', 'updated_at_ms', 'firing_count', 'resolved_count'])
 				.orderBy('number', 'desc')
 				.limit(Math.min(Math.max(limit, 1), MAX_PAGE));
 			if (before !== undefined) query = query.where('number', '<', before);
+			if (ids !== undefined) query = query.where('id', 'in', [...ids]);
 			const rows = await query.execute();
 			if (rows.length === 0) return [];
 			const attempts = await state

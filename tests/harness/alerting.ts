@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { type Alerting, createAlerting } from '../../alerts/alerting.ts';
 import { checkAlertsConfig } from '../../alerts/check-config.ts';
 import { type AlertsConfig, AlertsConfigSchema } from '../../alerts/config.ts';
+import type { OnCallWorld } from '../../alerts/on-call.ts';
 import type { AlertingPorts } from '../../alerts/ports.ts';
 import type { MaintenanceHold } from '../../alerts/stages/mute.ts';
 import { createAlertingPorts } from '../../collector/state/alerting-ports.ts';
@@ -10,7 +11,7 @@ import type { Clock } from '../../core/clock.ts';
 import { configOrThrow, parseConfig } from '../../core/config-file.ts';
 import { httpExchange } from '../../core/http-client.ts';
 import { silentLogger } from '../../core/log.ts';
-import { resolveSecret } from '../../core/secret.ts';
+import { resolveSecret, Secret } from '../../core/secret.ts';
 import type { PostedAlert } from '../../protocol/alert.ts';
 
 export function alertsConfig(yaml: string): AlertsConfig {
@@ -31,6 +32,8 @@ export async function startAlerting(options: {
 	readonly clock: Clock;
 	readonly secrets?: Readonly<Record<string, string>>;
 	readonly ports?: (ports: AlertingPorts) => AlertingPorts;
+	/** What on-call knows of the rest of the product. */
+	readonly onCall?: Partial<OnCallWorld>;
 	readonly maintenance?: MaintenanceHold;
 }): Promise<RunningAlerting> {
 	const state = await openStateDatabase(options.folder);
@@ -45,6 +48,7 @@ export async function startAlerting(options: {
 		http: httpExchange,
 		secret: (ref) => resolveSecret(ref, options.secrets ?? {}),
 		externalUrl: 'http://collector.example:9999',
+		onCall: { ackKey: new Secret('a key of this test'), ...options.onCall },
 		...(options.maintenance === undefined ? {} : { maintenance: options.maintenance }),
 	});
 	await alerting.start();
