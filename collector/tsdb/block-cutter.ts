@@ -1,7 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Clock } from '../../core/clock.ts';
 import { errorText } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { type BlockFile, FAMILIES, FAMILY_CHECKS, parseBlockFile } from './blocks/block-files.ts';
@@ -11,34 +10,18 @@ import { BlockThread } from './blocks/block-thread.ts';
 import { fileOfDeletions } from './blocks/deleted-ranges.ts';
 import { type Checkpoint, INDEX_FILE } from './blocks/index-file.ts';
 import { packChunks } from './chunk-packer.ts';
-import type { Head } from './head.ts';
-import type { Deletion, LogWriter } from './log/log-writer.ts';
-import { QuietSeries } from './quiet-series.ts';
-import type { BlockSpan } from './recovery.ts';
+import { IndexedSeries, type IndexedSeriesOptions, SETTLE_SLICE } from './indexed-series.ts';
+import type { Deletion } from './log/log-batch.ts';
+import type { LogWriter } from './log/log-writer.ts';
 import { BUCKET_MS } from './shared-head.ts';
-import type { StoreMetrics } from './store-metrics.ts';
 
-export interface BlockCutterOptions {
+export interface BlockCutterOptions extends IndexedSeriesOptions {
 	readonly folder: string;
-	readonly head: Head;
 	readonly logWriter: LogWriter;
 	readonly checkpoint: Checkpoint;
 	/** What the log says was deleted, and block files do not know yet. */
 	readonly pendingDeletions: readonly Deletion[];
-	/** Slots whose series the index does not have, or has as gone; emptied as it gets them. */
-	readonly unpersistedSeries: number[];
-	/** When those lived, as far as blocks know. */
-	readonly blockSpans: ReadonlyMap<number, BlockSpan>;
-	/** Metrics whose metadata the index does not have yet; emptied as it gets them. */
-	readonly changedMetadata: Set<string>;
-	readonly metadataJson: (metric: string) => string;
-	/** Tells readers about a new layout. */
-	readonly publish: () => void;
-	readonly clock: Clock;
 	readonly log: Logger;
-	readonly metrics: StoreMetrics;
-	/** A series without samples for so long leaves memory. */
-	readonly quietMs: number;
 	/** A file is compacted when its last hour is over for so long. */
 	readonly compactAfterMs: number;
 	readonly downsample: { readonly afterMs: number; readonly everyMs: number } | null;
@@ -64,9 +47,6 @@ const RETENTION_CHECK_MS = 600_000;
 const COMPACTION_CHECK_MS = 60_000;
 /** A file that got late samples after its compaction is compacted again, at most so often. */
 const COMPACT_AGAIN_MS = 6 * 3_600_000;
-const SETTLE_SLICE = 2000;
-/** Series that the index is told of at once: each time costs some syncs of the disk. */
-const SERIES_SLICE = 16_000;
 const TASKS_AHEAD = 2;
 
 interface Cut {
@@ -83,7 +63,7 @@ interface Cut {
 export class BlockCutter {
 	readonly #options: BlockCutterOptions;
 	readonly #thread: BlockThread;
-	readonly #quiet: QuietSeries;
+	readonly #series: IndexedSeries;
 	readonly #timer: NodeJS.Timeout;
 	#cut: Cut | null = null;
 	#running: Promise<void> | null = null;
@@ -103,8 +83,8 @@ export class BlockCutter {
 
 	constructor(options: BlockCutterOptions) {
 		this.#options = options;
-		this.#quiet = new QuietSeries(options.head);
 		this.#thread = new BlockThread(options.folder, options.log);
+		this.#series = new IndexedSeries(this.#thread, options);
 		// Without anything from before, the hours that have passed have nothing to write.
 		const due = this.#dueBucket();
 		this.#lastBoundary = options.head.seriesCount > 0 ? Math.min(due, Math.floor(options.checkpoint.beforeMs / BUCKET_MS)) : due;
@@ -325,11 +305,11 @@ export class BlockCutter {
 		await this.#applyDeletions();
 		for (let from = 0; from < head.slotCount; from += SETTLE_SLICE) {
 			head.settleSlots(from, from + SETTLE_SLICE);
-			this.#quiet.noteHeard(from, from + SETTLE_SLICE, clock.now());
+			this.#series.noteHeard(from, from + SETTLE_SLICE);
 			publish();
 			await nextTurn();
 		}
-		await this.#persistSeries();
+		await this.#series.persist();
 		const memtable = head.retiring;
 		let chunks = 0;
 		if (memtable !== null) {
@@ -360,64 +340,9 @@ export class BlockCutter {
 		publish();
 		this.#cut = null;
 		logWriter.removeThrough(cut.segment, beforeMs);
-		await this.#releaseQuiet();
+		await this.#series.releaseQuiet();
 		metrics.blockSeconds.observe((clock.monotonic() - cut.startedMs) / 1000);
 		log.info({ chunks, segment: cut.segment, milliseconds: Math.round(clock.monotonic() - cut.startedMs) }, 'blocks written');
-	}
-
-	/** The index must know a series before the log that defines it may go. */
-	async #persistSeries(): Promise<void> {
-		const { head, unpersistedSeries, changedMetadata, metadataJson } = this.#options;
-		// New ones are added at the end meanwhile.
-		const pending = unpersistedSeries.slice();
-		for (let from = 0; from < pending.length; from += SERIES_SLICE) {
-			const slots = pending.slice(from, from + SERIES_SLICE).filter((slot) => head.registry.has(slot));
-			const ids = Uint32Array.from(slots, (slot) => head.idOf(slot));
-			const labels = slots.map((slot) => head.registry.labelBytes(slot));
-			const bytes = new Uint8Array(Buffer.concat(labels));
-			const lengths = Uint32Array.from(labels.map((label) => label.length));
-			const spans = new Float64Array(slots.length * 2).fill(Number.NaN);
-			ids.forEach((id, i) => {
-				const span = this.#options.blockSpans.get(id);
-				if (span !== undefined) spans.set([span.firstMs, span.lastMs], i * 2);
-			});
-			await this.#thread.run({ kind: 'series', ids, lengths, labels: bytes, spans });
-		}
-		unpersistedSeries.splice(0, pending.length);
-		const rows = [...changedMetadata].map((metric) => ({ metric, json: metadataJson(metric) }));
-		if (rows.length > 0) {
-			await this.#thread.run({ kind: 'metadata', rows });
-			// What changed again meanwhile is in the log, and the log outlives this cut.
-			for (const row of rows) if (metadataJson(row.metric) === row.json) changedMetadata.delete(row.metric);
-		}
-	}
-
-	/** Series that are no longer written leave memory: first the index says so, then their slots are free. */
-	async #releaseQuiet(): Promise<void> {
-		const { head, clock, quietMs, unpersistedSeries, metrics } = this.#options;
-		const beforeMs = clock.now() - quietMs;
-		const quiet: number[] = [];
-		for (let from = 0; from < head.slotCount; from += SETTLE_SLICE) {
-			this.#quiet.find(from, from + SETTLE_SLICE, beforeMs, quiet);
-			await nextTurn();
-		}
-		const notYetKnown = new Set(unpersistedSeries);
-		for (let from = 0; from < quiet.length; from += SERIES_SLICE) {
-			const slots = quiet.slice(from, from + SERIES_SLICE).filter((slot) => !notYetKnown.has(slot));
-			await this.#thread.run({ kind: 'gone', ids: Uint32Array.from(slots, (slot) => head.idOf(slot)) });
-			for (let at = 0; at < slots.length; at += SETTLE_SLICE) {
-				const part = slots.slice(at, at + SETTLE_SLICE);
-				// Who has spoken meanwhile stays, and the index hears of it again.
-				const still = part.filter((slot) => this.#quiet.isQuiet(slot, beforeMs));
-				const leaving = new Set(still);
-				for (const slot of part) if (!leaving.has(slot)) unpersistedSeries.push(slot);
-				head.release(still);
-				metrics.seriesReleased.inc(still.length);
-				await nextTurn();
-			}
-		}
-		if (quiet.length > 0) head.gatherLabels();
-		this.#options.publish();
 	}
 
 	async #applyRetention(nowMs: number): Promise<void> {

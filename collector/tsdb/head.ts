@@ -1,9 +1,8 @@
-import { ChunkEncoder } from './codec/chunk-codec.ts';
 import type { HeadCounters } from './head-counters.ts';
 import type { HostSeries } from './host-series.ts';
-import { lateOrder } from './late-order.ts';
 import { Memtable } from './memtable.ts';
 import { PagePool, pageSegment, pageWord } from './page-pool.ts';
+import { PageSealer } from './page-sealer.ts';
 import { SeriesRegistry } from './registry.ts';
 import {
 	BUCKET_MS,
@@ -50,10 +49,7 @@ export class Head {
 	boundaryBucket = Number.NEGATIVE_INFINITY;
 	readonly #control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4));
 	readonly #pages: PagePool;
-	readonly #encoder = new ChunkEncoder();
-	readonly #offsets = new Uint32Array(PAGE_SAMPLES);
-	readonly #words = new Uint32Array(PAGE_SAMPLES * 2);
-	readonly #values = new Float64Array(this.#words.buffer);
+	readonly #sealer: PageSealer;
 	readonly #hosts: HostSeries | null;
 	readonly #freeSlots: number[] = [];
 	/** Id of the next series that is new. */
@@ -66,6 +62,7 @@ export class Head {
 		this.#hosts = hosts;
 		this.registry = new SeriesRegistry(this, this.#markLayout);
 		this.#pages = new PagePool(this.#markLayout);
+		this.#sealer = new PageSealer(this.#pages);
 		this.active = this.#memtable(0, firstLogSegment);
 	}
 
@@ -203,7 +200,7 @@ export class Head {
 		let page = slots[slot + SLOT_PAGE] as number;
 		if (count === PAGE_SAMPLES || page === 0 || offset >= BUCKET_MS || offset < 0) {
 			Atomics.store(slots, slot + SLOT_GENERATION, (slots[slot + SLOT_GENERATION] as number) + 1);
-			if (count > 0) this.#seal(id, this.active);
+			if (count > 0) this.#sealer.seal(this.slots, id, this.active);
 			if (page === 0) {
 				page = this.#pages.take();
 				slots[slot + SLOT_PAGE] = page;
@@ -255,7 +252,7 @@ export class Head {
 		let lateCount = slots[slot + SLOT_LATE_COUNT] as number;
 		if (latePage === 0 || lateCount === LATE_SAMPLES) {
 			Atomics.store(slots, slot + SLOT_GENERATION, (slots[slot + SLOT_GENERATION] as number) + 1);
-			if (lateCount > 0) this.#sealLate(id, this.active);
+			if (lateCount > 0) this.#sealer.sealLate(this.slots, id, this.active);
 			if (latePage === 0) {
 				latePage = this.#pages.take();
 				slots[slot + SLOT_LATE_PAGE] = latePage;
@@ -274,60 +271,6 @@ export class Head {
 		Atomics.store(slots, slot + SLOT_LATE_COUNT, lateCount + 1);
 		this.counters.late++;
 		this.counters.appended++;
-	}
-
-	/** Compresses the page of `id` into `memtable`. The caller holds the slot's generation odd and resets the count. */
-	#seal(id: number, memtable: Memtable): void {
-		const slot = id * SLOT_WORDS;
-		const page = this.slots[slot + SLOT_PAGE] as number;
-		const count = this.slots[slot + SLOT_COUNT] as number;
-		const words = this.#pages.words[pageSegment(page)] as Uint32Array;
-		const word = pageWord(page);
-		const offsets = this.#offsets;
-		const values = this.#words;
-		for (let i = 0; i < count; i++) {
-			offsets[i] = words[word + i] as number;
-			values[i * 2] = words[word + PAGE_SAMPLES + i * 2] as number;
-			values[i * 2 + 1] = words[word + PAGE_SAMPLES + i * 2 + 1] as number;
-		}
-		this.#link(id, memtable, this.slots[slot + SLOT_BUCKET] as number, 0, count, false);
-	}
-
-	/** Sorts the late page of `id` and compresses it, bucket by bucket. */
-	#sealLate(id: number, memtable: Memtable): void {
-		const slot = id * SLOT_WORDS;
-		const page = this.slots[slot + SLOT_LATE_PAGE] as number;
-		const count = this.slots[slot + SLOT_LATE_COUNT] as number;
-		const segment = pageSegment(page);
-		const word = pageWord(page);
-		const words = this.#pages.words[segment] as Uint32Array;
-		const doubles = this.#pages.doubles[segment] as Float64Array;
-		const order = lateOrder(doubles, word, count);
-		let bucket = 0;
-		let filled = 0;
-		order.forEach((index, position) => {
-			const timeMs = doubles[(word + index * 4) >> 1] as number;
-			const next = order[position + 1];
-			if (next !== undefined && doubles[(word + next * 4) >> 1] === timeMs) return;
-			const itsBucket = Math.floor(timeMs / BUCKET_MS);
-			if (filled > 0 && itsBucket !== bucket) {
-				this.#link(id, memtable, bucket, 0, filled, true);
-				filled = 0;
-			}
-			bucket = itsBucket;
-			this.#offsets[filled] = timeMs - bucket * BUCKET_MS;
-			this.#words[filled * 2] = words[word + index * 4 + 2] as number;
-			this.#words[filled * 2 + 1] = words[word + index * 4 + 3] as number;
-			filled++;
-		});
-		if (filled > 0) this.#link(id, memtable, bucket, 0, filled, true);
-	}
-
-	#link(id: number, memtable: Memtable, bucket: number, from: number, count: number, late: boolean): void {
-		const offsets = this.#offsets;
-		const length = this.#encoder.encode(offsets, this.#words, this.#values, from, count);
-		const header = { bucket, first: offsets[from] as number, last: offsets[from + count - 1] as number, count, late };
-		memtable.link(id, header, this.#encoder.bytes, 0, length);
 	}
 
 	/**
@@ -356,13 +299,13 @@ export class Head {
 		Atomics.store(slots, slot + SLOT_GENERATION, (slots[slot + SLOT_GENERATION] as number) + 1);
 		if (retiring !== null) {
 			if ((slots[slot + SLOT_COUNT] as number) > 0 && (slots[slot + SLOT_BUCKET] as number) < this.boundaryBucket) {
-				this.#seal(id, retiring);
+				this.#sealer.seal(this.slots, id, retiring);
 				slots[slot + SLOT_COUNT] = 0;
 			}
 			const carriedLate = this.#settleLate(id, retiring);
 			if (carriedLate && (slots[slot + SLOT_COUNT] as number) > 0) {
 				// Late chunks overrule the page. A value that comes after the cut must overrule them, so it may not find its time in the page.
-				this.#seal(id, this.active);
+				this.#sealer.seal(this.slots, id, this.active);
 				slots[slot + SLOT_COUNT] = 0;
 			}
 			if ((slots[slot + SLOT_COUNT] as number) === 0 && (slots[slot + SLOT_PAGE] as number) !== 0) {
@@ -379,7 +322,7 @@ export class Head {
 	#settleLate(id: number, retiring: Memtable): boolean {
 		const slots = this.slots;
 		const slot = id * SLOT_WORDS;
-		if ((slots[slot + SLOT_LATE_COUNT] as number) > 0) this.#sealLate(id, retiring);
+		if ((slots[slot + SLOT_LATE_COUNT] as number) > 0) this.#sealer.sealLate(this.slots, id, retiring);
 		if ((slots[slot + SLOT_LATE_PAGE] as number) !== 0) {
 			this.#pages.release(slots[slot + SLOT_LATE_PAGE] as number);
 			slots[slot + SLOT_LATE_PAGE] = 0;

@@ -10,8 +10,8 @@ import { type Checkpoint, INDEX_FILE, isDamage, readIndex, SeriesLookup } from '
 import type { Head } from './head.ts';
 import { HeadReader } from './head-reader.ts';
 import { keptInMemory, rewriteInMemory } from './kept-samples.ts';
+import type { Deletion } from './log/log-batch.ts';
 import { type LogDamage, type ReplayedSegment, replayLog } from './log/log-replay.ts';
-import type { Deletion } from './log/log-writer.ts';
 
 export interface RecoveryReport {
 	readonly seriesFromIndex: number;

@@ -8,7 +8,8 @@ import type { GoneSeriesReader } from './blocks/gone-series.ts';
 import type { Head } from './head.ts';
 import type { HeadReader } from './head-reader.ts';
 import { type Kept, keptInMemory, rewriteInMemory } from './kept-samples.ts';
-import type { Deletion, LogWriter } from './log/log-writer.ts';
+import type { Deletion } from './log/log-batch.ts';
+import type { LogWriter } from './log/log-writer.ts';
 import type { SeriesIndex } from './series-index.ts';
 
 /** Series per record of the log: what the main thread rewrites in one go. */
@@ -81,12 +82,12 @@ export class SeriesDeletion {
 		const deletion: Deletion = { number: ++this.#lastNumber, ids: Uint32Array.from(ids), minMs, maxMs };
 		const kept = alive.map(({ slot }) => keptInMemory(reader, slot, head.idOf(slot), minMs, maxMs));
 		try {
-			logWriter.deletion(deletion);
+			logWriter.batch.deletion(deletion);
 			logKept(logWriter, head, kept);
 			logWriter.flush();
 			logWriter.syncNow();
 		} catch (error) {
-			logWriter.discard();
+			logWriter.batch.discard();
 			throw error;
 		}
 		for (const one of kept) {
@@ -122,5 +123,5 @@ function logKept(logWriter: LogWriter, head: Head, kept: readonly Kept[]): void 
 		valueWords.set(words.subarray(0, times.length * 2), at * 2);
 		at += times.length;
 	}
-	logWriter.samples({ ids, timestamps, valueWords }, count);
+	logWriter.batch.samples({ ids, timestamps, valueWords }, count);
 }

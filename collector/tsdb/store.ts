@@ -22,13 +22,15 @@ import { GoneSeriesReader } from './blocks/gone-series.ts';
 import { Head } from './head.ts';
 import { HeadReader } from './head-reader.ts';
 import { HostSeries } from './host-series.ts';
-import { LogWriter, type SeriesDefinition } from './log/log-writer.ts';
+import { LogWriter } from './log/log-writer.ts';
+import { LogEntries } from './log-entries.ts';
 import { OldChecks } from './old-checks.ts';
+import { ReaderPorts } from './reader-ports.ts';
 import { type RecoveryReport, recover } from './recovery.ts';
 import { StoreQueries } from './select.ts';
 import { SeriesDeletion } from './series-deletion.ts';
 import { SeriesIndex } from './series-index.ts';
-import { type HeadLayout, layoutBytes, type ReaderMessage, SLOT_FAMILY, SLOT_ID, SLOT_WORDS } from './shared-head.ts';
+import { layoutBytes, SLOT_FAMILY, SLOT_WORDS } from './shared-head.ts';
 import { StoreAppender } from './store-appender.ts';
 import { lockStore, type StoreLock } from './store-lock.ts';
 import { createStoreMetrics } from './store-metrics.ts';
@@ -81,6 +83,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 	readonly #head: Head;
 	readonly #hosts: HostSeries | null;
 	readonly #log: LogWriter;
+	readonly #entries: LogEntries;
 	readonly #cutter: BlockCutter;
 	readonly #reader: HeadReader;
 	readonly #index: SeriesIndex;
@@ -88,23 +91,15 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 	readonly #deletion: SeriesDeletion;
 	readonly #metadata: Map<string, MetricMetadata>;
 	readonly #changedMetadata = new Set<string>();
-	readonly #readers = new Set<MessagePort>();
-	readonly #folder: string;
-	#layout: HeadLayout | null;
-	/** Series that exist and are in no log record yet. */
-	#undefinedSeries: SeriesDefinition[] = [];
+	readonly #readers: ReaderPorts;
 	/** Slots of series that are not in the index. */
 	readonly #unpersistedSeries: number[];
-	/** Ids of the samples of a batch, for the log: slots mean nothing after a restart. */
-	#logIds = new Uint32Array(0);
-	#describedSinceWrite = new Set<string>();
 	#indexTimer: NodeJS.Immediate | null = null;
 	readonly #oldChecks: OldChecks | null;
 	#stopped = false;
 
 	constructor(options: StoreOptions, folder: string, parts: StoreParts) {
 		this.#options = options;
-		this.#folder = folder;
 		this.#oldChecks = options.onOldChecks === undefined ? null : new OldChecks(options.onOldChecks);
 		this.#lock = parts.lock;
 		this.#head = parts.head;
@@ -130,10 +125,11 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			...(options.logSegmentBytes === undefined ? {} : { segmentBytes: options.logSegmentBytes }),
 		});
 		this.#log.adopt(parts.recovered.segments);
-		this.#layout = this.#head.takeLayout() ?? this.#head.layout();
-		this.#reader = new HeadReader(this.#layout, () => {
-			this.#publish();
-			return this.#layout;
+		this.#entries = new LogEntries(this.#log, this.#head, this.#metadata);
+		this.#readers = new ReaderPorts(folder, this.#head);
+		this.#reader = new HeadReader(this.#readers.layout, () => {
+			this.#readers.publish();
+			return this.#readers.layout;
 		});
 		this.#index = new SeriesIndex(this.#reader);
 		const gone = new GoneSeriesReader(folder);
@@ -148,7 +144,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			blockSpans: parts.recovered.blockSpans,
 			changedMetadata: this.#changedMetadata,
 			metadataJson: (metric) => metadataJson(metric, this.#metadata),
-			publish: () => this.#publish(),
+			publish: () => this.#readers.publish(),
 			clock: options.clock,
 			log: options.log,
 			metrics,
@@ -169,7 +165,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			gone,
 			logWriter: this.#log,
 			cutter: this.#cutter,
-			publish: () => this.#publish(),
+			publish: () => this.#readers.publish(),
 			lastNumber: parts.recovered.lastDeletion,
 		});
 		this.#scheduleIndexing();
@@ -195,7 +191,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 		this.#refuseWildHost(labels);
 		const id = this.#head.nextId;
 		const slot = this.#head.addSeries(id, labels, familyOfLabels(labels));
-		this.#undefinedSeries.push({ id, labels });
+		this.#entries.define({ id, labels });
 		this.#unpersistedSeries.push(slot);
 		return slot;
 	}
@@ -234,7 +230,8 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 
 	write(samples: SampleColumns, count: number): Promise<void> {
 		try {
-			this.#writeLog(samples, count);
+			this.#assertOpen();
+			if (this.#entries.write(samples, count)) this.#scheduleIndexing();
 		} catch (error) {
 			// They are refused, and the sender brings them again; until then rules must see the present all the same.
 			if (error instanceof AppError && DISK_ERRORS.has(error.code)) this.#take(samples, count);
@@ -257,7 +254,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			families |= family;
 			if (timeMs < oldBeforeMs && family === FAMILY_CHECKS) this.#oldChecks?.add(timeMs);
 		}
-		this.#publish();
+		this.#readers.publish();
 		if (families !== 0) this.#options.onChecks?.();
 	}
 
@@ -267,7 +264,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 		if (known === undefined && this.#metadata.size >= MAX_METADATA) return;
 		this.#metadata.set(metric, { type: metadata.type, help: metadata.help, unit: metadata.unit });
 		this.#changedMetadata.add(metric);
-		this.#describedSinceWrite.add(metric);
+		this.#entries.describe(metric);
 	}
 
 	/** Whether the disk could not be written when that was last tried: samples are refused, queries and rules go on. */
@@ -308,22 +305,17 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 	}
 
 	/**
-	 * Lets another thread read: it is told where the shared memory is, now and at every change. The thread calls
-	 * `openStoreReader` with the other end of the channel. The port is unreferenced and closed by `stop`.
+	 * Lets another thread read: it is told where the shared memory is, now and at every change. The thread calls `openStoreReader` with the
+	 * other end of the channel. The port is unreferenced and closed by `stop`.
 	 */
 	attachReader(port: MessagePort): void {
-		this.#publish();
-		const message: ReaderMessage = { kind: 'open', folder: this.#folder, layout: this.#layout ?? this.#head.layout() };
-		port.postMessage(message);
-		port.on('close', () => this.#readers.delete(port));
-		port.unref();
-		this.#readers.add(port);
+		this.#readers.attach(port);
 	}
 
 	/** A port for a worker's `workerData` and `transferList`, already attached. */
 	readerPort(): MessagePort {
 		const { port1, port2 } = new MessageChannel();
-		this.attachReader(port1);
+		this.#readers.attach(port1);
 		return port2;
 	}
 
@@ -377,13 +369,13 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			await this.#cutter.stop();
 			await this.#log.close();
 		} finally {
-			for (const port of this.#readers) port.close();
+			this.#readers.close();
 			this.#queries.close();
 			this.#lock.release();
 		}
 	}
 
-	#writeLog(samples: SampleColumns, count: number): void {
+	#assertOpen(): void {
 		if (this.#stopped) throw new AppError('FN_STORE_STOPPED', 'the store has been stopped', { retryable: true, status: 503 });
 		if (this.#cutter.overloaded) {
 			throw new AppError('FN_STORE_OVERLOADED', 'blocks cannot be written as fast as samples arrive; samples are refused for a while', {
@@ -391,40 +383,6 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 				status: 429,
 			});
 		}
-		const log = this.#log;
-		try {
-			if (this.#undefinedSeries.length > 0) log.series(this.#undefinedSeries);
-			for (const metric of this.#describedSinceWrite) {
-				const metadata = this.#metadata.get(metric);
-				if (metadata !== undefined) log.metadata(metric, metadata);
-			}
-			if (count > 0) log.samples({ ...samples, ids: this.#idsOf(samples.ids, count) }, count);
-			log.flush();
-		} catch (error) {
-			log.discard();
-			throw error;
-		}
-		if (this.#undefinedSeries.length > 0) {
-			this.#undefinedSeries = [];
-			this.#scheduleIndexing();
-		}
-		if (this.#describedSinceWrite.size > 0) this.#describedSinceWrite = new Set();
-	}
-
-	#idsOf(slots: Uint32Array, count: number): Uint32Array {
-		if (this.#logIds.length < count) this.#logIds = new Uint32Array(count * 2);
-		const ids = this.#logIds;
-		const columns = this.#head.slots;
-		for (let i = 0; i < count; i++) ids[i] = columns[(slots[i] as number) * SLOT_WORDS + SLOT_ID] as number;
-		return ids;
-	}
-
-	#publish(): void {
-		const layout = this.#head.takeLayout();
-		if (layout === null) return;
-		this.#layout = layout;
-		const message: ReaderMessage = { kind: 'layout', layout };
-		for (const port of this.#readers) port.postMessage(message);
 	}
 
 	/** New series are indexed in slices between requests, so that the next query does not find all of them waiting. */

@@ -1,23 +1,20 @@
-import { closeSync, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { crc32 } from 'node:zlib';
 import { errorText } from '../../../core/errors.ts';
-import { labelValue } from '../../../core/labels.ts';
-import { METRIC_NAME } from '../../../protocol/labels.ts';
-import { decodeLabelBytes } from '../../storage/label-bytes.ts';
 import { ChunkDamaged, ChunkDecoder, ChunkEncoder } from '../codec/chunk-codec.ts';
 import { SampleRuns, sampleBudget } from '../sample-runs.ts';
 import { BUCKET_MS } from '../shared-head.ts';
 import { BlockDeletion } from './block-deletion.ts';
-import { BLOCK_SCHEMA, type BlockFile, blockFile, blockVersion, chunkKey, longName, parseBlockFile, spanName } from './block-files.ts';
+import { BLOCK_SCHEMA, type BlockFile, blockFile, blockVersion, chunkKey, longName, parseBlockFile } from './block-files.ts';
 import type { BlockTask, ChunkTask, TaskResult } from './block-messages.ts';
 import { checkedChunk, withChecksum } from './checked-chunk.ts';
 import { clipSpan, deletedName } from './deleted-ranges.ts';
 import { FileCompaction } from './file-compaction.ts';
 import { fileProblem } from './file-problem.ts';
-import { type Departed, GonePostings } from './gone-postings.ts';
-import { departedRow, INDEX_FILE, isDamage, openIndexForWriting } from './index-file.ts';
+import { INDEX_FILE, isDamage } from './index-file.ts';
+import { IndexWriter } from './index-writer.ts';
+import { BUSY_TIMEOUT_MS, inTransaction } from './transaction.ts';
 
 interface OpenBlock {
 	readonly file: BlockFile;
@@ -31,10 +28,6 @@ interface OpenBlock {
 	readonly addSeries: StatementSync;
 }
 
-const BUSY_TIMEOUT_MS = 10_000;
-/** About half a million series; a second's work. */
-const PACKED_INDEX_BYTES = 64 * 1024 * 1024;
-
 /**
  * The only writer of block files and of the index. Everything it does can be done again: a crash at any moment
  * leaves transactions whole, and the log still has what no checkpoint covers.
@@ -42,8 +35,7 @@ const PACKED_INDEX_BYTES = 64 * 1024 * 1024;
 export class BlockWriter {
 	readonly #folder: string;
 	readonly #report: (file: string, message: string) => void;
-	readonly #index: DatabaseSync;
-	readonly #labelsOf: StatementSync;
+	readonly #index: IndexWriter;
 	readonly #open = new Map<string, OpenBlock>();
 	readonly #decoder = new ChunkDecoder();
 	readonly #encoder = new ChunkEncoder();
@@ -56,18 +48,17 @@ export class BlockWriter {
 	constructor(folder: string, report: (file: string, message: string) => void) {
 		this.#folder = folder;
 		this.#report = report;
-		this.#index = openIndexForWriting(folder, BUSY_TIMEOUT_MS);
-		this.#labelsOf = this.#index.prepare('select labels from series where id = ?');
+		this.#index = new IndexWriter(folder, report);
 	}
 
 	/** Returns how many chunks were written and how many samples gave way to later values. SQLite's errors pass through. */
 	run(task: BlockTask): TaskResult {
 		switch (task.kind) {
 			case 'series':
-				this.#series(task);
+				this.#index.series(task);
 				break;
 			case 'metadata':
-				this.#metadata(task.rows);
+				this.#index.metadata(task.rows);
 				break;
 			case 'chunks':
 				// An unfinished compaction would not have these, and would delete them.
@@ -79,14 +70,14 @@ export class BlockWriter {
 				this.#checkpoint(task);
 				break;
 			case 'gone':
-				this.#gone(task.ids);
+				this.#index.gone(task.ids);
 				break;
 			case 'delete':
 				this.#abandonCompaction();
 				this.#delete(task);
 				break;
 			case 'forget':
-				this.#forget(task.samplesBeforeMs, task.checksBeforeMs);
+				this.#index.forget(task.samplesBeforeMs, task.checksBeforeMs);
 				break;
 			case 'verify':
 				this.#verify(task.name);
@@ -106,38 +97,6 @@ export class BlockWriter {
 		for (const open of this.#open.values()) open.database.close();
 		this.#open.clear();
 		this.#index.close();
-	}
-
-	#series(task: Extract<BlockTask, { kind: 'series' }>): void {
-		const insert = this.#index.prepare(
-			'insert into series (id, labels, first_ms, last_ms, crc) values (?, ?, ?, ?, ?) on conflict (id) do update set gone = 0',
-		);
-		inTransaction(this.#index, () => {
-			let at = 0;
-			for (let i = 0; i < task.ids.length; i++) {
-				const end = at + (task.lengths[i] as number);
-				const firstMs = task.spans[i * 2] as number;
-				const known = !Number.isNaN(firstMs);
-				const labels = task.labels.subarray(at, end);
-				insert.run(
-					task.ids[i] as number,
-					labels,
-					known ? firstMs : null,
-					known ? (task.spans[i * 2 + 1] as number) : null,
-					crc32(labels, task.ids[i] as number),
-				);
-				at = end;
-			}
-		});
-	}
-
-	#metadata(rows: readonly { readonly metric: string; readonly json: string }[]): void {
-		const upsert = this.#index.prepare(
-			'insert into metadata (metric, json) values (?, ?) on conflict (metric) do update set json = excluded.json',
-		);
-		inTransaction(this.#index, () => {
-			for (const row of rows) upsert.run(row.metric, row.json);
-		});
 	}
 
 	#chunksSparingDamage(task: ChunkTask): { readonly chunks: number; readonly replaced: number } {
@@ -184,8 +143,8 @@ export class BlockWriter {
 	/** A block file names its series, so that it can be read without the index. */
 	#nameSeries(open: OpenBlock, id: number): void {
 		if (open.hasSeries.get(id) !== undefined) return;
-		const labels = this.#labelsOf.get(id)?.['labels'];
-		if (labels instanceof Uint8Array) open.addSeries.run(id, labels);
+		const labels = this.#index.labelsOf(id);
+		if (labels !== null) open.addSeries.run(id, labels);
 	}
 
 	#addExisting(file: BlockFile, read: () => Uint8Array): void {
@@ -224,40 +183,11 @@ export class BlockWriter {
 		// Blocks must be on the disk before anything says that the log is not needed for them.
 		for (const open of this.#open.values()) open.database.exec('pragma wal_checkpoint(truncate)');
 		syncFolder(join(this.#folder, 'blocks'));
-		const update = this.#index.prepare(
-			'update series set first_ms = min(coalesce(first_ms, ?1), ?1), last_ms = max(coalesce(last_ms, ?2), ?2) where id = ?3',
-		);
-		inTransaction(this.#index, () => {
-			for (const [id, [firstMs, lastMs]] of this.#lifetimes) update.run(firstMs, lastMs, id);
-			this.#index
-				.prepare(
-					'insert into checkpoint (id, segment, before_ms) values (1, ?, ?) on conflict (id) do update set segment = excluded.segment, before_ms = excluded.before_ms',
-				)
-				.run(task.checkpoint.segment, task.checkpoint.beforeMs);
-			for (const name of readdirSync(join(this.#folder, 'blocks'))) {
-				const file = parseBlockFile(name);
-				if (file !== null) this.#index.prepare('insert or ignore into block_span (name) values (?)').run(spanName(file));
-			}
-		});
+		this.#index.checkpoint(task.checkpoint, this.#lifetimes);
 		this.#lifetimes.clear();
 		// The next hour mostly writes one file; yesterday's need not stay open.
 		for (const open of this.#open.values()) open.database.close();
 		this.#open.clear();
-	}
-
-	#gone(ids: Uint32Array): void {
-		const update = this.#index.prepare('update series set gone = 1, name = ? where id = ?');
-		const rowOf = this.#index.prepare('select id, labels, first_ms, last_ms from series where id = ?');
-		inTransaction(this.#index, () => {
-			const departed: Departed[] = [];
-			for (const id of ids) {
-				const row = rowOf.get(id);
-				if (row === undefined || !(row['labels'] instanceof Uint8Array)) continue;
-				update.run(labelValue(decodeLabelBytes(row['labels'], 0, row['labels'].length), METRIC_NAME), id);
-				departed.push(...departedRow(row));
-			}
-			new GonePostings(this.#index).add(departed);
-		});
 	}
 
 	#delete(task: Extract<BlockTask, { kind: 'delete' }>): void {
@@ -272,32 +202,7 @@ export class BlockWriter {
 			if (firstMs === Number.POSITIVE_INFINITY) this.#lifetimes.delete(id);
 			else this.#lifetimes.set(id, [firstMs, lastMs]);
 		}
-		const spanOf = this.#index.prepare('select first_ms, last_ms from series where id = ?');
-		const update = this.#index.prepare('update series set first_ms = ?, last_ms = ? where id = ?');
-		const emptied = new Map<number, Uint8Array>();
-		inTransaction(this.#index, () => {
-			for (const id of ids) {
-				const row = spanOf.get(id);
-				if (typeof row?.['first_ms'] !== 'number' || typeof row['last_ms'] !== 'number') continue;
-				const { firstMs, lastMs } = clipSpan({ firstMs: row['first_ms'], lastMs: row['last_ms'] }, minMs, maxMs);
-				// Without a first time it is found by nobody, and forgotten when its last one is old enough.
-				update.run(firstMs === Number.POSITIVE_INFINITY ? null : firstMs, lastMs, id);
-				const labels = firstMs === Number.POSITIVE_INFINITY ? this.#labelsOf.get(id)?.['labels'] : undefined;
-				if (labels instanceof Uint8Array) emptied.set(id, labels);
-			}
-			if (emptied.size > 0) new GonePostings(this.#index).remove(new Set(emptied.keys()), [...emptied.values()]);
-			this.#index
-				.prepare('insert into deletion (id, number) values (1, ?) on conflict (id) do update set number = max(number, excluded.number)')
-				.run(task.number);
-		});
-	}
-
-	#forget(samplesBeforeMs: number, checksBeforeMs: number): void {
-		const isCheck = "(name = 'probe_success' or name like 'fournines\\_check\\_%' escape '\\')";
-		inTransaction(this.#index, () => new GonePostings(this.#index).forget(samplesBeforeMs, checksBeforeMs));
-		this.#index
-			.prepare(`delete from series where gone = 1 and (last_ms < ?1 or (last_ms < ?2 and not ${isCheck}))`)
-			.run(checksBeforeMs, samplesBeforeMs);
+		this.#index.delete(task);
 	}
 
 	#abandonCompaction(): void {
@@ -330,22 +235,11 @@ export class BlockWriter {
 			if (!work.step()) return false;
 			work.finish();
 			this.#compaction = null;
-			this.#packIndex();
+			this.#index.pack();
 			return true;
 		} catch (error) {
 			this.#abandonCompaction();
 			throw error;
-		}
-	}
-
-	/** Rows of the index grow when their series have lived, and leave their pages half empty. Once a day it is written anew, as long as that is quick. */
-	#packIndex(): void {
-		if (statSync(join(this.#folder, INDEX_FILE)).size > PACKED_INDEX_BYTES) return;
-		try {
-			this.#index.exec('vacuum');
-		} catch (error) {
-			// It was left as it is; there is a next time.
-			this.#report(INDEX_FILE, `the index could not be packed: ${errorText(error)}`);
 		}
 	}
 
@@ -361,13 +255,7 @@ export class BlockWriter {
 
 	#drop(names: readonly string[]): void {
 		// First the index, so that a crash in between does not make it miss them.
-		const forget = this.#index.prepare('delete from block_span where name = ?');
-		inTransaction(this.#index, () => {
-			for (const name of names) {
-				const file = parseBlockFile(name);
-				if (file !== null) forget.run(spanName(file));
-			}
-		});
+		this.#index.dropSpans(names);
 		for (const name of names) {
 			this.#open.get(name)?.database.close();
 			this.#open.delete(name);
@@ -414,17 +302,6 @@ export class BlockWriter {
 			file.name,
 			`the file is damaged (${errorText(cause)}) and was put aside as ${aside}; what it held is missing from answers`,
 		);
-	}
-}
-
-function inTransaction(database: DatabaseSync, work: () => void): void {
-	database.exec('begin immediate');
-	try {
-		work();
-		database.exec('commit');
-	} catch (error) {
-		if (database.isTransaction) database.exec('rollback');
-		throw error;
 	}
 }
 

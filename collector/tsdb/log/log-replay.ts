@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { errorText } from '../../../core/errors.ts';
+import type { Deletion, SeriesDefinition } from './log-batch.ts';
 import {
 	LOG_HEADER_BYTES,
 	LOG_MAGIC,
@@ -18,7 +19,6 @@ import {
 	segmentName,
 	segmentNumber,
 } from './log-format.ts';
-import type { Deletion, SeriesDefinition } from './log-writer.ts';
 
 export interface ReplayTarget {
 	series(definition: SeriesDefinition): void;

@@ -29,9 +29,9 @@ function writer(firstSegment = 1, segmentBytes?: number): LogWriter {
 
 /** Batch `i` holds samples of series `0 .. i`, in odd batches all of one time. */
 function writeBatch(log: LogWriter, i: number): void {
-	log.series([{ id: i, labels: encodeLabelBytes(['__name__', 'm', 'i', 'x'.repeat(i)]) }]);
+	log.batch.series([{ id: i, labels: encodeLabelBytes(['__name__', 'm', 'i', 'x'.repeat(i)]) }]);
 	const values = Float64Array.from({ length: i + 1 }, (_, k) => i * 100 + k);
-	log.samples(
+	log.batch.samples(
 		{
 			ids: Uint32Array.from({ length: i + 1 }, (_, k) => k),
 			timestamps: Float64Array.from({ length: i + 1 }, (_, k) => 1000 * i + (i % 2) * k),
@@ -174,12 +174,12 @@ describe('append log', () => {
 	test('a deletion stays as long as what it deleted, and so does what came after it', async () => {
 		const log = writer();
 		const batch = (timeMs: number) => {
-			log.samples({ ids: Uint32Array.of(1), timestamps: Float64Array.of(timeMs), valueWords: Uint32Array.of(0, 0) }, 1);
+			log.batch.samples({ ids: Uint32Array.of(1), timestamps: Float64Array.of(timeMs), valueWords: Uint32Array.of(0, 0) }, 1);
 			log.flush();
 			return log.rotate();
 		};
 		batch(5000);
-		log.deletion({ number: 1, ids: Uint32Array.of(1, 2, 3), minMs: 0, maxMs: 9000 });
+		log.batch.deletion({ number: 1, ids: Uint32Array.of(1, 2, 3), minMs: 0, maxMs: 9000 });
 		batch(100);
 		const last = batch(200);
 		log.removeThrough(last, 1000);
@@ -191,7 +191,7 @@ describe('append log', () => {
 
 	test('a deletion is replayed as it was written', async () => {
 		const log = writer();
-		log.deletion({ number: 7, ids: Uint32Array.of(1, 2, 3), minMs: -5, maxMs: 9000 });
+		log.batch.deletion({ number: 7, ids: Uint32Array.of(1, 2, 3), minMs: -5, maxMs: 9000 });
 		log.flush();
 		await log.close();
 		const seen: unknown[] = [];

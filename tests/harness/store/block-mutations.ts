@@ -95,10 +95,10 @@ const LONG_NAME = 'samples-2026-01-05.long.db';
 /** A segment with records of every kind. */
 async function someLog(folder: string): Promise<Uint8Array> {
 	const log = new LogWriter({ folder, firstSegment: 1, fsync: 'interval', log: silentLogger, onSyncFailure: () => {} });
-	log.series([0, 1, 2].map((id) => ({ id, labels: encodeLabelBytes(['__name__', 'm', 'i', String(id)]) })));
-	log.samples({ ids: Uint32Array.of(0, 1, 2), timestamps: Float64Array.of(1000, 2000, 3000), valueWords: new Uint32Array(6) }, 3);
-	log.metadata('m', { type: 'gauge', help: 'what it is', unit: '' });
-	log.deletion({ number: 1, ids: Uint32Array.of(1), minMs: 0, maxMs: 5000 });
+	log.batch.series([0, 1, 2].map((id) => ({ id, labels: encodeLabelBytes(['__name__', 'm', 'i', String(id)]) })));
+	log.batch.samples({ ids: Uint32Array.of(0, 1, 2), timestamps: Float64Array.of(1000, 2000, 3000), valueWords: new Uint32Array(6) }, 3);
+	log.batch.metadata('m', { type: 'gauge', help: 'what it is', unit: '' });
+	log.batch.deletion({ number: 1, ids: Uint32Array.of(1), minMs: 0, maxMs: 5000 });
 	log.flush();
 	await log.close();
 	return readFileSync(join(folder, readdirSync(folder)[0] ?? ''));
