@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { SecondSpan } from '../inventory/calendar.ts';
 import type { InventoryConfig, ServiceConfig } from '../inventory/config.ts';
 import type { Queryable } from '../storage/storage.ts';
-import { readChecks } from './check-reader.ts';
+import { readCheckWindows } from './check-reader.ts';
 import { checkTimeline, contextMs, DOWN, UP } from './check-timeline.ts';
 import { type DayStore, encodeTimeline } from './day-store.ts';
 import { type Interval, type Timeline, TimelineBuilder } from './intervals.ts';
@@ -65,32 +65,53 @@ export async function serviceTimelines(
 		const trusted = await trustedDays(options, inventory, { one, stored, ...more });
 		for (const [day, timeline] of trusted) one.known.set(day, timeline);
 	}
-	const builders = new Map(asked.map(({ tree }) => [tree.id, new TimelineBuilder(window.from, window.to)]));
 	const fresh = new Map(asked.map(({ key }) => [key, new Map<number, Timeline>()]));
-	for (let day = firstDay; day < endDay; day++) {
-		const missing = asked.filter(({ known }) => !known.has(day));
-		if (missing.length > 0) {
-			const whole = { from: day * DAY_SECONDS, to: (day + 1) * DAY_SECONDS };
-			const finished = missing.every(({ reach }) => whole.to + reach <= nowSeconds);
-			const span = finished ? whole : { from: Math.max(whole.from, window.from), to: Math.min(whole.to, window.to) };
-			const computed = await compute(options, inventory, { trees: missing.map(({ tree }) => tree), span, ...more });
+	for (const { missing, spans } of missingRuns(asked, { firstDay, endDay, window, nowSeconds })) {
+		const computed = await compute(options, inventory, { trees: missing.map(({ tree }) => tree), spans, ...more });
+		for (const [i, span] of spans.entries()) {
+			const day = Math.floor(span.from / DAY_SECONDS);
 			options.onComputed?.(day);
 			for (const one of missing) {
-				const timeline = computed.get(one.tree.id) ?? [];
+				const timeline = computed[i]?.get(one.tree.id) ?? [];
 				one.known.set(day, timeline);
-				if (finished) fresh.get(one.key)?.set(day, timeline);
+				if (isFinished(day, missing, nowSeconds)) fresh.get(one.key)?.set(day, timeline);
 			}
-			// A year takes seconds: others get a turn between its days.
-			await new Promise((resolve) => setImmediate(resolve));
-			signal?.throwIfAborted();
 		}
-		for (const { tree, known } of asked) {
-			const builder = builders.get(tree.id) as TimelineBuilder;
+	}
+	const builders = new Map(asked.map(({ tree }) => [tree.id, new TimelineBuilder(window.from, window.to)]));
+	for (const { tree, known } of asked) {
+		const builder = builders.get(tree.id) as TimelineBuilder;
+		for (let day = firstDay; day < endDay; day++)
 			for (const part of known.get(day) ?? []) if (part.to > window.from) builder.until(part.to, part.state, part.reason, part.unconfirmed);
-		}
 	}
 	for (const [key, list] of fresh) if (list.size > 0) days.save(key, list);
 	return new Map([...builders].map(([id, builder]) => [id, builder.build()]));
+}
+
+/** Days that the same services miss, to be computed at once; days that can still change only as far as the window goes. */
+function missingRuns(
+	asked: readonly Asked[],
+	at: { readonly firstDay: number; readonly endDay: number; readonly window: SecondSpan; readonly nowSeconds: number },
+): readonly { readonly missing: readonly Asked[]; readonly spans: readonly SecondSpan[] }[] {
+	const { window } = at;
+	const runs: { missing: readonly Asked[]; spans: SecondSpan[] }[] = [];
+	for (let day = at.firstDay; day < at.endDay; day++) {
+		const missing = asked.filter(({ known }) => !known.has(day));
+		if (missing.length === 0) continue;
+		const whole = { from: day * DAY_SECONDS, to: (day + 1) * DAY_SECONDS };
+		const span = isFinished(day, missing, at.nowSeconds)
+			? whole
+			: { from: Math.max(whole.from, window.from), to: Math.min(whole.to, window.to) };
+		const last = runs.at(-1);
+		if (last !== undefined && last.missing.length === missing.length && missing.every((one, i) => one === last.missing[i]))
+			last.spans.push(span);
+		else runs.push({ missing, spans: [span] });
+	}
+	return runs;
+}
+
+function isFinished(day: number, services: readonly Asked[], nowSeconds: number): boolean {
+	return services.every(({ reach }) => (day + 1) * DAY_SECONDS + reach <= nowSeconds);
 }
 
 /** The stored days that still hold. The edges of suspect ones are computed again; where one differs, its day goes and its neighbours are suspect in turn. */
@@ -111,11 +132,8 @@ async function trustedDays(
 			{ from, to: from + Math.min(one.reach, DAY_SECONDS) },
 			{ from: from + Math.max(0, DAY_SECONDS - one.reach), to: from + DAY_SECONDS },
 		];
-		let same = true;
-		for (const span of edges) {
-			const computed = await compute(options, inventory, { trees: [one.tree], span, ...(signal === undefined ? {} : { signal }) });
-			same &&= encodeTimeline(computed.get(one.tree.id) ?? []) === encodeTimeline(clip(timeline, span));
-		}
+		const computed = await compute(options, inventory, { trees: [one.tree], spans: edges, ...(signal === undefined ? {} : { signal }) });
+		const same = edges.every((span, i) => encodeTimeline(computed[i]?.get(one.tree.id) ?? []) === encodeTimeline(clip(timeline, span)));
 		checked.set(day, timeline);
 		if (same) continue;
 		trusted.delete(day);
@@ -130,22 +148,25 @@ async function trustedDays(
 	return trusted;
 }
 
-/** Services from checks, over any span; nothing is cached. */
+/** Services from checks, over any ascending spans; nothing is cached. */
 async function compute(
 	{ queryable, evaluate }: ServiceDaysOptions,
 	inventory: InventoryConfig,
-	request: { readonly trees: readonly ServiceTree[]; readonly span: SecondSpan; readonly signal?: AbortSignal },
-): Promise<ReadonlyMap<string, Timeline>> {
-	const { trees, span, signal } = request;
-	if (span.to <= span.from) return new Map(trees.map(({ id }) => [id, []]));
+	request: { readonly trees: readonly ServiceTree[]; readonly spans: readonly SecondSpan[]; readonly signal?: AbortSignal },
+): Promise<readonly ReadonlyMap<string, Timeline>[]> {
+	const { trees, spans, signal } = request;
 	const more = signal === undefined ? {} : { signal };
-	const checks = await readChecks(queryable, inventory, { ids: [...new Set(trees.flatMap(checksOf))], window: span, ...more });
-	const conditions = new Map<string, Timeline>();
-	for (const condition of trees.flatMap(conditionsOf))
-		if (!conditions.has(condition.rules.id)) conditions.set(condition.rules.id, await conditionTimeline(evaluate, condition, span, signal));
-	return new Map(
-		trees.map((tree) => [tree.id, treeTimeline(tree, (id, kind) => (kind === 'check' ? checks : conditions).get(id) ?? [], span)]),
-	);
+	const checks = await readCheckWindows(queryable, inventory, { ids: [...new Set(trees.flatMap(checksOf))], windows: spans, ...more });
+	const result: ReadonlyMap<string, Timeline>[] = [];
+	for (const [i, span] of spans.entries()) {
+		const conditions = new Map<string, Timeline>();
+		for (const condition of trees.flatMap(conditionsOf))
+			if (!conditions.has(condition.rules.id))
+				conditions.set(condition.rules.id, await conditionTimeline(evaluate, condition, span, signal));
+		const partOf = (id: string, kind: 'check' | 'condition') => (kind === 'check' ? checks[i] : conditions)?.get(id) ?? [];
+		result.push(new Map(trees.map((tree) => [tree.id, treeTimeline(tree, partOf, span)])));
+	}
+	return result;
 }
 
 /** A condition as a check: it holds where any series is not 0, fails where all are, and says nothing where there is none. */
