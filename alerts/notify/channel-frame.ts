@@ -96,7 +96,7 @@ export type Judge = (response: HttpResponse, world: { readonly nowMs: number; re
 
 /** One bounded exchange with a service, whose answer `judge` reads; never rejects. */
 export function serviceCall(
-	context: NotifierContext,
+	context: Pick<NotifierContext, 'http' | 'clock'>,
 	options: { readonly timeout: string; readonly redact: Redact; readonly judge: Judge },
 ): (request: ServiceRequest, signal: AbortSignal) => Promise<SendResult> {
 	const timeoutMs = parseDuration(options.timeout);

@@ -1,37 +1,67 @@
 import type { Static, TObject } from 'typebox';
+import { aliyunSmsCallback, aliyunVoiceCallback } from './aliyun/callback.ts';
 import { AliyunSmsConfigSchema } from './aliyun-sms/config.ts';
 import { createAliyunSms } from './aliyun-sms/notifier.ts';
 import { AliyunVoiceConfigSchema } from './aliyun-voice/config.ts';
 import { createAliyunVoice } from './aliyun-voice/notifier.ts';
 import type { CallbackRequest, ChannelKind, ChannelLine, LineContext } from './channel-line.ts';
 import { plainLine } from './channel-line.ts';
+import { CmppConfigSchema } from './cmpp/config.ts';
+import { openCmpp } from './cmpp/line.ts';
 import { DingtalkConfigSchema } from './dingtalk/config.ts';
 import { createDingtalk } from './dingtalk/notifier.ts';
 import { EmailConfigSchema } from './email/config.ts';
 import { createEmail } from './email/notifier.ts';
 import { FeishuConfigSchema } from './feishu/config.ts';
 import { createFeishu } from './feishu/notifier.ts';
+import { FolderConfigSchema } from './folder/config.ts';
+import { createFolder } from './folder/notifier.ts';
+import { MasSmsConfigSchema } from './mas-sms/config.ts';
+import { createMasSms, masCallback } from './mas-sms/notifier.ts';
 import type { Notifier, NotifierContext } from './notifier.ts';
+import { gatewayCallback } from './sms-gateway/callback.ts';
 import { checkSmsGateway } from './sms-gateway/check.ts';
 import { SmsGatewayConfigSchema } from './sms-gateway/config.ts';
 import { createSmsGateway, splitPhones } from './sms-gateway/notifier.ts';
+import { tencentSmsCallback, tencentVoiceCallback } from './tencent/callback.ts';
 import { TencentSmsConfigSchema } from './tencent-sms/config.ts';
 import { createTencentSms } from './tencent-sms/notifier.ts';
 import { TencentVoiceConfigSchema } from './tencent-voice/config.ts';
 import { createTencentVoice } from './tencent-voice/notifier.ts';
 import { WebhookConfigSchema } from './webhook/config.ts';
 import { createWebhook } from './webhook/notifier.ts';
+import { WechatAppConfigSchema } from './wechat-app/config.ts';
+import { openWechatApp } from './wechat-app/line.ts';
+import { WechatOfficialConfigSchema } from './wechat-official/config.ts';
+import { openWechatOfficial } from './wechat-official/line.ts';
 import { WechatRobotConfigSchema } from './wechat-robot/config.ts';
 import { createWechatRobot } from './wechat-robot/notifier.ts';
+import { ZwdingtalkConfigSchema } from './zwdingtalk/config.ts';
+import { createZwdingtalk } from './zwdingtalk/notifier.ts';
 
 /** Every type of channel, in the order in which a receiver's channels are told. */
 export const CHANNEL_KINDS: readonly ChannelKind[] = [
 	place('wechat_robot', WechatRobotConfigSchema, createWechatRobot),
-	phones('sms_gateway', SmsGatewayConfigSchema, createSmsGateway, { split: splitPhones, check: checkSmsGateway }),
-	phones('aliyun_sms', AliyunSmsConfigSchema, createAliyunSms),
-	phones('tencent_sms', TencentSmsConfigSchema, createTencentSms),
-	phones('aliyun_voice', AliyunVoiceConfigSchema, createAliyunVoice, { split: eachPhone }),
-	phones('tencent_voice', TencentVoiceConfigSchema, createTencentVoice, { split: eachPhone }),
+	{ type: 'wechat_app', schema: WechatAppConfigSchema, to: 'to_user', open: openWechatApp },
+	{ type: 'wechat_official', schema: WechatOfficialConfigSchema, to: 'openids', open: openWechatOfficial },
+	phones('sms_gateway', SmsGatewayConfigSchema, createSmsGateway, {
+		split: splitPhones,
+		check: checkSmsGateway,
+		callback: gatewayCallback,
+	}),
+	phones('aliyun_sms', AliyunSmsConfigSchema, createAliyunSms, { callback: aliyunSmsCallback }),
+	phones('tencent_sms', TencentSmsConfigSchema, createTencentSms, { callback: tencentSmsCallback }),
+	phones('mas_sms', MasSmsConfigSchema, createMasSms, { callback: masCallback }),
+	{ type: 'cmpp', schema: CmppConfigSchema, to: 'phones', open: openCmpp },
+	phones('aliyun_voice', AliyunVoiceConfigSchema, createAliyunVoice, { split: eachPhone, callback: aliyunVoiceCallback }),
+	phones('tencent_voice', TencentVoiceConfigSchema, createTencentVoice, { split: eachPhone, callback: tencentVoiceCallback }),
+	{
+		type: 'zwdingtalk',
+		schema: ZwdingtalkConfigSchema,
+		to: 'receiver_ids',
+		open: (config: Static<typeof ZwdingtalkConfigSchema>, context) =>
+			plainLine('zwdingtalk', context, { config, addressed: (own, to) => ({ ...own, receiver_ids: [to] }), create: createZwdingtalk }),
+	},
 	place('dingtalk', DingtalkConfigSchema, createDingtalk),
 	place('feishu', FeishuConfigSchema, createFeishu),
 	{
@@ -42,6 +72,7 @@ export const CHANNEL_KINDS: readonly ChannelKind[] = [
 			plainLine('email', context, { config, addressed: (own, to) => ({ ...own, to }), create: createEmail }),
 	},
 	place('webhook', WebhookConfigSchema, createWebhook),
+	place('folder', FolderConfigSchema, createFolder),
 ];
 
 /** A kind whose configuration is the place: it has no recipients. */

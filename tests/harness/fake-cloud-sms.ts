@@ -5,8 +5,11 @@ export interface CloudSms {
 	readonly phones: readonly string[];
 	readonly params: Readonly<Record<string, string>> | readonly string[];
 	readonly template: string;
+	/** BizId, SerialNo or CallId. */
+	readonly id: string;
 }
 
+/** A callback that asks for a receipt's worth of fields is built by the test; the id is what the message was answered with. */
 export interface FakeCloudSms {
 	readonly baseUrl: string;
 	readonly messages: readonly CloudSms[];
@@ -47,14 +50,18 @@ export function startFakeAliyunSms(key: Key): Promise<FakeCloudSms> {
 		if (signature !== expected || !names.includes('host')) return answer('SignatureDoesNotMatch', 'signature does not match');
 		const fault = state.faults.shift();
 		if (fault !== undefined) return answer(fault, 'as asked for');
-		const params = JSON.parse(url.searchParams.get('TemplateParam') ?? '{}') as Record<string, string>;
+		const action = headers['x-acs-action'] ?? '';
+		const voice = action === 'SingleCallByTts';
+		if (!voice && action !== 'SendSms') return answer('InvalidAction.NotFound', action);
+		const params = JSON.parse(url.searchParams.get(voice ? 'TtsParam' : 'TemplateParam') ?? '{}') as Record<string, string>;
 		if (Object.values(params).some((value) => value.length < 1 || value.length > 35)) return answer('isv.PARAM_LENGTH_LIMIT', 'too long');
-		state.messages.push({
-			phones: (url.searchParams.get('PhoneNumbers') ?? '').split(','),
-			params,
-			template: url.searchParams.get('TemplateCode') ?? '',
-		});
-		return answer('OK', 'OK');
+		const phones = (url.searchParams.get(voice ? 'CalledNumber' : 'PhoneNumbers') ?? '').split(',');
+		if (phones.some((phone) => state.refused.has(phone))) return answer('isv.MOBILE_NUMBER_ILLEGAL', 'refused');
+		// One call a minute and number.
+		if (voice && (phones.length !== 1 || called(state, phones[0] ?? '', key.now()))) return answer('isv.BUSINESS_LIMIT_CONTROL', 'limit');
+		const messageId = `id-${state.messages.length + 1}`;
+		state.messages.push({ phones, params, id: messageId, template: url.searchParams.get(voice ? 'TtsCode' : 'TemplateCode') ?? '' });
+		return { status: 200, body: { Code: 'OK', Message: 'OK', RequestId: 'R1', [voice ? 'CallId' : 'BizId']: messageId } };
 	});
 }
 
@@ -76,19 +83,42 @@ export function startFakeTencentSms(key: Key): Promise<FakeCloudSms> {
 		if (signature !== expected) return error('AuthFailure.SignatureFailure');
 		const fault = state.faults.shift();
 		if (fault !== undefined) return error(fault);
+		if (headers['x-tc-action'] === 'SendTtsVoice') return call(request, state, { error, now: key.now() });
 		const body = JSON.parse(request.body.toString('utf8')) as { PhoneNumberSet: string[]; TemplateId: string; TemplateParamSet: string[] };
+		const messageId = `id-${state.messages.length + 1}`;
 		const taken = body.PhoneNumberSet.filter((phone) => !state.refused.has(phone));
-		if (taken.length > 0) state.messages.push({ phones: taken, params: body.TemplateParamSet, template: body.TemplateId });
+		if (taken.length > 0) state.messages.push({ phones: taken, params: body.TemplateParamSet, template: body.TemplateId, id: messageId });
 		const SendStatusSet = body.PhoneNumberSet.map((PhoneNumber) =>
 			state.refused.has(PhoneNumber)
 				? { PhoneNumber, SerialNo: '', Code: 'FailedOperation.PhoneNumberInBlacklist', Message: 'in blacklist' }
-				: { PhoneNumber, SerialNo: '1', Code: 'Ok', Message: 'send success' },
+				: { PhoneNumber, SerialNo: messageId, Code: 'Ok', Message: 'send success' },
 		);
 		return { status: 200, body: { Response: { SendStatusSet, RequestId: 'R1' } } };
 	});
 }
 
+function call(
+	request: FakeRequest,
+	state: State,
+	world: { readonly error: (code: string) => { status: number; body: object }; readonly now: number },
+) {
+	const body = JSON.parse(request.body.toString('utf8')) as { CalledNumber: string; TemplateId: string; TemplateParamSet: string[] };
+	if (request.headers['x-tc-version'] !== '2020-09-02') return world.error('InvalidParameter');
+	if (called(state, body.CalledNumber, world.now)) return world.error('LimitExceeded.DeliveryFrequencyLimit');
+	const messageId = `id-${state.messages.length + 1}`;
+	state.messages.push({ phones: [body.CalledNumber], params: body.TemplateParamSet, template: body.TemplateId, id: messageId });
+	return { status: 200, body: { Response: { SendStatus: { CallId: messageId, SessionContext: '' }, RequestId: 'R1' } } };
+}
+
+/** Whether the number was called within a minute; counts the call. */
+function called(state: State, phone: string, nowMs: number): boolean {
+	if (nowMs - (state.calledAtMs.get(phone) ?? Number.NEGATIVE_INFINITY) < 60_000) return true;
+	state.calledAtMs.set(phone, nowMs);
+	return false;
+}
+
 interface State {
+	readonly calledAtMs: Map<string, number>;
 	readonly messages: CloudSms[];
 	readonly refused: Set<string>;
 	readonly faults: string[];
@@ -97,7 +127,7 @@ interface State {
 async function start(
 	judge: (request: FakeRequest, state: State) => { readonly status: number; readonly body: object },
 ): Promise<FakeCloudSms> {
-	const state: State = { messages: [], refused: new Set(), faults: [] };
+	const state: State = { calledAtMs: new Map(), messages: [], refused: new Set(), faults: [] };
 	const server = await startFakeServer({
 		handle: (request, exchange) => {
 			const { status, body } = judge(request, state);

@@ -1,0 +1,112 @@
+import type { Static } from 'typebox';
+import { errorText } from '../../../core/errors.ts';
+import type { AccessToken } from '../access-token.ts';
+import { jsonObject, judgeBody } from '../body-code.ts';
+import { JSON_HEADERS, type Judge, notifierFrame, redactor, serviceCall, trimmed } from '../channel-frame.ts';
+import type { ChannelLine, LineContext } from '../channel-line.ts';
+import type { Notifier, NotifierContext, SendResult } from '../notifier.ts';
+import { TOKEN_ENDED, WECHAT_CODES, wechatToken } from '../wechat-token.ts';
+import { type AppEvent, appCallback } from './callback.ts';
+import type { WechatAppConfigSchema } from './config.ts';
+import { appMessages, DUPLICATE_CHECK_S } from './messages.ts';
+
+type Config = Static<typeof WechatAppConfigSchema>;
+
+/** Longest follow-up of a button: it is only what the card shows. */
+const FOLLOW_UP_MS = 30_000;
+
+/**
+ * `POST /cgi-bin/message/send` (developer.work.weixin.qq.com, 发送应用消息). The service drops the same message within half an
+ * hour, so a repetition within that time goes out unchanged instead of marked.
+ */
+export function openWechatApp(config: Config, context: LineContext): ChannelLine {
+	const secret = context.secret(config.secret);
+	const redact = redactor([secret]);
+	const base = trimmed(config.base_url);
+	const token = wechatToken(context, {
+		timeout: config.timeout,
+		redact,
+		request: () => ({
+			method: 'GET',
+			url: `${base}/cgi-bin/gettoken?${new URLSearchParams({ corpid: config.corp_id, corpsecret: secret.reveal() })}`,
+		}),
+	});
+	/** One call with the token in the address, which must not be seen in errors. */
+	const post = (path: string, body: object, judge: Judge, signal: AbortSignal): Promise<SendResult> =>
+		withToken(token, signal, (access) => {
+			const call = serviceCall(context, {
+				timeout: config.timeout,
+				redact: (text) => redact(text).replaceAll(access, '[redacted]'),
+				judge,
+			});
+			return call(
+				{
+					url: `${base}/cgi-bin/message/${path}?access_token=${encodeURIComponent(access)}`,
+					headers: JSON_HEADERS,
+					body: JSON.stringify(body),
+				},
+				signal,
+			);
+		});
+	const create = (place: NotifierContext, to: readonly string[]): Notifier => {
+		const touser = to.join('|');
+		const messages = appMessages(place, { type: 'wechat_app', ...config, buttons: config.cards && config.callback !== undefined });
+		return {
+			...notifierFrame('wechat_app', config, place, [config.corp_id, String(config.agent_id), touser]),
+			compose: async (notification, { possibleDuplicate }) => {
+				const dropped = context.clock.now() - notification.createdAtMs < (DUPLICATE_CHECK_S - 300) * 1000;
+				const { text, message, taskId } = await messages(notification, possibleDuplicate && !dropped);
+				const body = { touser, ...message, enable_duplicate_check: 1, duplicate_check_interval: DUPLICATE_CHECK_S };
+				return { text, send: (signal) => post('send', body, judgeSend(to, taskId), signal) };
+			},
+		};
+	};
+	const say = (event: AppEvent, text: string): Promise<SendResult> => {
+		const signal = AbortSignal.timeout(FOLLOW_UP_MS);
+		const judge: Judge = (response, world) => judgeBody(response, WECHAT_CODES, world);
+		if (event.responseCode === '') {
+			return post('send', { touser: event.user, msgtype: 'text', agentid: config.agent_id, text: { content: text } }, judge, signal);
+		}
+		// Once per press and within three days: this is how the others see that it is taken.
+		return post(
+			'update_template_card',
+			{ atall: 1, agentid: config.agent_id, response_code: event.responseCode, button: { replace_name: text } },
+			judge,
+			signal,
+		);
+	};
+	const answer = (event: AppEvent, text: string) => {
+		void say(event, text)
+			.then((result) => {
+				if (result.kind !== 'sent') context.log.warn({ channel: context.line, code: result.code }, 'a card could not be updated');
+			})
+			.catch((error: unknown) => context.log.warn({ channel: context.line, error: errorText(error) }, 'a card could not be updated'));
+	};
+	return {
+		type: 'wechat_app',
+		notifiers: (place, to) => [create({ ...context, ...place }, to === null ? config.to_user : [to])],
+		...(config.callback === undefined ? {} : { callback: appCallback(config.callback, { context, corpId: config.corp_id, answer }) }),
+	};
+}
+
+function withToken(token: AccessToken, signal: AbortSignal, exchange: (access: string) => Promise<SendResult>): Promise<SendResult> {
+	return token.use(signal, exchange, TOKEN_ENDED);
+}
+
+/** errcode 0 with `invaliduser` reached the others only. */
+function judgeSend(to: readonly string[], taskId: string): Judge {
+	return (response, world) => {
+		const result = judgeBody(response, WECHAT_CODES, world);
+		if (result.kind !== 'sent') return result;
+		const { invaliduser: invalid, unlicenseduser: unlicensed } = jsonObject(response.body);
+		const missed = [invalid, unlicensed].filter((users) => typeof users === 'string' && users !== '').join('|');
+		if (missed !== '') {
+			return {
+				kind: 'refused',
+				code: to.length === 1 ? 'invaliduser' : 'partly',
+				reason: `not members who see the application: ${missed}`,
+			};
+		}
+		return taskId === '' ? result : { ...result, receipts: to.map((user) => ({ key: taskId, to: user })) };
+	};
+}
