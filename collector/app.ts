@@ -43,6 +43,7 @@ import { createScrapeManager } from './scrape/scraping.ts';
 import { SelfScrape } from './self-scrape.ts';
 import { isLoopback, listenOn, parseListen, readTls } from './start-conditions.ts';
 import { createAlertingPorts } from './state/alerting-ports.ts';
+import { StorePorts } from './store-ports.ts';
 import { startTracing } from './tracing.ts';
 import { storeOptions } from './tsdb/config.ts';
 import { openStore } from './tsdb/store.ts';
@@ -125,6 +126,9 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	});
 
 	let checkRules: Ruler | null = null;
+	const ports = new StorePorts();
+	const thread = new QueryThread({ storePort: () => ports.take(), log, metrics });
+	cleanup.add('query thread', () => thread.stop());
 	const store = await openStore({
 		dataDir,
 		...storeOptions(config.store),
@@ -135,8 +139,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		metrics,
 	});
 	cleanup.add('store', () => store.stop());
-	const thread = new QueryThread({ storePort: () => store.readerPort(), log, metrics });
-	cleanup.add('query thread', () => thread.stop());
+	ports.opened(store);
 	const queries = cheapQueries(thread, { store, clock, metrics });
 
 	const scheme = config.server.tls === undefined ? 'http' : 'https';

@@ -23,12 +23,15 @@ const SAMPLE_LIMIT = 20_000_000;
 /** Of compressed samples, twice: a day of a thousand hosts' boards, or a week of a hundred's. */
 const CACHE_BYTES = 160 * 1024 * 1024;
 
+/** The store may have a long log to read before it opens. */
+const OPENING_MS = 3_600_000;
+
 /** Entry of the query thread: PromQL for the API, so that nobody's dashboard makes ingest or alerts wait. */
 async function main(): Promise<void> {
 	if (parentPort === null) throw new Error('query-worker.ts is the entry of a worker thread');
 	const port = parentPort;
 	const { store } = workerData as QueryWorkerData;
-	const reader = await openStoreReader(store, { log: createLogger('query'), cacheBytes: CACHE_BYTES });
+	const reader = await openStoreReader(store, { log: createLogger('query'), timeoutMs: OPENING_MS, cacheBytes: CACHE_BYTES });
 	const service = localQueryService(createEngine({ queryable: reader, clock: systemClock, sampleLimit: SAMPLE_LIMIT }), reader);
 	const post = (message: QueryWorkerAnswer, transfer: readonly ArrayBuffer[] = []) => port.postMessage(message, transfer);
 	port.on('message', ({ id, request, cancel }: QueryWorkerRequest) => {
