@@ -29,7 +29,8 @@ export function incidentAnswer(incident: Incident, duty: Duty): IncidentAnswer {
 		releaseAtMs: incident.releaseAtMs,
 		nextCallAtMs:
 			incident.state === 'open' && chain !== null && position !== null && !isExhausted(chain, position) ? position.dueAtMs : null,
-		exhausted: incident.state === 'open' && chain !== null && position !== null && isExhausted(chain, position),
+		exhausted:
+			incident.state === 'open' && chain !== null && position !== null && position.dueAtMs === null && isExhausted(chain, position),
 		policy: chain?.policy ?? '',
 		firingCount: incident.firing.length,
 		alertCount: incident.alertCount,
