@@ -101,3 +101,18 @@ describe('several windows at once', () => {
 		expect(asked[1]).toBe('2026-11-01T00:00:00.000Z 2026-11-05T02:15:00.000Z');
 	});
 });
+
+test('two vantage points whose clocks disagree cannot confirm each other: what each saw stands, unconfirmed', async () => {
+	const seen = { check: 'portal', instance: 'x', stepSeconds: 300, degraded: [] };
+	const storage = await store([
+		{ ...seen, vantage: 'a', outages: [{ at: 36_000, lasts: 1800, silent: false }] },
+		{ ...seen, vantage: 'b', outages: [{ at: 39_600, lasts: 1800, silent: false }] },
+	]);
+	const timeline =
+		(await readChecks(storage, INVENTORY, { ids: ['portal'], window: days[0] as (typeof days)[number] })).get('portal') ?? [];
+	expect(timeline.filter(({ state }) => state !== 'up')).toEqual([]);
+	expect(timeline.filter(({ unconfirmed }) => unconfirmed).map(({ from, to }) => [from - BEGIN, to - BEGIN])).toEqual([
+		[36_000, 37_800],
+		[39_600, 41_400],
+	]);
+});

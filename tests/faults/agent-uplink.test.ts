@@ -113,9 +113,9 @@ test('at its cap the spool drops the oldest, and says of how many samples', asyn
 	expect(run.length).toBeGreaterThan(0);
 	expect(lost.length - run.length).toBeLessThanOrEqual(receiver.failed.size);
 	expect((lost[0] as number) - sent).toBeLessThan(20);
-	// Each scrape is a value and what the agent says of the scrape; in between are the samples of the agent itself.
+	// With each scrape goes what the agent says of it and of itself; a few of those series begin only during the trial.
 	const perScrape = dropped() / run.length;
-	expect(perScrape).toBeGreaterThanOrEqual(2);
+	expect(perScrape).toBeGreaterThanOrEqual(receiver.series.size * 0.7);
 	expect(perScrape).toBeLessThanOrEqual(receiver.series.size);
 }, 240_000);
 

@@ -115,11 +115,11 @@ export function startAgentProcess(options: {
 	readonly configFile: string;
 	readonly dataDir: string;
 	readonly env?: Readonly<Record<string, string>>;
+	/** Turns the command line into another one that runs it somewhere else. */
+	readonly on?: (command: readonly string[]) => readonly string[];
 }): RunningProcess {
 	if (!existsSync(AGENT_BUNDLE_FILE)) throw new Error('the agent was not built: npm run build:agent');
-	return startProcess(
-		process.execPath,
-		[...AGENT_NODE_FLAGS, AGENT_BUNDLE_FILE, '--config', options.configFile, '--data', options.dataDir],
-		{ env: { ...AGENT_ENVIRONMENT, ...options.env } },
-	);
+	const own = [process.execPath, ...AGENT_NODE_FLAGS, AGENT_BUNDLE_FILE, '--config', options.configFile, '--data', options.dataDir];
+	const [command = '', ...args] = options.on?.(own) ?? own;
+	return startProcess(command, args, { env: { ...AGENT_ENVIRONMENT, ...options.env } });
 }
