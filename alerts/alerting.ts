@@ -12,12 +12,14 @@ import { Delivery, type DeliveryRules } from './delivery/delivery.ts';
 import type { PersonalDelivery } from './delivery/personal.ts';
 import { Dispatcher, type DispatchRules } from './dispatcher.ts';
 import { buildInhibitRule } from './inhibit/inhibit.ts';
+import type { Topology } from './inhibit/topology.ts';
 import { type AlertsMetrics, createAlertsMetrics } from './metrics.ts';
 import type { CallbackAnswer, CallbackRequest } from './notify/channel-line.ts';
 import { type Channels, type ChannelWorld, openChannels } from './notify/channels.ts';
 import type { Inbound } from './notify/notifier.ts';
 import { createOnCall, type OnCall, type OnCallWorld } from './on-call.ts';
 import type { AlertingPorts, NotificationHistory } from './ports.ts';
+import { parseMatchers } from './route/matcher.ts';
 import { buildRoute } from './route/route.ts';
 import { MAX_WAITING_POSTS, SerialQueue } from './serial-queue.ts';
 import { Silences } from './silence/silences.ts';
@@ -38,6 +40,8 @@ export interface AlertingOptions {
 	readonly externalUrl: string;
 	/** Says which approved window holds an alert. Default: none does. */
 	readonly maintenance?: MaintenanceHold;
+	/** What runs on what; asked anew each round. Default: nothing. */
+	readonly topology?: () => Topology;
 	/** Default: nothing of the rest of the product, and links that end with the process. */
 	readonly onCall?: OnCallWorld;
 }
@@ -125,6 +129,7 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 			serial,
 			delivery,
 			...(options.maintenance === undefined ? {} : { maintenance: options.maintenance }),
+			...(options.topology === undefined ? {} : { topology: options.topology }),
 			clock,
 			log,
 			metrics,
@@ -230,6 +235,7 @@ function buildRules(config: AlertsConfig, channels: Channels): DispatchRules {
 			new Map([...config.time_intervals, ...config.mute_time_intervals].map((interval) => [interval.name, buildTimeInterval(interval)])),
 		),
 		inhibitRules: config.inhibit_rules.map(buildInhibitRule),
+		down: { hostDown: config.topology.host_down.flatMap(parseMatchers), serviceDown: config.topology.service_down.flatMap(parseMatchers) },
 		notifiers: channels.receivers,
 		flapping: {
 			firings: config.flapping.firings,

@@ -6,6 +6,7 @@ import { buildInhibitRule } from './inhibit/inhibit.ts';
 import { channelOf } from './notify/channels.ts';
 import { CHANNEL_KINDS } from './notify/kinds.ts';
 import { checkOnCall } from './on-call-config.ts';
+import { parseMatchers } from './route/matcher.ts';
 import { routeMatchers } from './route/route.ts';
 import { parseOwnText } from './templates/texts.ts';
 import { buildTimeInterval } from './time/time-interval.ts';
@@ -49,6 +50,15 @@ export const checkAlertsConfig: ConfigCheck<AlertsConfig> = (config, report) => 
 		report(['route'], 'the root route cannot have time intervals; move them to a child under `routes`');
 	const intervals = checkTimeIntervals(config, report);
 	checkRoute(root, ['route'], { names, intervals }, report);
+	for (const key of ['host_down', 'service_down'] as const) {
+		for (const [i, matcher] of config.topology[key].entries()) {
+			try {
+				parseMatchers(matcher);
+			} catch (error) {
+				report(['topology', key, i], errorText(error));
+			}
+		}
+	}
 	for (const [i, rule] of config.inhibit_rules.entries()) {
 		try {
 			const built = buildInhibitRule(rule);

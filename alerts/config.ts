@@ -136,6 +136,14 @@ export const AlertsConfigSchema = Type.Object(
 		/** Who has duty, and who is called when nobody takes an incident. */
 		oncall: OnCallConfigSchema,
 		inhibit_rules: Type.Array(InhibitRuleSchema, { default: [] }),
+		/** Alerts that say that a machine or a service of the inventory is down; they hide what runs on it or needs it, and list it. */
+		topology: Type.Object(
+			{
+				host_down: Type.Array(Type.String(), { default: ['alertname=~"CheckFailed|HostDown"'] }),
+				service_down: Type.Array(Type.String(), { default: ['alertname="CheckFailed"'] }),
+			},
+			{ additionalProperties: false, default: {} },
+		),
 		time_intervals: Type.Array(NamedTimeIntervalSchema, { default: [] }),
 		/** Alertmanager's older name of `time_intervals`. */
 		mute_time_intervals: Type.Array(NamedTimeIntervalSchema, { default: [] }),

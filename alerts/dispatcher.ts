@@ -7,6 +7,7 @@ import type { Delivery } from './delivery/delivery.ts';
 import { type Group, Groups } from './group/groups.ts';
 import type { Incidents } from './incident/incidents.ts';
 import { type CompiledInhibitor, createInhibitor, type InhibitRule } from './inhibit/inhibit.ts';
+import { createDependence, type Dependence, type DownRules, type Topology } from './inhibit/topology.ts';
 import { mergePosts } from './intake.ts';
 import type { AlertsMetrics } from './metrics.ts';
 import type { Notifier } from './notify/notifier.ts';
@@ -16,7 +17,7 @@ import { matchRoutes, type Route } from './route/route.ts';
 import type { SerialQueue } from './serial-queue.ts';
 import type { Silences } from './silence/silences.ts';
 import { type FlapLimits, Flapping } from './stages/flap.ts';
-import { inhibitStage, type MaintenanceHold, maintenanceStage, silenceStage } from './stages/mute.ts';
+import { inhibitStage, type MaintenanceHold, maintenanceStage, silenceStage, topologyStage } from './stages/mute.ts';
 import type { Turn } from './stages/plan-turn.ts';
 import { Storm } from './stages/storm.ts';
 
@@ -24,6 +25,7 @@ import { Storm } from './stages/storm.ts';
 export interface DispatchRules {
 	readonly root: Route;
 	readonly inhibitRules: readonly InhibitRule[];
+	readonly down: DownRules;
 	readonly notifiers: ReadonlyMap<string, readonly Notifier[]>;
 	readonly flapping: FlapLimits;
 	/** Messages a minute to one receiver and team before they become a digest. */
@@ -44,11 +46,14 @@ export interface DispatcherOptions {
 	readonly delivery: Delivery;
 	/** Default: nothing is under maintenance. */
 	readonly maintenance?: MaintenanceHold;
+	/** Default: nothing runs on anything. */
+	readonly topology?: () => Topology;
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly metrics: AlertsMetrics;
 }
 
+const NO_TOPOLOGY: Topology = { hosts: [], services: [] };
 const LONGEST_SLEEP_MS = 60_000;
 const PURGE_EVERY_MS = 3_600_000;
 /** Later than this is no busy moment of the process any more. */
@@ -129,9 +134,20 @@ export class Dispatcher {
 		return [...new Set(matchRoutes(this.#rules.root, labels).map((route) => route.receiver))];
 	}
 
-	/** Which alert inhibits another one now; build it once per question about many alerts. */
+	/** Which alert inhibits or explains another one now; build it once per question about many alerts. */
 	inhibitor(): CompiledInhibitor {
+		const byRule = this.#byRule();
+		const { rootOf } = this.#dependence();
+		return (alert) => byRule(alert) ?? rootOf(alert);
+	}
+
+	#byRule(): CompiledInhibitor {
 		return createInhibitor(this.#rules.inhibitRules, this.#alerts.values(), this.#options.clock.now());
+	}
+
+	#dependence(): Dependence {
+		const topology = this.#options.topology?.() ?? NO_TOPOLOGY;
+		return createDependence(topology, this.#rules.down, { alerts: this.#alerts.values(), nowMs: this.#options.clock.now() });
 	}
 
 	/** Resolves once everything is durable. Throws `FN_ALERTS_FULL` and `FN_ALERTS_BUSY`, both worth a retry, and then has taken nothing. */
@@ -280,13 +296,15 @@ export class Dispatcher {
 	#plan(groups: readonly Group[], nowMs: number): RoundPlan {
 		const { silences, delivery, metrics, log, maintenance } = this.#options;
 		const { flapping, notifiers, maxOutbox, stormMessages } = this.#rules;
-		const mutes = [inhibitStage(this.inhibitor()), silenceStage(silences, nowMs)];
+		const dependence = this.#dependence();
+		const mutes = [inhibitStage(this.#byRule()), topologyStage(dependence), silenceStage(silences, nowMs)];
 		if (maintenance !== undefined) mutes.push(maintenanceStage(maintenance, nowMs));
 		return planRound(groups, {
 			nowMs,
 			alerts: this.#alerts,
 			logs: this.#logs,
 			mutes,
+			consequencesOf: dependence.consequencesOf,
 			isFlapping: (fingerprint) => this.#flapping.isFlapping(fingerprint, nowMs, flapping),
 			notifiers,
 			storm: this.#storm,

@@ -32,6 +32,7 @@ export interface RoundContext {
 	readonly logs: ReadonlyMap<string, GroupLog>;
 	readonly mutes: readonly MuteStage[];
 	readonly isFlapping: (fingerprint: string) => boolean;
+	readonly consequencesOf: (fingerprint: string) => readonly Alert[];
 	readonly notifiers: ReadonlyMap<string, readonly Notifier[]>;
 	readonly storm: Storm;
 	readonly stormMessages: number;
@@ -58,6 +59,7 @@ export function planRound(groups: readonly Group[], context: RoundContext): Roun
 			alertOf: (fingerprint) => changed.get(fingerprint) ?? context.alerts.get(fingerprint),
 			muteOf: (alert) => firstReason(context.mutes, alert),
 			isFlapping: context.isFlapping,
+			consequencesOf: context.consequencesOf,
 			log: context.logs.get(group.identity.id) ?? null,
 		});
 		if (turn.tell !== null) {

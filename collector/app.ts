@@ -158,6 +158,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		externalUrl,
 		// Maintenance is opened further below; until then nothing is dispatched.
 		maintenance: (nowMs) => maintenanceHold(nowMs),
+		topology: () => config.inventory,
 		onCall: world,
 	});
 	const engine = createEngine({ queryable: store, clock });

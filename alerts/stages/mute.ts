@@ -1,5 +1,6 @@
 import type { Alert } from '../alert.ts';
 import type { CompiledInhibitor } from '../inhibit/inhibit.ts';
+import type { Dependence } from '../inhibit/topology.ts';
 import type { Silences } from '../silence/silences.ts';
 
 /** Says why an alert is hidden from everybody, in the words that are kept on record; `''` when it is not. */
@@ -10,6 +11,14 @@ export const inhibitStage =
 	(alert) => {
 		const source = inhibitor(alert);
 		return source === null ? '' : `inhibited:${source}`;
+	};
+
+/** Hidden under the alert that explains it, which lists it. */
+export const topologyStage =
+	(dependence: Dependence): MuteStage =>
+	(alert) => {
+		const root = dependence.rootOf(alert);
+		return root === null ? '' : `topology:${root}`;
 	};
 
 export const silenceStage =

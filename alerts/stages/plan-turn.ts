@@ -28,6 +28,8 @@ export interface TurnContext {
 	/** `inhibited:<fingerprint>`, `silence:<id>`, `maintenance:<window>` or `''`. */
 	readonly muteOf: (alert: Alert) => string;
 	readonly isFlapping: (fingerprint: string) => boolean;
+	/** What an alert explains, most severe first. */
+	readonly consequencesOf: (fingerprint: string) => readonly Alert[];
 	/** What the group has told; `null` when nothing. */
 	readonly log: GroupLog | null;
 }
@@ -133,11 +135,24 @@ export function planTurn(group: Group, context: TurnContext): Turn {
 		...firing
 			.sort(compareAlerts)
 			.filter(() => !group.detached)
-			.map((alert) => ({ ...notifiedAlert(alert, 'firing'), ...(flapping.has(alert.fingerprint) ? { flapping: true } : {}) })),
+			.map((alert) => ({
+				...notifiedAlert(alert, 'firing'),
+				...(flapping.has(alert.fingerprint) ? { flapping: true } : {}),
+				...consequencesFor(context.consequencesOf(alert.fingerprint)),
+			})),
 		...resolved
 			.filter((alert) => recovered.has(alert.fingerprint))
 			.sort(compareAlerts)
 			.map((alert) => notifiedAlert(alert, 'resolved')),
 	];
 	return { ...base, tell: { reason: decision.reason, alerts }, log: logOf([...decision.notified.firing], nowMs) };
+}
+
+/** Named in a message; the rest is counted, and each has its own record. */
+const MAX_CONSEQUENCES = 10;
+
+function consequencesFor(alerts: readonly Alert[]): Pick<NotifiedAlert, 'consequences'> {
+	if (alerts.length === 0) return {};
+	const listed = alerts.slice(0, MAX_CONSEQUENCES).map(({ fingerprint, labels, annotations }) => ({ fingerprint, labels, annotations }));
+	return { consequences: { listed, count: alerts.length } };
 }
