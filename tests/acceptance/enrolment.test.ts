@@ -1,62 +1,39 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type AgentOptions, type RunningAgent, startAgent } from '../../agent/app.ts';
 import { checkCentralDocument } from '../../agent/central/combine.ts';
 import { parseAgentConfig } from '../../agent/config.ts';
-import { type RunningCollector, startCollector } from '../../collector/app.ts';
 import { systemClock } from '../../core/clock.ts';
 import { configOrThrow } from '../../core/config-file.ts';
-import { type HttpResponse, httpExchange } from '../../core/http-client.ts';
+import { httpExchange } from '../../core/http-client.ts';
 import { silentLogger } from '../../core/log.ts';
 import type { AgentEntry, AgentListAnswer, EnrolmentTokenAnswer } from '../../protocol/agent-api.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../harness/process.ts';
+import { waitFor } from '../harness/process.ts';
+import { startTrialCollector, type TrialCollector } from '../harness/trial-collector.ts';
 
-let folder: TemporaryFolder;
-let collector: RunningCollector;
-let cookie: string;
+let collector: TrialCollector;
 const agents: RunningAgent[] = [];
 
 beforeAll(async () => {
-	folder = temporaryFolder('enrol');
-	const configFile = join(folder.path, 'collector.yml');
-	writeFileSync(configFile, 'inventory:\n  hosts: [{ id: app-1, system: portal, zone: dmz, addresses: [10.0.0.1] }]\n');
-	collector = await startCollector({
-		configFile,
-		dataDir: join(folder.path, 'data'),
-		listen: '127.0.0.1:0',
-		rootDir: resolve(import.meta.dirname, '../..'),
-		env: {},
-		log: silentLogger,
-		clock: systemClock,
-		version: '0.0.0-test',
+	collector = await startTrialCollector('enrol', {
+		config: 'inventory:\n  hosts: [{ id: app-1, system: portal, zone: dmz, addresses: [10.0.0.1] }]\n',
+		people: { 'root-of-it': 'system' },
 		checkAgentDocument: checkCentralDocument,
 	});
-	const code = (await collector.accounts.setupCode()) ?? '';
-	const password = 'Bridge-over-42-rivers';
-	await call('POST', '/api/fournines/v1/setup', { code, accounts: [{ role: 'system', account: 'root-of-it', password }] });
-	const login = await call('POST', '/api/fournines/v1/session', { account: 'root-of-it', password });
-	cookie = String(login.headers['set-cookie']).split(';')[0] ?? '';
 });
 afterAll(async () => {
 	for (const agent of agents) await agent.stop();
-	await collector.stop();
-	folder.remove();
+	await collector.remove();
 });
 
-function call(method: string, path: string, body?: unknown): Promise<HttpResponse> {
-	return httpExchange(collector.address + path, {
-		method,
-		timeoutMs: 10_000,
-		headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(cookie === undefined ? {} : { cookie }) },
-		...(body === undefined ? {} : { body: JSON.stringify(body) }),
-	});
-}
+const call = (method: string, path: string, body?: unknown) =>
+	collector.call(method, path, { as: 'root-of-it', ...(body === undefined ? {} : { body }) });
 
 async function oneTimeToken(host: string): Promise<string> {
 	const response = await call('POST', '/api/fournines/v1/agents/enrolment-tokens', { host, validSeconds: 600 });
 	expect(response.status).toBe(200);
-	return (JSON.parse(response.body.toString('utf8')) as EnrolmentTokenAnswer).token;
+	return (JSON.parse(response.text) as EnrolmentTokenAnswer).token;
 }
 
 async function startWith(host: string, tokenFile: string, extra: Partial<AgentOptions> = {}): Promise<RunningAgent> {
@@ -67,13 +44,13 @@ async function startWith(host: string, tokenFile: string, extra: Partial<AgentOp
 				interval: '1s',
 				listen: '127.0.0.1:0',
 				collector: { url: collector.address, enrol_token: { file: tokenFile } },
-				central: { interval: '1s', secrets_dir: join(folder.path, 'secrets') },
+				central: { interval: '1s', secrets_dir: join(collector.folder, 'secrets') },
 				inputs: { host: { enabled: false } },
 			}),
 			'agent.yml',
 		),
 	);
-	const dataDir = join(folder.path, `agent-${host}`);
+	const dataDir = join(collector.folder, `agent-${host}`);
 	const agent = await startAgent({
 		config,
 		log: silentLogger,
@@ -90,30 +67,20 @@ async function startWith(host: string, tokenFile: string, extra: Partial<AgentOp
 
 async function entry(host: string): Promise<AgentEntry | undefined> {
 	const response = await call('GET', '/api/fournines/v1/agents');
-	return (JSON.parse(response.body.toString('utf8')) as AgentListAnswer).agents.find((agent) => agent.host === host);
-}
-
-async function query(
-	expression: string,
-): Promise<readonly { readonly metric: Record<string, string>; readonly value: readonly [number, string] }[]> {
-	const response = await call('GET', `/api/v1/query?query=${encodeURIComponent(expression)}`);
-	const answer = JSON.parse(response.body.toString('utf8')) as {
-		data: { result: { metric: Record<string, string>; value: [number, string] }[] };
-	};
-	return answer.data.result;
+	return (JSON.parse(response.text) as AgentListAnswer).agents.find((agent) => agent.host === host);
 }
 
 const central = (target: string, text: string) => call('PUT', `/api/fournines/v1/agents/configs/${target}`, { text, note: 'test' });
 
 test('an agent enrols with a one-time token, gets its labels, is configured centrally, and is revoked', async () => {
-	const tokenFile = join(folder.path, 'one.token');
+	const tokenFile = join(collector.folder, 'one.token');
 	writeFileSync(tokenFile, await oneTimeToken('app-1'));
 	const agent = await startWith('app-1', tokenFile);
 	await waitFor(
 		'samples with the labels of the inventory',
-		async () => (await query('fournines_agent_enrolled{host="app-1", system="portal", zone="dmz"} == 1')).length === 1,
+		async () => (await collector.query('fournines_agent_enrolled{host="app-1", system="portal", zone="dmz"} == 1')).length === 1,
 	);
-	const kept = readFileSync(join(folder.path, 'agent-app-1', 'identity.json'), 'utf8');
+	const kept = readFileSync(join(collector.folder, 'agent-app-1', 'identity.json'), 'utf8');
 	expect(JSON.parse(kept)).toMatchObject({ host: 'app-1', system: 'portal', zone: 'dmz' });
 
 	expect(
@@ -128,7 +95,7 @@ test('an agent enrols with a one-time token, gets its labels, is configured cent
 		(await central('host:app-1', `inputs: { probes: [{ id: two, kind: tcp, target: "${hostPort()}", interval: 1s, timeout: 500ms }] }`))
 			.status,
 	).toBe(204);
-	await waitFor('both probes', async () => (await query('probe_success{check=~"one|two"}')).length === 2);
+	await waitFor('both probes', async () => (await collector.query('probe_success{check=~"one|two"}')).length === 2);
 	await waitFor('the report', async () => (await entry('app-1'))?.state === 'applied');
 	const applied = await entry('app-1');
 	expect(applied).toMatchObject({ agentVersion: '1.2.3', revoked: false, configVersion: applied?.wantedVersion });
@@ -137,12 +104,15 @@ test('an agent enrols with a one-time token, gets its labels, is configured cent
 	await central('host:app-1', `inputs: { probes: [{ id: one, kind: tcp, target: "${hostPort()}" }] }`);
 	await waitFor('the failure', async () => (await entry('app-1'))?.state === 'failed');
 	expect((await entry('app-1'))?.reason).toContain('"one" is already the id of inputs.probes[0]');
-	await waitFor('the metric', async () => (await query('fournines_agent_central_config_failing{host="app-1"} == 1')).length === 1);
-	expect((await query('probe_success{check=~"one|two"}')).length).toBe(2);
+	await waitFor(
+		'the metric',
+		async () => (await collector.query('fournines_agent_central_config_failing{host="app-1"} == 1')).length === 1,
+	);
+	expect((await collector.query('probe_success{check=~"one|two"}')).length).toBe(2);
 
 	// Taken away, the series end at once.
 	await central('host:app-1', '');
-	await waitFor('the end of one probe', async () => (await query('probe_success{check=~"one|two"}')).length === 1);
+	await waitFor('the end of one probe', async () => (await collector.query('probe_success{check=~"one|two"}')).length === 1);
 
 	expect((await call('DELETE', '/api/fournines/v1/agents/app-1')).status).toBe(204);
 	await waitFor('the hold', async () =>
@@ -154,11 +124,11 @@ test('an agent enrols with a one-time token, gets its labels, is configured cent
 });
 
 test('without a collector the last good configuration stays in force, also after a restart', async () => {
-	const tokenFile = join(folder.path, 'two.token');
+	const tokenFile = join(collector.folder, 'two.token');
 	writeFileSync(tokenFile, await oneTimeToken(''));
 	await central('host:app-2', `inputs: { probes: [{ id: kept, kind: tcp, target: "${hostPort()}", interval: 1s, timeout: 500ms }] }`);
 	const agent = await startWith('app-2', tokenFile);
-	await waitFor('the probe', async () => (await query('probe_success{check="kept"}')).length === 1);
+	await waitFor('the probe', async () => (await collector.query('probe_success{check="kept"}')).length === 1);
 	await agent.stop();
 	writeFileSync(tokenFile, '');
 	const away = configOrThrow(
@@ -179,7 +149,7 @@ test('without a collector the last good configuration stays in force, also after
 
 test('a one-time token is good for one agent, for its host, and only with the key that it was used with', async () => {
 	const token = await oneTimeToken('app-3');
-	const tokenFile = join(folder.path, 'three.token');
+	const tokenFile = join(collector.folder, 'three.token');
 	writeFileSync(tokenFile, token);
 	const wrong = await startWith('app-4', tokenFile);
 	await startWith('app-3', tokenFile);
@@ -187,11 +157,11 @@ test('a one-time token is good for one agent, for its host, and only with the ke
 	await wrong.stop();
 	expect(await entry('app-4')).toBeUndefined();
 	// Another agent on the same host, which has another key.
-	const stolen = await startWith('app-3', tokenFile, { dataDir: join(folder.path, 'stolen') });
+	const stolen = await startWith('app-3', tokenFile, { dataDir: join(collector.folder, 'stolen') });
 	const before = await entry('app-3');
 	await stolen.stop();
 	expect((await entry('app-3'))?.enrolledAtMs).toBe(before?.enrolledAtMs);
-	expect(() => readFileSync(join(folder.path, 'stolen', 'identity.json'))).toThrow('ENOENT');
+	expect(() => readFileSync(join(collector.folder, 'stolen', 'identity.json'))).toThrow('ENOENT');
 });
 
 test.each([
@@ -203,22 +173,16 @@ test.each([
 ])('a central configuration with a mistake is refused: $text', async ({ text, says }) => {
 	const response = await central('all', text);
 	expect(response.status).toBe(400);
-	expect(response.body.toString('utf8')).toContain(says);
+	expect(response.text).toContain(says);
 });
 
 test('whoever may only push cannot make one-time tokens or configure agents', async () => {
-	const push = readFileSync(join(folder.path, 'data/keys/local-agent.token'), 'utf8').trim();
 	for (const [method, path, body] of [
 		['POST', '/api/fournines/v1/agents/enrolment-tokens', { host: '', validSeconds: 600 }],
 		['PUT', '/api/fournines/v1/agents/configs/all', { text: '', note: '' }],
 		['DELETE', '/api/fournines/v1/agents/app-1', undefined],
 	] as const) {
-		const response = await httpExchange(collector.address + path, {
-			method,
-			timeoutMs: 10_000,
-			headers: { authorization: `Bearer ${push}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-			...(body === undefined ? {} : { body: JSON.stringify(body) }),
-		});
+		const response = await collector.call(method, path, { token: 'local-agent', ...(body === undefined ? {} : { body }) });
 		expect(response.status).toBe(403);
 	}
 });

@@ -1,72 +1,29 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RunningCollector, startCollector } from '../../collector/app.ts';
 import type { AssessedPeriod } from '../../collector/contracts/contracts.ts';
 import type { FaultView } from '../../collector/faults/faults.ts';
-import { systemClock } from '../../core/clock.ts';
-import { type HttpResponse, httpExchange } from '../../core/http-client.ts';
-import { silentLogger } from '../../core/log.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../harness/process.ts';
+import { waitFor } from '../harness/process.ts';
+import { startTrialCollector, type TrialAnswer, type TrialCollector } from '../harness/trial-collector.ts';
 
-const PASSWORD = 'Bridge-over-42-rivers';
 const BASE = '/api/fournines/v1';
-let folder: TemporaryFolder;
-let collector: RunningCollector;
-const cookies = new Map<string, string>();
-
-const start = () =>
-	startCollector({
-		configFile: join(folder.path, 'collector.yml'),
-		dataDir: join(folder.path, 'data'),
-		listen: '127.0.0.1:0',
-		rootDir: resolve(import.meta.dirname, '../..'),
-		env: {},
-		log: silentLogger,
-		clock: systemClock,
-		version: '0.0.0-test',
-	});
+let collector: TrialCollector;
 
 beforeAll(async () => {
-	folder = temporaryFolder('faults-story');
-	writeFileSync(
-		join(folder.path, 'collector.yml'),
-		'contracts: { parties: { client: [owner], manager: [lead] } }\n' +
+	collector = await startTrialCollector('faults-story', {
+		config:
+			'contracts: { parties: { client: [owner], manager: [lead] } }\n' +
 			'inventory:\n  checks: [{ id: entrance }]\n  services: [{ id: mis, name: MIS, core: true, checks: [entrance], contract: chengdu-2021 }]\n',
-	);
-	collector = await start();
-	const code = (await collector.accounts.setupCode()) ?? '';
-	const accounts = [
-		{ role: 'system', account: 'root-of-it', password: PASSWORD },
-		{ role: 'operator', account: 'lead', password: PASSWORD },
-		{ role: 'viewer', account: 'owner', password: PASSWORD },
-	];
-	expect((await call('', 'POST', '/setup', { code, accounts })).status).toBe(204);
-});
-afterAll(async () => {
-	await collector?.stop();
-	folder.remove();
-});
-
-function call(account: string, method: string, path: string, body?: unknown, type = 'application/json'): Promise<HttpResponse> {
-	const cookie = cookies.get(account);
-	return httpExchange(`${collector.address}${BASE}${path}`, {
-		method,
-		timeoutMs: 10_000,
-		headers: { ...(body === undefined ? {} : { 'content-type': type }), ...(cookie === undefined ? {} : { cookie }) },
-		...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+		people: { 'root-of-it': 'system', lead: 'operator', owner: 'viewer' },
 	});
-}
+});
+afterAll(() => collector.remove());
 
-async function json<T>(response: Promise<HttpResponse>, status = 200): Promise<T> {
+const call = (as: string, method: string, path: string, body?: unknown, type = 'application/json') =>
+	collector.call(method, `${BASE}${path}`, { as, type, ...(body === undefined ? {} : { body }) });
+
+async function json<T>(response: Promise<TrialAnswer>, status = 200): Promise<T> {
 	const answer = await response;
-	expect(`${answer.status} ${answer.status === status ? '' : answer.body.toString('utf8')}`).toBe(`${status} `);
-	return JSON.parse(answer.body.toString('utf8')) as T;
-}
-
-async function logIn(account: string): Promise<void> {
-	const login = await call('', 'POST', '/session', { account, password: PASSWORD });
-	cookies.set(account, String(login.headers['set-cookie']).split(';')[0] ?? '');
+	expect(`${answer.status} ${answer.status === status ? '' : answer.text}`).toBe(`${status} `);
+	return JSON.parse(answer.text) as T;
 }
 
 test('an outage in stored checks becomes a fault that people carry to its closure, and that its contract prices', async () => {
@@ -77,18 +34,9 @@ test('an outage in stored checks becomes a fault that people carry to its closur
 		const good = t < downFromMs || t >= downFromMs + 420_000;
 		lines.push(`probe_success{job="probe",check="entrance",vantage="a",instance="x"} ${good ? 1 : 0} ${t}`);
 	}
-	const pushed = await httpExchange(`${collector.address}/api/v1/import/prometheus`, {
-		method: 'POST',
-		timeoutMs: 10_000,
-		headers: { authorization: `Bearer ${readFileSync(collector.agentTokenFile, 'utf8').trim()}`, 'content-type': 'text/plain' },
-		body: `${lines.join('\n')}\n`,
-	});
-	expect(pushed.status).toBeLessThan(300);
+	await collector.push(`${lines.join('\n')}\n`);
 	// The watch looks when it starts, and what was stored before is still there.
-	await collector.stop();
-	collector = await start();
-	await logIn('lead');
-	await logIn('owner');
+	await collector.restart();
 	const open = () => json<{ faults: readonly FaultView[] }>(call('lead', 'GET', '/faults'));
 	await waitFor('a candidate', async () => (await open()).faults.length === 1, { timeoutMs: 20_000 });
 	const [candidate] = (await open()).faults;
@@ -112,7 +60,7 @@ test('an outage in stored checks becomes a fault that people carry to its closur
 		201,
 	);
 	const file = await call('owner', 'GET', `/faults/${id}/attachments/1`);
-	expect(file.body.toString('utf8')).toBe('OutOfMemoryError');
+	expect(file.text).toBe('OutOfMemoryError');
 	expect(file.headers['content-disposition']).toContain(encodeURIComponent('现场.log'));
 	await act('lead', { kind: 'set-cause', cause: 'own', text: 'memory leak', evidence: ['1'] });
 	await act('owner', { kind: 'countersign', as: 'client' });
@@ -129,12 +77,6 @@ test('an outage in stored checks becomes a fault that people carry to its closur
 	expect(period.assessment.next[0]).toMatchObject({ rule: 'outage', kind: 'downtime', service: 'mis', seconds: 301 });
 	await json(call('lead', 'GET', '/contracts/chengdu-2021/periods/now?settings=outage_over_60:free'), 400);
 	await json(call('lead', 'GET', '/contracts/unknown'), 404);
-	const token = readFileSync(join(folder.path, 'data', 'keys', 'local-read.token'), 'utf8').trim();
-	const byToken = await httpExchange(`${collector.address}${BASE}/faults/${id}/actions`, {
-		method: 'POST',
-		timeoutMs: 10_000,
-		headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-		body: '{"kind":"take"}',
-	});
+	const byToken = await collector.call('POST', `${BASE}/faults/${id}/actions`, { token: 'local-read', body: { kind: 'take' } });
 	expect(byToken.status).toBe(403);
 });

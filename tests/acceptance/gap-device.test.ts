@@ -1,11 +1,11 @@
 import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type RunningAgent, startAgent } from '../../agent/app.ts';
 import { parseAgentConfig } from '../../agent/config.ts';
 import { provideOutboxKey, publicKeyPem } from '../../agent/outbox/key.ts';
-import { type RunningCollector, startCollector } from '../../collector/app.ts';
+import type { RunningCollector } from '../../collector/app.ts';
 import { systemClock } from '../../core/clock.ts';
 import { configOrThrow } from '../../core/config-file.ts';
 import { httpExchange } from '../../core/http-client.ts';
@@ -13,6 +13,7 @@ import { silentLogger } from '../../core/log.ts';
 import type { LogBatch } from '../../protocol/log-record.ts';
 import { parseTransfer } from '../../protocol/transfer.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../harness/process.ts';
+import { startCollectorHere } from '../harness/trial-collector.ts';
 
 let folder: TemporaryFolder;
 let collector: RunningCollector | null = null;
@@ -48,15 +49,9 @@ beforeEach(async () => {
 			},
 		}),
 	);
-	collector = await startCollector({
+	collector = await startCollectorHere({
 		configFile: at('collector.yml'),
 		dataDir: at(`data-${host}`),
-		listen: '127.0.0.1:0',
-		rootDir: resolve(import.meta.dirname, '../..'),
-		env: {},
-		log: silentLogger,
-		clock: systemClock,
-		version: '0.0.0-test',
 	});
 	const config = {
 		host: { name: name() },

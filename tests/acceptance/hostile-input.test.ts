@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type RunningCollector, startCollector } from '../../collector/app.ts';
-import { systemClock } from '../../core/clock.ts';
-import { silentLogger } from '../../core/log.ts';
+import type { RunningCollector } from '../../collector/app.ts';
 import { type TemporaryFolder, temporaryFolder } from '../harness/process.ts';
+import { startCollectorHere } from '../harness/trial-collector.ts';
 
 interface Answer {
 	readonly status: number;
@@ -42,16 +41,10 @@ function send(
 
 beforeAll(async () => {
 	folder = temporaryFolder('hostile');
-	collector = await startCollector({
+	collector = await startCollectorHere({
 		configFile: null,
 		dataDir: join(folder.path, 'data'),
-		listen: '127.0.0.1:0',
-		rootDir: resolve(import.meta.dirname, '../..'),
 		openReads: true,
-		env: {},
-		log: silentLogger,
-		clock: systemClock,
-		version: '0.0.0-test',
 	});
 	for (const name of ['local-agent', 'local-read', 'local-alert'])
 		tokens[name] = readFileSync(join(folder.path, 'data/keys', `${name}.token`), 'utf8').trim();

@@ -1,76 +1,34 @@
-import { readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startAgent } from '../../agent/app.ts';
 import { parseAgentConfig } from '../../agent/config.ts';
-import { type RunningCollector, startCollector } from '../../collector/app.ts';
 import { systemClock } from '../../core/clock.ts';
 import { configOrThrow } from '../../core/config-file.ts';
-import { type HttpRequest, httpExchange } from '../../core/http-client.ts';
+import { httpExchange } from '../../core/http-client.ts';
 import { silentLogger } from '../../core/log.ts';
 import type { JobListAnswer } from '../../protocol/job-api.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../harness/process.ts';
+import { waitFor } from '../harness/process.ts';
+import { startTrialCollector, type TrialCollector } from '../harness/trial-collector.ts';
 
-let folder: TemporaryFolder;
-let collector: RunningCollector;
-let cookie = '';
-const PASSWORD = 'Bridge-over-42-rivers';
+let collector: TrialCollector;
 
-async function start(): Promise<void> {
-	collector = await startCollector({
-		configFile: null,
-		dataDir: join(folder.path, 'data'),
-		listen: '127.0.0.1:0',
-		rootDir: resolve(import.meta.dirname, '../..'),
-		env: {},
-		log: silentLogger,
-		clock: systemClock,
-		version: '0.0.0-test',
-	});
-}
 beforeAll(async () => {
-	folder = temporaryFolder('jobs');
-	await start();
-	const code = (await collector.accounts.setupCode()) ?? '';
-	const accounts = [
-		{ role: 'system', account: 'root-of-it', password: PASSWORD },
-		{ role: 'viewer', account: 'looks-on', password: PASSWORD },
-	];
-	await person('POST', '/api/fournines/v1/setup', { code, accounts });
-	cookie = await logIn('root-of-it');
+	collector = await startTrialCollector('jobs', { people: { 'root-of-it': 'system', 'looks-on': 'viewer' } });
 }, 60_000);
-afterAll(async () => {
-	await collector?.stop();
-	folder.remove();
-});
+afterAll(() => collector.remove());
 
-async function exchange(path: string, request: Partial<HttpRequest>): Promise<{ status: number; text: string; cookie: string }> {
-	const { status, body, headers } = await httpExchange(collector.address + path, { timeoutMs: 10_000, ...request });
-	return { status, text: body.toString('utf8'), cookie: String(headers['set-cookie'] ?? '').split(';')[0] ?? '' };
-}
-const person = (method: string, path: string, body?: unknown, as = cookie) =>
-	exchange(path, {
-		method,
-		headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...(as === '' ? {} : { cookie: as }) },
-		...(body === undefined ? {} : { body: JSON.stringify(body) }),
-	});
-const logIn = async (account: string) => (await person('POST', '/api/fournines/v1/session', { account, password: PASSWORD }, '')).cookie;
-const token = (name: string) => readFileSync(join(folder.path, 'data', 'keys', `${name}.token`), 'utf8').trim();
+const person = (method: string, path: string, body?: unknown, as = 'root-of-it') =>
+	collector.call(method, path, { as, ...(body === undefined ? {} : { body }) });
 /** What `curl -H "Authorization: Bearer …" [-d FORM] URL` does. */
-const curl = (path: string, form?: string, name = 'local-job') =>
-	exchange(path, {
-		method: form === undefined ? 'GET' : 'POST',
-		headers: {
-			authorization: `Bearer ${token(name)}`,
-			...(form === undefined ? {} : { 'content-type': 'application/x-www-form-urlencoded' }),
-		},
-		...(form === undefined ? {} : { body: form }),
+const curl = (path: string, form?: string, token = 'local-job') =>
+	collector.call(form === undefined ? 'GET' : 'POST', path, {
+		token,
+		...(form === undefined ? {} : { body: form, type: 'application/x-www-form-urlencoded' }),
 	});
 const BASE = '/api/fournines/v1/jobs';
 const list = async () => (JSON.parse((await person('GET', BASE)).text) as JobListAnswer).jobs;
 async function value(expression: string): Promise<number | null> {
-	const { text } = await curl(`/api/v1/query?query=${encodeURIComponent(expression)}`, undefined, 'local-read');
-	const result = (JSON.parse(text) as { data: { result: { value: [number, string] }[] } }).data.result;
+	const result = await collector.query(expression);
 	return result[0] === undefined ? null : Number(result[0].value[1]);
 }
 
@@ -90,9 +48,7 @@ test('a job reports with curl; who may read sees it, and so do queries', async (
 });
 
 test('what was reported survives a restart', async () => {
-	await collector.stop();
-	await start();
-	cookie = await logIn('root-of-it');
+	await collector.restart();
 	expect(await list()).toMatchObject([{ task: 'nightly-exchange', state: 'failed', rows: {} }]);
 });
 
@@ -117,10 +73,10 @@ test.each([
 });
 
 test('who may do what', async () => {
-	expect((await exchange(`${BASE}/a/start`, {})).status).toBe(401);
+	expect((await collector.call('GET', `${BASE}/a/start`)).status).toBe(401);
 	// A link in a page must not report in a person's name.
 	expect((await person('GET', `${BASE}/a/start`)).status).toBe(403);
-	expect((await person('PUT', `${BASE}/a`, {}, await logIn('looks-on'))).status).toBe(403);
+	expect((await person('PUT', `${BASE}/a`, {}, 'looks-on')).status).toBe(403);
 	expect((await curl(`${BASE}/a/success`, undefined, 'local-agent')).status).toBe(200);
 	expect((await curl('/api/v1/query?query=up')).status).toBe(403);
 	expect((await person('PUT', `${BASE}/a`, { schedule: { every: '7m' } })).status).toBe(400);
@@ -133,7 +89,7 @@ test('reports that arrive together are all counted', async () => {
 });
 
 test('a report to the agent of the same host arrives in the collector, also after the agent was started again', async () => {
-	const dataDir = join(folder.path, 'agent');
+	const dataDir = join(collector.folder, 'agent');
 	const startOne = () =>
 		startAgent({
 			config: configOrThrow(
@@ -142,7 +98,7 @@ test('a report to the agent of the same host arrives in the collector, also afte
 						host: { name: 'app-7', system: 'exchange' },
 						interval: '1s',
 						listen: '127.0.0.1:0',
-						collector: { url: collector.address, token: { file: join(folder.path, 'data', 'keys', 'local-agent.token') } },
+						collector: { url: collector.address, token: { file: collector.tokenFile('local-agent') } },
 						inputs: { host: { enabled: false }, jobs: { tasks: [{ name: 'never', schedule: { at: ['03:00'] } }] } },
 					}),
 					'agent.yml',

@@ -1,54 +1,26 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { compressSync } from 'snappy';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RunningCollector, startCollector } from '../../collector/app.ts';
-import { systemClock } from '../../core/clock.ts';
 import { httpExchange } from '../../core/http-client.ts';
 import { labelsFromObject } from '../../core/labels.ts';
-import { silentLogger } from '../../core/log.ts';
 import type { LedgerAnswer } from '../../protocol/api.ts';
 import { encodeRemoteWriteV1 } from '../../protocol/remote-write/encode-v1.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../harness/process.ts';
+import { waitFor } from '../harness/process.ts';
+import { startTrialCollector, type TrialCollector } from '../harness/trial-collector.ts';
 
 const DAY_MS = 86_400_000;
-let folder: TemporaryFolder;
-let collector: RunningCollector;
+let collector: TrialCollector;
 
 beforeAll(async () => {
-	folder = temporaryFolder('late');
-	const configFile = join(folder.path, 'collector.yml');
-	writeFileSync(
-		configFile,
-		'inventory:\n  checks: [{ id: portal, interval: 10s }]\n  services: [{ id: portal, name: 门户, checks: [portal] }]\n',
-	);
-	collector = await startCollector({
-		configFile,
-		dataDir: join(folder.path, 'data'),
-		listen: '127.0.0.1:0',
-		rootDir: resolve(import.meta.dirname, '../..'),
-		env: {},
-		log: silentLogger,
-		clock: systemClock,
-		version: '0.0.0-test',
-	});
+	const config = 'inventory:\n  checks: [{ id: portal, interval: 10s }]\n  services: [{ id: portal, name: 门户, checks: [portal] }]\n';
+	collector = await startTrialCollector('late', { config });
 });
-afterAll(async () => {
-	await collector.stop();
-	folder.remove();
-});
-
-const token = (name: string) => readFileSync(join(folder.path, 'data/keys', `${name}.token`), 'utf8').trim();
+afterAll(() => collector.remove());
 
 test('an agent that delivers two days late reopens the ledger of those days', async () => {
 	const fromMs = Math.floor(Date.now() / DAY_MS) * DAY_MS - 3 * DAY_MS;
 	const ledger = async (): Promise<LedgerAnswer> => {
 		const path = `/api/fournines/v1/services/portal/ledger?from=${fromMs / 1000}&to=${(fromMs + DAY_MS) / 1000}`;
-		const response = await httpExchange(collector.address + path, {
-			timeoutMs: 10_000,
-			headers: { authorization: `Bearer ${token('local-read')}` },
-		});
-		return JSON.parse(response.body.toString('utf8')) as LedgerAnswer;
+		return JSON.parse((await collector.call('GET', path, { token: 'local-read' })).text) as LedgerAnswer;
 	};
 	expect((await ledger()).figures).toMatchObject({ totalSeconds: 86_400, unknownSeconds: 86_400, coverage: '0.000' });
 	const samples = [];
@@ -58,7 +30,11 @@ test('an agent that delivers two days late reopens the ledger of those days', as
 	const answer = await httpExchange(`${collector.address}/api/v1/write`, {
 		method: 'POST',
 		timeoutMs: 10_000,
-		headers: { authorization: `Bearer ${token('local-agent')}`, 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' },
+		headers: {
+			authorization: `Bearer ${collector.token('local-agent')}`,
+			'content-type': 'application/x-protobuf',
+			'content-encoding': 'snappy',
+		},
 		body: compressSync(Buffer.from(encodeRemoteWriteV1([{ labels, samples }]))),
 	});
 	expect(answer.status).toBeLessThan(300);

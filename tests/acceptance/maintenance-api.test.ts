@@ -1,61 +1,27 @@
-import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type RunningCollector, startCollector } from '../../collector/app.ts';
 import { verifyLedger } from '../../collector/availability/ledger-export.ts';
 import { parseInventoryFile } from '../../collector/inventory/inventory-yaml.ts';
-import { systemClock } from '../../core/clock.ts';
-import { httpExchange } from '../../core/http-client.ts';
-import { silentLogger } from '../../core/log.ts';
 import type { BudgetListAnswer, WhatIfAnswer } from '../../protocol/availability-api.ts';
 import type { MaintenanceListAnswer, MaintenanceWindowAnswer } from '../../protocol/maintenance-api.ts';
-import { type TemporaryFolder, temporaryFolder } from '../harness/process.ts';
+import { startTrialCollector, type TrialCollector } from '../harness/trial-collector.ts';
 
-const PASSWORD = 'Corr3ct-horse!';
 const HOUR = 3_600_000;
-let folder: TemporaryFolder;
-let collector: RunningCollector;
-const cookies = new Map<string, string>();
+let collector: TrialCollector;
 
 beforeAll(async () => {
-	folder = temporaryFolder('maintenance-api');
-	const configFile = join(folder.path, 'collector.yml');
-	writeFileSync(
-		configFile,
-		'inventory:\n  maintenance: [{ contract: c, notice: 72h }]\n  checks: [{ id: k }]\n  services: [{ id: portal, name: 门户, checks: [k], contract: c }]\n',
-	);
-	collector = await startCollector({
-		configFile,
-		dataDir: join(folder.path, 'data'),
-		listen: '127.0.0.1:0',
-		rootDir: resolve(import.meta.dirname, '../..'),
-		env: {},
-		log: silentLogger,
-		clock: systemClock,
-		version: '0.0.0-test',
+	collector = await startTrialCollector('maintenance-api', {
+		config:
+			'inventory:\n  maintenance: [{ contract: c, notice: 72h }]\n  checks: [{ id: k }]\n  services: [{ id: portal, name: 门户, checks: [k], contract: c }]\n',
+		people: { 'the-system': 'system', 'the-operator': 'operator', 'the-viewer': 'viewer' },
 	});
-	const { accounts } = collector;
-	const roles = ['system', 'operator', 'viewer'] as const;
-	await accounts.setUp(
-		{ code: (await accounts.setupCode()) ?? '', accounts: roles.map((role) => ({ role, account: `the-${role}`, password: PASSWORD })) },
-		'127.0.0.1',
-	);
-	for (const role of roles) cookies.set(role, (await accounts.logIn(`the-${role}`, PASSWORD, '127.0.0.1')).session);
 });
-afterAll(async () => {
-	await collector.stop();
-	folder.remove();
-});
+afterAll(() => collector.remove());
 
-async function call(role: string, path: string, body?: unknown): Promise<{ status: number; text: string }> {
-	const response = await httpExchange(`${collector.address}/api/fournines/v1${path}`, {
-		method: body === undefined ? 'GET' : 'POST',
-		timeoutMs: 20_000,
-		headers: { cookie: `fournines_session=${cookies.get(role)}`, 'content-type': 'application/json' },
-		...(body === undefined ? {} : { body: JSON.stringify(body) }),
+const call = (role: string, path: string, body?: unknown) =>
+	collector.call(body === undefined ? 'GET' : 'POST', `/api/fournines/v1${path}`, {
+		as: `the-${role}`,
+		...(body === undefined ? {} : { body }),
 	});
-	return { status: response.status, text: response.body.toString('utf8') };
-}
 
 test('an operator asks, another person approves, a viewer only looks, and what it takes out is in the budget', async () => {
 	const fromMs = Math.ceil(Date.now() / HOUR) * HOUR + 100 * HOUR;

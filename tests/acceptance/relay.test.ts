@@ -1,15 +1,16 @@
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type AgentOptions, type RunningAgent, startAgent } from '../../agent/app.ts';
 import { parseAgentConfig } from '../../agent/config.ts';
 import { provideOutboxKey, publicKeyPem } from '../../agent/outbox/key.ts';
-import { type RunningCollector, startCollector } from '../../collector/app.ts';
+import type { RunningCollector } from '../../collector/app.ts';
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { configOrThrow } from '../../core/config-file.ts';
 import { httpExchange } from '../../core/http-client.ts';
 import { silentLogger } from '../../core/log.ts';
 import { type TemporaryFolder, temporaryFolder, waitFor } from '../harness/process.ts';
+import { startCollectorHere } from '../harness/trial-collector.ts';
 
 let folder: TemporaryFolder;
 let collector: RunningCollector;
@@ -22,15 +23,9 @@ beforeAll(async () => {
 	// The inbox of the collector itself stays empty: it is there for the key.
 	const inbox = [{ name: 'far', folder: at('unused'), senders: [{ name: 'far', public_key_file: at('key.pem') }] }];
 	writeFileSync(at('collector.yml'), JSON.stringify({ server: { inbox } }));
-	collector = await startCollector({
+	collector = await startCollectorHere({
 		configFile: at('collector.yml'),
 		dataDir: at('data'),
-		listen: '127.0.0.1:0',
-		rootDir: resolve(import.meta.dirname, '../..'),
-		env: {},
-		log: silentLogger,
-		clock: systemClock,
-		version: '0.0.0-test',
 	});
 });
 afterEach(async () => {
