@@ -50,6 +50,11 @@ const COMMANDS: readonly CommandEntry[] = [
 		load: async () => (await import('./notify-command.ts')).notifyCommand,
 	},
 	{
+		name: 'oncall',
+		summary: 'who has duty now, and where duty ahead is too thin',
+		load: async () => (await import('./on-call-command.ts')).onCallCommand,
+	},
+	{
 		name: 'report',
 		summary: "a month's availability as HTML or a spreadsheet",
 		load: async () => (await import('./report-command.ts')).reportCommand,

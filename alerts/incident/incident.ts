@@ -218,6 +218,8 @@ function step(incident: Incident, event: IncidentEvent): Incident {
 	// Receipts, notes and ticked-off reports come after the end as well.
 	const always: readonly IncidentEventBody['kind'][] = ['note', 'delivery', 'reply', 'notice', 'told', 'fault'];
 	if (incident.state === 'resolved' && !always.includes(body.kind)) throw refuse(incident.id, body.kind, 'it is over');
+	const calling: readonly IncidentEventBody['kind'][] = ['called', 'nobody', 'exhausted'];
+	if (incident.state !== 'open' && calling.includes(body.kind)) throw refuse(incident.id, body.kind, `"${incident.owner}" has it`);
 	switch (body.kind) {
 		case 'opened':
 			throw refuse(incident.id, body.kind, 'it is open already');

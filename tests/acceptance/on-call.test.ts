@@ -1,13 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type HttpResponse, httpExchange } from '../../core/http-client.ts';
 import type { IncidentAnswer, IncidentDetailAnswer, IncidentListAnswer, IncidentStatisticsAnswer } from '../../protocol/incident-api.ts';
 import type { DutyChangeAnswer, HandoverListAnswer, OnCallAnswer } from '../../protocol/on-call-api.ts';
 import { type CollectorProcess, startCollectorProcess } from '../harness/collector.ts';
 import { type FakeSmsGateway, startFakeSmsGateway } from '../harness/fake-sms-gateway.ts';
-import { freePort, type TemporaryFolder, temporaryFolder, waitFor } from '../harness/process.ts';
+import { freePort, startProcess, type TemporaryFolder, temporaryFolder, waitFor } from '../harness/process.ts';
 
+const ROOT = resolve(import.meta.dirname, '../..');
 const PASSWORD = 'Bridge-over-42-rivers';
 const BASE = '/api/fournines/v1';
 const ZHANG = '13800000001';
@@ -165,6 +166,14 @@ test('duty is shown with what lacks, changed with history, and fed to calendars'
 	]);
 	expect(now.outlook.gaps[0]).toMatchObject({ rule: '双人', wanted: 2, people: ['张伟'] });
 	expect(JSON.stringify(now)).not.toContain(ZHANG);
+	const cli = (...args: readonly string[]) =>
+		startProcess(process.execPath, [join(ROOT, 'cli/main.ts'), 'oncall', ...args, '--url', collector.url, '--data', collector.dataDir]);
+	const who = cli();
+	expect(await who.exited).toBe(0);
+	expect(who.output()).toBe('first (一线): 张伟\nsecond (二线): 李娜\n');
+	const gaps = cli('gaps');
+	expect(await gaps.exited).toBe(1);
+	expect(gaps.output()).toContain('双人: 2 wanted, 张伟');
 	const change = {
 		kind: 'replace',
 		instead: 'zhang',
