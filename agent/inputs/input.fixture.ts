@@ -3,13 +3,16 @@ import { configOrThrow } from '../../core/config-file.ts';
 import { silentLogger } from '../../core/log.ts';
 import { parseAgentConfig } from '../config.ts';
 import type { Input } from './input.ts';
-import { createInterfaceInputs } from './interface-inputs.ts';
 import { values } from './measured-values.ts';
+import { createInputs } from './registry.ts';
 
 /** The inputs that a configuration asks for, host excepted, made as the agent makes them. */
 export function inputsOf(inputs: object, env: Readonly<Record<string, string>> = {}): readonly Input[] {
-	const config = configOrThrow(parseAgentConfig(JSON.stringify({ interval: '10m', inputs }), 'agent.yml'));
-	return createInterfaceInputs(config, { hostName: 'app-1', clock: systemClock, log: silentLogger, env, userAgent: 'test' });
+	const config = configOrThrow(
+		parseAgentConfig(JSON.stringify({ interval: '10m', inputs: { host: { enabled: false }, ...inputs } }), 'agent.yml'),
+	);
+	const environment = { clock: systemClock, log: silentLogger, env, readFacts: null, jobDesk: null };
+	return createInputs(config, { hostName: 'app-1', userAgent: 'test', ...environment });
 }
 
 export function oneInput(inputs: object, env: Readonly<Record<string, string>> = {}): Input {
