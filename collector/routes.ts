@@ -18,6 +18,7 @@ import { registerDeskRoutes } from './api/product/desk-routes.ts';
 import { registerFaultRoutes } from './api/product/fault-routes.ts';
 import { registerIncidentRoutes } from './api/product/incident-routes.ts';
 import { registerInventoryRoutes } from './api/product/inventory-routes.ts';
+import { registerIntakeRoutes } from './api/product/intake-routes.ts';
 import { registerJobRoutes } from './api/product/job-routes.ts';
 import { registerLogRoutes } from './api/product/log-routes.ts';
 import { registerMaintenanceRoutes } from './api/product/maintenance-routes.ts';
@@ -149,6 +150,7 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 	registerInventoryRoutes(app, { edits: services.inventoryEdits, record });
 	registerAgentRoutes(app, { agents: services.agents, caller: callerName });
 	await registerCallbackRoutes(app, alerting);
+	await registerIntakeRoutes(app, alerting);
 	await registerAlertmanagerRoutes(app, {
 		alerting,
 		clock,

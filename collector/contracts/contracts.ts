@@ -196,7 +196,10 @@ export function createContracts(options: ContractsOptions): Contracts {
 			.filter(({ kind }) => kind === 'adjust')
 			.map((event) => ({ ...(event.body as unknown as ClientAdjustment), atMs: event.atMs, by: event.actor }));
 		const disputes = disputesOf(stored);
-		return { services, assessed: { assessment, scores: threeScores(chosen, assessment, adjustments, disputes), records, adjustments, disputes } };
+		return {
+			services,
+			assessed: { assessment, scores: threeScores(chosen, assessment, adjustments, disputes), records, adjustments, disputes },
+		};
 	};
 	const assessPeriod: Contracts['assess'] = async (id, periodName, answers) => {
 		const chosen = profile(id, answers);

@@ -229,6 +229,8 @@ export const ProfileSchema = Type.Object(
 			},
 			closed,
 		),
+		/** Where the year is the mean of its periods; `mean` where it is also paid by that. */
+		year: Type.Optional(Type.Object({ clause: Clause, payment: Type.Union([Type.Literal('periods'), Type.Literal('mean')]) }, closed)),
 		/** When the client may terminate. */
 		termination: Type.Array(
 			Type.Union([

@@ -1,4 +1,5 @@
 import {
+	AnnotationQueryBuilder,
 	DashboardBuilder,
 	DashboardCursorSync,
 	DatasourceVariableBuilder,
@@ -51,6 +52,7 @@ export function buildBoard(spec: BoardSpec): object {
 		.timezone('browser')
 		.tooltip(DashboardCursorSync.Crosshair)
 		.withVariable(new DatasourceVariableBuilder('datasource').label('数据源').type('prometheus').hide(VariableHide.DontHide));
+	board.annotation(changes());
 	for (const variable of spec.variables) board.withVariable(queryVariable(variable));
 	let y = 0;
 	let id = 1;
@@ -72,6 +74,19 @@ export function buildBoard(spec: BoardSpec): object {
 		y += rowHeight;
 	}
 	return board.build();
+}
+
+/** Changes that were worked on, on every chart of the board. */
+function changes(): AnnotationQueryBuilder {
+	return new AnnotationQueryBuilder()
+		.name('变更')
+		.datasource(DATASOURCE)
+		.enable(true)
+		.iconColor('purple')
+		.expr('max by (number, title, executor) (fournines_change_in_progress) > 0')
+		.titleFormat('变更 {{number}}：{{title}}')
+		.textFormat('{{executor}}')
+		.step('30s');
 }
 
 function queryVariable({ name, label, query, multi = false }: VariableSpec): QueryVariableBuilder {

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { AppError } from '../../../core/errors.ts';
+import type { AssessedPeriodAnswer, ContractListAnswer, ContractProfileAnswer, ContractStandingAnswer } from '../../../protocol/contract-api.ts';
 import type { ContractCaller, Contracts } from '../../contracts/contracts.ts';
 
 const BASE = '/api/fournines/v1/contracts';
@@ -36,14 +37,20 @@ export function registerContractRoutes(app: FastifyInstance, contracts: Contract
 	const tags = ['contracts'];
 	const at = `${BASE}/:id/periods/:period`;
 
-	app.get(BASE, { schema: { tags, summary: 'The contract profiles and their open questions' } }, async () => ({
-		contracts: contracts.list().map(({ id, settings }) => ({ id, name: contracts.profile(id).name, settings })),
+	app.get(BASE, { schema: { tags, summary: 'The contract profiles and their open questions' } }, async (): Promise<ContractListAnswer> => ({
+		contracts: contracts.list().map(({ id, settings }) => ({ id, name: contracts.profile(id).name, settings: questionsOf(settings) })),
 	}));
 
 	app.get<{ Params: { id: string } }>(
 		`${BASE}/:id`,
 		{ schema: { tags, summary: 'A profile as it applies', params: Params } },
-		async (request) => contracts.profile(request.params.id),
+		async (request): Promise<ContractProfileAnswer> => contracts.profile(request.params.id),
+	);
+
+	app.get<{ Params: { id: string } }>(
+		`${BASE}/:id/standing`,
+		{ schema: { tags, summary: 'All periods so far, means of the years, and how near termination is', params: Params } },
+		(request): Promise<ContractStandingAnswer> => contracts.standing(request.params.id),
 	);
 
 	app.get<PeriodPath & { Querystring: { settings?: string } }>(
@@ -56,7 +63,7 @@ export function registerContractRoutes(app: FastifyInstance, contracts: Contract
 				querystring: AssessQuery,
 			},
 		},
-		(request) => contracts.assess(request.params.id, request.params.period, answersOf(request.query.settings)),
+		(request): Promise<AssessedPeriodAnswer> => contracts.assess(request.params.id, request.params.period, answersOf(request.query.settings)),
 	);
 
 	app.post<{ Params: { id: string }; Body: Parameters<Contracts['record']>[1] }>(
@@ -109,6 +116,16 @@ export function registerContractRoutes(app: FastifyInstance, contracts: Contract
 			return reply.status(204).send();
 		},
 	);
+}
+
+function questionsOf(settings: ReturnType<Contracts['list']>[number]['settings']) {
+	return Object.entries(settings).map(([id, { question, clause, default: byDefault, options }]) => ({
+		id,
+		question,
+		clause,
+		default: byDefault,
+		options: Object.keys(options),
+	}));
 }
 
 function answersOf(text: string | undefined): Readonly<Record<string, string>> {

@@ -1,11 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import { Type } from 'typebox';
 import type { AnnotationListAnswer, ChangeAnswer, ChangeRequest } from '../../../protocol/change-api.ts';
+import type { DeskIdentityAnswer } from '../../../protocol/fault-api.ts';
 import type { FrequentProblemsAnswer, ProblemAnswer, ProblemRequest } from '../../../protocol/problem-api.ts';
 import { type ChangeAction, ChangeActionSchema, ChangeRequestSchema } from '../../changes/change.ts';
 import type { Changes } from '../../changes/changes.ts';
 import { type ProblemAction, ProblemActionSchema, ProblemRequestSchema } from '../../problems/problem.ts';
 import type { Problems } from '../../problems/problems.ts';
+import { personOf } from '../person.ts';
 import { type RecordOperation, registerCaseRoutes } from './case-routes.ts';
 import { parseTime } from './overview-routes.ts';
 
@@ -21,6 +23,7 @@ export function registerDeskRoutes(
 		readonly problems: Problems;
 		readonly changes: Changes;
 		readonly annotations: (fromMs: number, toMs: number) => Promise<AnnotationListAnswer['annotations']>;
+		readonly identity: (account: string) => DeskIdentityAnswer;
 		readonly record: RecordOperation;
 	},
 ): void {
@@ -54,6 +57,11 @@ export function registerDeskRoutes(
 		idOf: ({ change }) => change.id,
 		record,
 	});
+	app.get(
+		`${BASE}/desk/identity`,
+		{ schema: { tags: ['contracts'], summary: 'For which parties of the contract the account speaks' } },
+		async (request): Promise<DeskIdentityAnswer> => services.identity(personOf(request).account),
+	);
 	app.get<SpanRequest>(
 		`${BASE}/annotations`,
 		{ schema: { tags: ['changes'], summary: 'Changes, maintenance and faults, as marks on a chart', querystring: Span } },

@@ -1,8 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { AppError } from '../../../core/errors.ts';
+import type { FaultDetailAnswer, FaultListAnswer } from '../../../protocol/fault-api.ts';
 import { type FaultAction, FaultActionSchema } from '../../faults/fault-event.ts';
-import type { FaultCaller, Faults, FaultView } from '../../faults/faults.ts';
+import type { FaultCaller, Faults } from '../../faults/faults.ts';
 import { parseTime } from './overview-routes.ts';
 
 const BASE = '/api/fournines/v1/faults';
@@ -41,7 +42,7 @@ export async function registerFaultRoutes(app: FastifyInstance, faults: Faults, 
 	app.get<{ Querystring: { from?: string; to?: string } }>(
 		BASE,
 		{ schema: { tags, summary: 'Open faults, or those that began in a range', querystring: ListQuery } },
-		async (request): Promise<{ readonly faults: readonly FaultView[] }> => {
+		async (request): Promise<FaultListAnswer> => {
 			const { from, to } = request.query;
 			if (from === undefined && to === undefined) return { faults: await faults.list('open') };
 			if (from === undefined || to === undefined) throw new AppError('FN_REQUEST_INVALID', 'from and to belong together', { status: 400 });
@@ -52,7 +53,10 @@ export async function registerFaultRoutes(app: FastifyInstance, faults: Faults, 
 	app.get<{ Params: { id: string } }>(
 		`${BASE}/:id`,
 		{ schema: { tags, summary: 'A fault with its whole history', params: Params } },
-		async (request) => ({ ...(await faults.get(request.params.id)), events: await faults.events(request.params.id) }),
+		async (request): Promise<FaultDetailAnswer> => ({
+			...(await faults.get(request.params.id)),
+			events: await faults.events(request.params.id),
+		}),
 	);
 
 	app.post<{ Body: Parameters<Faults['report']>[0] }>(

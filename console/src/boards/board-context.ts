@@ -1,4 +1,5 @@
 import { createContext, useContext } from 'react';
+import type { Annotation } from '../../../protocol/change-api.ts';
 import type { Scope } from './interpolate.ts';
 import type { TimeWindow } from './time-range.ts';
 
@@ -10,6 +11,8 @@ export interface BoardSurroundings {
 	/** Charts of one board share their cross-hair; empty when they do not. */
 	readonly chartGroup: string;
 	readonly shareTooltip: boolean;
+	/** Changes, maintenance and faults, marked on every chart. */
+	readonly annotations: readonly Annotation[];
 }
 
 export const BoardContext = createContext<BoardSurroundings>({
@@ -18,6 +21,7 @@ export const BoardContext = createContext<BoardSurroundings>({
 	scope: {},
 	chartGroup: '',
 	shareTooltip: false,
+	annotations: [],
 });
 
 export function useBoardSurroundings(): BoardSurroundings {

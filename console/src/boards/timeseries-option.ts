@@ -1,6 +1,8 @@
 import type { EChartsCoreOption } from 'echarts/core';
+import type { Annotation } from '../../../protocol/change-api.ts';
 import { dateTimeText, timeTicks } from '../format/time.ts';
 import type { Language } from '../texts/catalogue.ts';
+import { markSeries } from './annotation-marks.ts';
 import { paletteColor } from './colors.ts';
 import { displayText, type FieldConfig, thresholdColor } from './field-config.ts';
 import type { Frame } from './frames.ts';
@@ -44,6 +46,9 @@ export interface TimeseriesView {
 	readonly tickCount: number;
 	/** Tooltips also in the other charts of the group. */
 	readonly shareTooltip: boolean;
+	readonly annotations: readonly Annotation[];
+	/** What stands at the line of a mark. */
+	readonly markText: (kind: Annotation['kind']) => string;
 }
 
 const AXIS_COLOR = '#66727f';
@@ -59,6 +64,7 @@ export function timeseriesOption(lines: readonly Line[], view: TimeseriesView, i
 	const axes = [valueAxis(first?.frame.config, left, { view, position: 'left' })];
 	if (firstRight !== undefined && firstRight !== first)
 		axes.push(valueAxis(firstRight.frame.config, visible.filter(isRight), { view, position: 'right' }));
+	const marks = markSeries(view.annotations, view.window, view.markText);
 	return {
 		animation: false,
 		grid: { left: 8, right: firstRight === undefined ? 14 : 8, top: 12, bottom: 4, containLabel: true },
@@ -90,7 +96,10 @@ export function timeseriesOption(lines: readonly Line[], view: TimeseriesView, i
 			axisPointer: { type: 'line', lineStyle: { color: '#8592a0', type: 'dashed' }, animation: false },
 			formatter: (points: unknown) => (isPointed() || view.shareTooltip ? tooltipContent(points, visible, view) : ''),
 		},
-		series: visible.map((line, i) => seriesOption(line, axes.length > 1 && isRight(line) ? 1 : 0, i === 0)),
+		series: [
+			...visible.map((line, i) => seriesOption(line, axes.length > 1 && isRight(line) ? 1 : 0, i === 0)),
+			...(marks === null ? [] : [marks]),
+		],
 	};
 }
 

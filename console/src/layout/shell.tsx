@@ -6,6 +6,9 @@ import {
 	FileTextOutlined,
 	LineChartOutlined,
 	LogoutOutlined,
+	TeamOutlined,
+	ThunderboltOutlined,
+	ToolOutlined,
 } from '@ant-design/icons';
 import { useQueryClient } from '@tanstack/react-query';
 import { Button, Dropdown, Spin } from 'antd';
@@ -64,7 +67,10 @@ function Header({ session }: { readonly session: SessionAnswer }) {
 		{ to: '/', icon: <AppstoreOutlined />, text: texts.nav.overview },
 		{ to: '/boards', icon: <LineChartOutlined />, text: texts.nav.boards },
 		{ to: '/alerts', icon: <AlertOutlined />, text: texts.nav.alerts },
+		{ to: '/incidents', icon: <ThunderboltOutlined />, text: texts.nav.incidents },
+		{ to: '/oncall', icon: <TeamOutlined />, text: texts.nav.onCall },
 		{ to: '/notifications', icon: <BellOutlined />, text: texts.nav.notifications },
+		{ to: '/desk', icon: <ToolOutlined />, text: texts.nav.desk },
 		{ to: '/agents', icon: <ClusterOutlined />, text: texts.nav.agents },
 		{ to: '/reports', icon: <FileTextOutlined />, text: texts.nav.reports },
 	];

@@ -1,7 +1,11 @@
+import { deskEn } from './desk-en.ts';
+import { onCallEn } from './on-call-en.ts';
 import type { Texts } from './zh.ts';
 
 /** The console's words, English. */
 export const en: Texts = {
+	...deskEn,
+	...onCallEn,
 	product: 'Fournines',
 	productLine: 'Monitoring of public services',
 	role: {
@@ -18,8 +22,11 @@ export const en: Texts = {
 		boards: 'Boards',
 		alerts: 'Alerts',
 		notifications: 'Notifications',
+		incidents: 'Incidents',
+		onCall: 'On duty',
 		agents: 'Agents',
 		reports: 'Reports',
+		desk: 'Desk',
 		main: 'Main navigation',
 	},
 	agents: {
@@ -220,6 +227,7 @@ export const en: Texts = {
 		showing: (shown, total) => `the latest ${shown} of ${total}`,
 	},
 	boards: {
+		marks: { change: 'change', maintenance: 'maintenance', fault: 'fault' },
 		title: 'Boards',
 		none: 'There are no boards.',
 		range: 'Time range',

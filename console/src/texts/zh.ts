@@ -1,4 +1,6 @@
 import type { Role, ServiceState } from '../../../protocol/api.ts';
+import { deskZh } from './desk-zh.ts';
+import { onCallZh } from './on-call-zh.ts';
 
 const role: Record<Role, string> = {
 	system: '系统管理员',
@@ -11,12 +13,25 @@ const state: Record<ServiceState, string> = { up: '正常', degraded: '降级', 
 
 /** The console's words, Chinese. `en.ts` has the same keys: its type says so, and a test says so of the values. */
 export const zh = {
+	...deskZh,
+	...onCallZh,
 	product: '四个九',
 	productLine: '政务云业务监控',
 	role,
 	state,
 	duration: { day: '天', hour: '小时', minute: '分', second: '秒' },
-	nav: { overview: '概览', boards: '看板', alerts: '告警', notifications: '通知', agents: '采集', reports: '报告', main: '主导航' },
+	nav: {
+		overview: '概览',
+		boards: '看板',
+		alerts: '告警',
+		notifications: '通知',
+		incidents: '事件',
+		onCall: '值班',
+		agents: '采集',
+		reports: '报告',
+		desk: '运维台',
+		main: '主导航',
+	},
 	agents: {
 		title: '采集程序',
 		list: '已登记',
@@ -215,6 +230,7 @@ export const zh = {
 		showing: (shown: number, total: number) => `显示最近 ${shown} 条，共 ${total} 条`,
 	},
 	boards: {
+		marks: { change: '变更', maintenance: '维护', fault: '故障' },
 		title: '看板',
 		none: '没有看板。',
 		range: '时间范围',

@@ -10,8 +10,8 @@ import { calculationOf } from '../reduce.ts';
 import { linesOf, timeseriesOption } from '../timeseries-option.ts';
 
 export function TimeseriesPanel({ panel, frames }: { readonly panel: Panel; readonly frames: readonly Frame[] }) {
-	const { language } = useLanguage();
-	const { window, chartGroup, shareTooltip } = useBoardSurroundings();
+	const { language, texts } = useLanguage();
+	const { window, chartGroup, shareTooltip, annotations } = useBoardSurroundings();
 	const [shown, setShown] = useState<ReadonlySet<string> | null>(null);
 	const lines = useMemo(() => linesOf(frames), [frames]);
 	const legend = asObject(panel.options['legend']);
@@ -30,10 +30,12 @@ export function TimeseriesPanel({ panel, frames }: { readonly panel: Panel; read
 					tooltipSort: sort === 'desc' || sort === 'asc' ? sort : 'none',
 					tickCount: Math.max(3, Math.round(panel.grid.w / 2)),
 					shareTooltip,
+					annotations,
+					markText: (kind) => texts.boards.marks[kind],
 				},
 				isPointed,
 			),
-		[lines, window, language, shown, mode, sort, panel.grid.w, shareTooltip],
+		[lines, window, language, shown, mode, sort, panel.grid.w, shareTooltip, annotations, texts],
 	);
 	const withLegend = asFlag(legend['showLegend'], true) && legend['displayMode'] !== 'hidden';
 	const right = legend['placement'] === 'right';

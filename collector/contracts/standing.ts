@@ -1,0 +1,188 @@
+import type { AssessedOutage } from './assessed.ts';
+import { spanMs } from './limits.ts';
+import { type Period, periodAt, periodOf } from './period.ts';
+import type { Profile } from './profile.ts';
+
+/** A period as it counts for years and for termination. */
+export interface PeriodStanding {
+	readonly period: Period;
+	readonly over: boolean;
+	/** Hundredths of a point. */
+	readonly self: number;
+	readonly client: number;
+	readonly final: number;
+	/** Deductions from the fee by the final figures, in fen. */
+	readonly fen: number;
+	/** Outages of core services that the contractor answers for. */
+	readonly outages: readonly Pick<AssessedOutage, 'service' | 'fromSeconds' | 'toSeconds'>[];
+}
+
+/** The mean of the periods of a contract year that are over, in hundredths of a point, truncated. */
+export interface YearStanding {
+	/** `y1`, `y2`, … */
+	readonly id: string;
+	readonly clause: string;
+	readonly periods: readonly string[];
+	/** How many of them are over; the means are of these. */
+	readonly over: number;
+	readonly self: number | null;
+	readonly client: number | null;
+	readonly final: number | null;
+	/** Where the year is paid by its mean: what the steps take of the fee of the periods that are over. */
+	readonly fen: number | null;
+}
+
+/** How near the contract is to what lets the client end it. */
+export type TerminationStanding = { readonly clause: string; readonly state: 'far' | 'near' | 'reached' } & (
+	| { readonly kind: 'money-share'; readonly fen: number; readonly limitFen: number }
+	| {
+			readonly kind: 'outage';
+			readonly service: string | null;
+			readonly seconds: number;
+			readonly limitSeconds: number;
+			readonly ongoing: boolean;
+	  }
+	| {
+			readonly kind: 'low-scores';
+			readonly below: number;
+			readonly inARow: number;
+			readonly inAll: number;
+			readonly mostInARow: number;
+			readonly mostInAll: number;
+	  }
+);
+
+/** From this share of a bound on people are warned. */
+const NEAR_SHARE = 0.5;
+const MOST_PERIODS = 120;
+const PERIODS_OF_YEAR = { month: 12, 'contract-quarter': 4 } as const;
+
+/** Every period from the beginning of the contract to the one that runs, oldest first. None before it begins. */
+export function periodsSoFar(profile: Pick<Profile, 'id' | 'zone' | 'contract' | 'period'>, nowMs: number): readonly Period[] {
+	const startMs = periodStart(profile);
+	const periods: Period[] = [];
+	for (let atMs = startMs; atMs <= nowMs && periods.length < MOST_PERIODS; ) {
+		const period = periodAt(profile, atMs);
+		periods.push(period);
+		atMs = period.toMs;
+	}
+	return periods;
+}
+
+function periodStart(profile: Pick<Profile, 'id' | 'zone' | 'contract' | 'period'>): number {
+	return profile.period.kind === 'month' ? periodOf(profile, profile.contract.start.slice(0, 7)).fromMs : periodOf(profile, 'q1').fromMs;
+}
+
+/** Means by contract year, where the contract has any. */
+export function yearStandings(
+	profile: Pick<Profile, 'year' | 'period' | 'payment' | 'contract'>,
+	periods: readonly PeriodStanding[],
+): readonly YearStanding[] {
+	const { year } = profile;
+	if (year === undefined) return [];
+	const size = PERIODS_OF_YEAR[profile.period.kind];
+	const years: YearStanding[] = [];
+	for (let i = 0; i < periods.length; i += size) {
+		const own = periods.slice(i, i + size);
+		const over = own.filter((period) => period.over);
+		const mean = (pick: (period: PeriodStanding) => number): number | null =>
+			over.length === 0 ? null : Math.floor(over.reduce((sum, period) => sum + pick(period), 0) / over.length);
+		const final = mean((period) => period.final);
+		years.push({
+			id: `y${i / size + 1}`,
+			clause: year.clause,
+			periods: own.map(({ period }) => period.id),
+			over: over.length,
+			self: mean((period) => period.self),
+			client: mean((period) => period.client),
+			final,
+			fen: year.payment === 'mean' && final !== null ? stepFen(profile, final) * over.length : null,
+		});
+	}
+	return years;
+}
+
+function stepFen({ payment, contract }: Pick<Profile, 'payment' | 'contract'>, centipoints: number): number {
+	const step = [...payment.steps].sort((a, b) => a.below - b.below).find(({ below }) => centipoints < Math.round(below * 100));
+	if (step === undefined) return 0;
+	return Math.round((step.yuan ?? 0) * 100 + (contract.fee_yuan * Math.round(Number(step.percent_of_fee ?? '0') * 10_000)) / 10_000);
+}
+
+export function terminationStandings(
+	profile: Pick<Profile, 'termination' | 'contract'>,
+	periods: readonly PeriodStanding[],
+	nowMs: number,
+): readonly TerminationStanding[] {
+	return profile.termination.map((rule) => terminationStanding(rule, { profile, periods, nowMs }));
+}
+
+function terminationStanding(
+	rule: Profile['termination'][number],
+	{
+		profile,
+		periods,
+		nowMs,
+	}: { readonly profile: Pick<Profile, 'contract'>; readonly periods: readonly PeriodStanding[]; readonly nowMs: number },
+): TerminationStanding {
+	const { clause } = rule;
+	switch (rule.kind) {
+		case 'money-share': {
+			const fen = periods.reduce((sum, period) => sum + period.fen, 0);
+			const limitFen = Math.round(profile.contract.total_yuan * Number(rule.percent_of_contract));
+			return { clause, kind: rule.kind, fen, limitFen, state: stateOf(fen, limitFen) };
+		}
+		case 'outage': {
+			const limitSeconds = spanMs(rule.longer_than) / 1000;
+			const longest = longestOutage(periods, nowMs);
+			// Longer than the limit, not as long as.
+			const state = longest.seconds > limitSeconds ? 'reached' : longest.seconds >= limitSeconds * NEAR_SHARE ? 'near' : 'far';
+			return { clause, kind: rule.kind, ...longest, limitSeconds, state };
+		}
+		case 'low-scores': {
+			const low = periods.filter(({ over }) => over).map(({ final }) => final < Math.round(rule.below * 100));
+			const inAll = low.filter(Boolean).length;
+			let inARow = 0;
+			let longestRow = 0;
+			for (const isLow of low) {
+				inARow = isLow ? inARow + 1 : 0;
+				longestRow = Math.max(longestRow, inARow);
+			}
+			const reached = longestRow >= rule.in_a_row || inAll >= rule.in_all;
+			const near = inARow === rule.in_a_row - 1 || inAll === rule.in_all - 1;
+			return {
+				clause,
+				kind: rule.kind,
+				below: rule.below,
+				inARow,
+				inAll,
+				mostInARow: rule.in_a_row,
+				mostInAll: rule.in_all,
+				state: reached ? 'reached' : near ? 'near' : 'far',
+			};
+		}
+	}
+}
+
+function stateOf(used: number, limit: number): TerminationStanding['state'] {
+	return used >= limit ? 'reached' : used >= limit * NEAR_SHARE ? 'near' : 'far';
+}
+
+/** The edge of a period does not end an outage. */
+function longestOutage(
+	periods: readonly PeriodStanding[],
+	nowMs: number,
+): { readonly service: string | null; readonly seconds: number; readonly ongoing: boolean } {
+	const open = new Map<string, { from: number; to: number }>();
+	let longest: { service: string | null; seconds: number; ongoing: boolean } = { service: null, seconds: 0, ongoing: false };
+	for (const { outages } of periods) {
+		for (const { service, fromSeconds, toSeconds } of outages) {
+			const to = toSeconds ?? Math.floor(nowMs / 1000);
+			const before = open.get(service);
+			const joined = before !== undefined && before.to >= fromSeconds ? { from: before.from, to } : { from: fromSeconds, to };
+			open.set(service, joined);
+			const seconds = joined.to - joined.from;
+			if (seconds > longest.seconds) longest = { service, seconds, ongoing: toSeconds === null };
+		}
+	}
+	return longest;
+}

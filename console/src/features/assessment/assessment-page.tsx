@@ -1,0 +1,131 @@
+import { Card, Segmented } from 'antd';
+import { useState } from 'react';
+import type { ContractListAnswer } from '../../../../protocol/contract-api.ts';
+import { useAssessment, useContract, useContracts, useStanding } from '../../api/desk.ts';
+import { dateTimeText, shortTimeText } from '../../format/time.ts';
+import { useTexts } from '../../texts/language.tsx';
+import { Loaded } from '../desk/list-state.tsx';
+import { useDeskRights } from '../desk/use-desk-rights.ts';
+import { ItemTable } from './item-table.tsx';
+import { NextList } from './next-list.tsx';
+import { pointsText } from './points-text.ts';
+import { RecordList } from './record-list.tsx';
+import { ScoreRow } from './score-row.tsx';
+import { StandingCard } from './standing-card.tsx';
+
+/** A period priced under one contract, or under two side by side. */
+export function AssessmentPage() {
+	const texts = useTexts();
+	const words = texts.assessment;
+	const contracts = useContracts();
+	const [chosen, setChosen] = useState<readonly [string, string]>(['', '']);
+	return (
+		<Loaded query={contracts}>
+			{({ contracts: list }) => {
+				const first = chosen[0] === '' ? (list[0]?.id ?? '') : chosen[0];
+				const pick = (label: string, value: string, onChange: (id: string) => void, none: boolean) => (
+					<label className="plain-label">
+						{label}
+						<select className="plain-select" value={value} onChange={({ target }) => onChange(target.value)}>
+							{none ? <option value="">{words.noComparison}</option> : null}
+							{list.map(({ id, name }) => (
+								<option key={id} value={id}>
+									{name}
+								</option>
+							))}
+						</select>
+					</label>
+				);
+				return (
+					<>
+						<div className="page-title">
+							<h1>{texts.desk.pages.assessment}</h1>
+							<div className="end">
+								{pick(words.contract, first, (id) => setChosen([id, chosen[1]]), false)}
+								{pick(words.compare, chosen[1], (id) => setChosen([first, id]), true)}
+							</div>
+						</div>
+						<div className={chosen[1] === '' ? 'stack' : 'desk-columns'}>
+							<ContractColumn key={first} id={first} list={list} />
+							{chosen[1] === '' ? null : <ContractColumn key={`second ${chosen[1]}`} id={chosen[1]} list={list} />}
+						</div>
+					</>
+				);
+			}}
+		</Loaded>
+	);
+}
+
+function ContractColumn({ id, list }: { readonly id: string; readonly list: ContractListAnswer['contracts'] }) {
+	const texts = useTexts();
+	const words = texts.assessment;
+	const [period, setPeriod] = useState('now');
+	const [answers, setAnswers] = useState<Readonly<Record<string, string>>>({});
+	const settings = Object.entries(answers)
+		.map((pair) => pair.join(':'))
+		.join(',');
+	const assessed = useAssessment(id, period, settings);
+	const standing = useStanding(id);
+	const profile = useContract(id);
+	const rights = useDeskRights();
+	const questions = list.find((contract) => contract.id === id)?.settings ?? [];
+	return (
+		<div className="stack desk-column">
+			<div className="page-title">
+				<h2>{list.find((contract) => contract.id === id)?.name ?? id}</h2>
+				<label className="plain-label">
+					{words.period}
+					<select className="plain-select num" value={period} onChange={({ target }) => setPeriod(target.value)}>
+						<option value="now">{words.now}</option>
+						{[...(standing.data?.periods ?? [])].reverse().map(({ period: known, final }) => (
+							<option key={known.id} value={known.id}>
+								{known.id}（{pointsText(final)}）
+							</option>
+						))}
+					</select>
+				</label>
+			</div>
+			<Loaded query={assessed}>
+				{(data) => (
+					<>
+						<p className="muted num">
+							{data.assessment.period.id}：{shortTimeText(data.assessment.period.fromMs)} → {shortTimeText(data.assessment.period.toMs)}，
+							{words.asOf(dateTimeText(data.assessment.asOfMs))}
+							{settings === '' ? '' : ` · ${words.hypothetical}`}
+						</p>
+						<ScoreRow scores={data.scores} />
+						<NextList next={data.assessment.next} asOfMs={data.assessment.asOfMs} />
+						{profile.data === undefined ? null : (
+							<>
+								<ItemTable data={data} contract={id} rights={rights} />
+								<RecordList data={data} profile={profile.data} rights={rights} />
+							</>
+						)}
+					</>
+				)}
+			</Loaded>
+			{standing.data === undefined ? null : <StandingCard standing={standing.data} />}
+			{questions.length === 0 ? null : (
+				<Card title={words.questions}>
+					<p className="muted">{words.questionsIntro}</p>
+					{questions.map(({ id: setting, question, default: byDefault, options }) => (
+						<div key={setting} className="question">
+							<span>{words.questionNames[setting] ?? question}</span>
+							<Segmented
+								size="small"
+								className="wrapping"
+								value={answers[setting] ?? byDefault}
+								options={[...options]}
+								onChange={(answer) => setAnswers(answer === byDefault ? without(answers, setting) : { ...answers, [setting]: answer })}
+							/>
+						</div>
+					))}
+				</Card>
+			)}
+		</div>
+	);
+}
+
+function without(answers: Readonly<Record<string, string>>, setting: string): Readonly<Record<string, string>> {
+	return Object.fromEntries(Object.entries(answers).filter(([id]) => id !== setting));
+}

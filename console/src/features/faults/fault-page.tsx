@@ -1,0 +1,133 @@
+import { Card } from 'antd';
+import { Link, useParams } from 'react-router';
+import type { FaultDetailAnswer, FaultMoment } from '../../../../protocol/fault-api.ts';
+import { DESK_KEY, useContract, useFault } from '../../api/desk.ts';
+import { dateTimeText } from '../../format/time.ts';
+import { useNow } from '../../format/use-now.ts';
+import { useTexts } from '../../texts/language.tsx';
+import { ActionBar } from '../desk/action-bar.tsx';
+import { CaseHistory } from '../desk/case-history.tsx';
+import { Countdown } from '../desk/countdown.tsx';
+import { Facts } from '../desk/facts.tsx';
+import { Loaded } from '../desk/list-state.tsx';
+import { useDeskRights } from '../desk/use-desk-rights.ts';
+import { useNames } from '../desk/use-names.ts';
+import { Attachments } from './attachments.tsx';
+import { faultActions, orderActions } from './fault-actions.ts';
+import { FaultStageMark } from './fault-marks.tsx';
+
+const MOMENTS: readonly FaultMoment[] = [
+	'onset',
+	'detected',
+	'notified',
+	'declared',
+	'acknowledged',
+	'restored',
+	'resolved',
+	'reported',
+	'closed',
+];
+
+export function FaultPage() {
+	const { id = '' } = useParams();
+	const fault = useFault(id);
+	return <Loaded query={fault}>{(data) => <Shown entry={data} />}</Loaded>;
+}
+
+function Shown({ entry }: { readonly entry: FaultDetailAnswer }) {
+	const texts = useTexts();
+	const { fault, number, steps, clocks, events } = entry;
+	const now = useNow();
+	const rights = useDeskRights();
+	const names = useNames();
+	const contract = useContract(fault.profile);
+	const words = texts.fault;
+	const level = contract.data?.levels.find((known) => known.id === fault.level);
+	return (
+		<div className="stack">
+			<div className="page-title">
+				<h1>
+					{words.heading(number)} {fault.title}
+				</h1>
+				<FaultStageMark stage={fault.stage} />
+			</div>
+			{contract.data === undefined ? null : (
+				<ActionBar actions={faultActions({ entry, profile: contract.data, rights, texts })} refresh={DESK_KEY} />
+			)}
+			<div className="desk-columns">
+				<Card title={words.owed} className="flush">
+					{steps.length === 0 ? <p className="quiet muted">{words.nothingOwed}</p> : null}
+					{steps.map((step) => (
+						<div key={`${step.step} ${step.dueMs}`} className="check-row">
+							<span>
+								{words.steps[step.step] ?? words.otherStep(step.step)} <small className="muted">{texts.desk.who(step.by)}</small>
+							</span>
+							{step.dueMs === null ? <span className="muted">{texts.desk.noDeadline}</span> : <Countdown dueMs={step.dueMs} nowMs={now} />}
+						</div>
+					))}
+				</Card>
+				<Card title={words.clocks} className="flush">
+					{clocks.length === 0 ? <p className="quiet muted">{words.noClocks}</p> : null}
+					{clocks.map((clock) => (
+						<div key={clock.clock} className="check-row">
+							<span>
+								{clock.name} <small className="muted">{clock.clause}</small>
+							</span>
+							<Countdown dueMs={clock.dueMs} nowMs={now} stoppedMs={clock.stoppedMs} />
+						</div>
+					))}
+				</Card>
+			</div>
+			<Card title={words.facts}>
+				<Facts
+					facts={[
+						[words.service, names.service(fault.service)],
+						[words.level, `${level?.name ?? fault.level}（${words.levelStates[fault.levelState]}）`],
+						[words.owner, fault.owner],
+						[words.point, fault.point],
+						[words.cause, fault.causeText === '' ? '' : `${words.causes[fault.cause]}：${fault.causeText}`],
+						[words.countersigned, fault.countersigned.map((party) => texts.desk.parties[party]).join('、')],
+						[words.contract, contract.data?.name ?? fault.profile],
+						[words.dismissedReason, fault.dismissedReason],
+						[words.repeatOf, fault.repeatOf === null ? '' : earlierLink(fault.repeatOf, words.showEarlier)],
+					]}
+				/>
+				<Facts facts={MOMENTS.map((name) => [words.moments[name], timeText(fault.moments[name])] as const)} />
+			</Card>
+			{fault.orders.length === 0 ? null : (
+				<Card title={words.orders} className="flush">
+					{fault.orders.map((order) => (
+						<div key={order.number} className="order-row">
+							<div>
+								<b>
+									{words.order(order.number)} {order.text}
+								</b>{' '}
+								<small className="muted">
+									{texts.desk.who(order.assignee)} {order.finishedMs === null ? '' : words.finishedAt(dateTimeText(order.finishedMs))}
+								</small>
+								<ol>
+									{order.steps.map((step) => (
+										<li key={step.text} className={step.doneMs === null ? '' : 'muted'}>
+											{step.text} {step.doneMs === null ? '' : `✓ ${step.doneBy}`}
+										</li>
+									))}
+								</ol>
+							</div>
+							{rights.isStaff ? <ActionBar small actions={orderActions(fault, order, texts)} refresh={DESK_KEY} /> : null}
+						</div>
+					))}
+				</Card>
+			)}
+			<Attachments fault={fault} mayAttach={rights.isStaff && ['candidate', 'declared', 'restored', 'resolved'].includes(fault.stage)} />
+			<CaseHistory events={events} />
+		</div>
+	);
+}
+
+function timeText(ms: number | null): string {
+	return ms === null ? '' : dateTimeText(ms);
+}
+
+function earlierLink(id: string, text: string) {
+	return <Link to={`/desk/faults/${id}`}>{text}</Link>;
+}

@@ -1,0 +1,159 @@
+/** JSON of `/api/fournines/v1/contracts`. Times are integer milliseconds, points hundredths of a point, money fen. */
+
+export type PartyName = 'manager' | 'client' | 'supervision';
+
+/** `GET /contracts`. */
+export interface ContractListAnswer {
+	readonly contracts: readonly {
+		readonly id: string;
+		readonly name: string;
+		/** What the text leaves open. */
+		readonly settings: readonly {
+			readonly id: string;
+			readonly question: string;
+			readonly clause: string;
+			readonly default: string;
+			readonly options: readonly string[];
+		}[];
+	}[];
+}
+
+/** `GET /contracts/{id}`: what the console shows of a profile. */
+export interface ContractProfileAnswer {
+	readonly id: string;
+	readonly name: string;
+	readonly version: number;
+	readonly grading: { readonly by: 'impact' | 'minutes'; readonly judge: PartyName; readonly confirm: PartyName | null };
+	readonly levels: readonly { readonly id: string; readonly name: string; readonly when: string }[];
+	readonly closing: { readonly countersign: PartyName | null };
+	readonly reports: readonly { readonly id: string; readonly name: string }[];
+	readonly rules: readonly { readonly id: string; readonly name: string; readonly kind: string; readonly clause: string; readonly unit?: string; readonly bonus?: boolean }[];
+}
+
+export interface PeriodAnswer {
+	readonly id: string;
+	readonly fromMs: number;
+	readonly toMs: number;
+}
+
+export interface ScoreAnswer {
+	readonly centipoints: number;
+	readonly deducted: number;
+	readonly bonus: number;
+	readonly fen: number;
+	readonly money: readonly { readonly clause: string; readonly fen: number; readonly reason: string }[];
+}
+
+export interface AssessmentItemAnswer {
+	readonly key: string;
+	readonly rule: string;
+	readonly name: string;
+	readonly clause: string;
+	readonly faultId: string | null;
+	readonly problemId: string | null;
+	readonly service: string | null;
+	readonly recordId: string | null;
+	readonly clock: string | null;
+	readonly atMs: number;
+	readonly centipoints: number;
+	readonly counted: number;
+	readonly fen: number;
+	readonly reason: string;
+}
+
+export interface NextDeductionAnswer {
+	readonly rule: string;
+	readonly clause: string;
+	readonly kind: 'clock' | 'downtime';
+	readonly faultId: string | null;
+	readonly problemId: string | null;
+	readonly service: string | null;
+	readonly clock: string | null;
+	readonly seconds: number;
+	readonly centipoints: number;
+	readonly fen: number;
+}
+
+/** `GET /contracts/{id}/periods/{period}`. */
+export interface AssessedPeriodAnswer {
+	readonly assessment: {
+		readonly profile: string;
+		readonly period: PeriodAnswer;
+		readonly asOfMs: number;
+		readonly items: readonly AssessmentItemAnswer[];
+		readonly next: readonly NextDeductionAnswer[];
+	};
+	readonly scores: {
+		readonly self: ScoreAnswer;
+		readonly client: ScoreAnswer;
+		readonly final: ScoreAnswer;
+		readonly items: readonly {
+			readonly key: string;
+			readonly self: number;
+			readonly client: number;
+			readonly final: number;
+			readonly disputed: 'no' | 'open' | 'decided';
+		}[];
+	};
+	readonly records: readonly {
+		readonly id: string;
+		readonly rule: string;
+		readonly quantity: number;
+		readonly atMs: number;
+		readonly note: string;
+		readonly by: string;
+		readonly evidence: string;
+	}[];
+	readonly adjustments: readonly {
+		readonly key: string;
+		readonly centipoints: number;
+		readonly clause: string;
+		readonly note: string;
+		readonly atMs: number;
+		readonly by: string;
+	}[];
+	readonly disputes: readonly {
+		readonly id: string;
+		readonly key: string;
+		readonly evidence: string;
+		readonly openedBy: string;
+		readonly openedMs: number;
+		readonly decision: { readonly centipoints: number; readonly reason: string; readonly by: string; readonly atMs: number } | null;
+	}[];
+}
+
+/** `GET /contracts/{id}/standing`. */
+export interface ContractStandingAnswer {
+	readonly periods: readonly {
+		readonly period: PeriodAnswer;
+		readonly over: boolean;
+		readonly self: number;
+		readonly client: number;
+		readonly final: number;
+		readonly fen: number;
+	}[];
+	readonly years: readonly {
+		readonly id: string;
+		readonly clause: string;
+		readonly periods: readonly string[];
+		readonly over: number;
+		readonly self: number | null;
+		readonly client: number | null;
+		readonly final: number | null;
+		readonly fen: number | null;
+	}[];
+	readonly termination: readonly TerminationAnswer[];
+}
+
+export type TerminationAnswer = { readonly clause: string; readonly state: 'far' | 'near' | 'reached' } & (
+	| { readonly kind: 'money-share'; readonly fen: number; readonly limitFen: number }
+	| { readonly kind: 'outage'; readonly service: string | null; readonly seconds: number; readonly limitSeconds: number; readonly ongoing: boolean }
+	| {
+			readonly kind: 'low-scores';
+			readonly below: number;
+			readonly inARow: number;
+			readonly inAll: number;
+			readonly mostInARow: number;
+			readonly mostInAll: number;
+	  }
+);
