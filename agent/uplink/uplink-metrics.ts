@@ -14,62 +14,44 @@ export interface UplinkMetrics {
 	spool(bytes: number, pendingBytes: number, maxBytes: number): void;
 }
 
+type Name = 'pushed' | 'dropped' | 'pushes' | 'lastPush' | 'held' | 'spoolBytes' | 'pendingBytes';
+
+const OF_COLLECTOR: Readonly<Record<Name, string>> = {
+	pushed: 'fournines_agent_pushed_samples_total',
+	dropped: 'fournines_agent_dropped_samples_total',
+	pushes: 'fournines_agent_pushes_total',
+	lastPush: 'fournines_agent_last_push_timestamp_seconds',
+	held: 'fournines_agent_uplink_held',
+	spoolBytes: 'fournines_agent_spool_bytes',
+	pendingBytes: 'fournines_agent_spool_pending_bytes',
+};
+
+const OF_DESTINATIONS: Readonly<Record<Name, string>> = {
+	pushed: 'fournines_agent_destination_pushed_samples_total',
+	dropped: 'fournines_agent_destination_dropped_samples_total',
+	pushes: 'fournines_agent_destination_pushes_total',
+	lastPush: 'fournines_agent_destination_last_push_timestamp_seconds',
+	held: 'fournines_agent_destination_held',
+	spoolBytes: 'fournines_agent_destination_spool_bytes',
+	pendingBytes: 'fournines_agent_destination_spool_pending_bytes',
+};
+
 /** The metrics of the collector. */
 export function collectorUplinkMetrics(registry: Registry): UplinkMetrics {
-	const registers = [registry];
-	const pushed = new Counter({
-		name: 'fournines_agent_pushed_samples_total',
-		help: 'Samples that the collector has acknowledged.',
-		registers,
-	});
-	const dropped = new Counter({
-		name: 'fournines_agent_dropped_samples_total',
-		help: 'Samples that were given up, by reason.',
-		labelNames: ['reason'],
-		registers,
-	});
-	const pushes = new Counter({
-		name: 'fournines_agent_pushes_total',
-		help: 'Requests to the collector, by result.',
-		labelNames: ['result'],
-		registers,
-	});
-	const lastPush = new Gauge({
-		name: 'fournines_agent_last_push_timestamp_seconds',
-		help: 'When the collector last acknowledged a request; absent before the first time.',
-		registers,
-	});
 	const clockOffset = new Gauge({
 		name: 'fournines_agent_clock_offset_seconds',
 		help: 'Clock of this host minus clock of the collector, from the Date of its answers; precise to a second.',
-		registers,
+		registers: [registry],
 	});
-	const held = new Gauge({
-		name: 'fournines_agent_uplink_held',
-		help: '1 while sending is held back for a reason that somebody must remove.',
-		labelNames: ['reason'],
-		registers,
-	});
-	const spoolBytes = new Gauge({ name: 'fournines_agent_spool_bytes', help: 'Size of the spool on disk.', registers });
-	const pendingBytes = new Gauge({
-		name: 'fournines_agent_spool_pending_bytes',
-		help: 'Bytes in the spool that wait for acknowledgement.',
-		registers,
-	});
-	const maxBytes = new Gauge({ name: 'fournines_agent_spool_max_bytes', help: 'Configured cap of the spool.', registers });
-	// prom-client begins with 0, which would say that a push happened in 1970 and that the clocks agree.
-	lastPush.remove();
+	const maxBytes = new Gauge({ name: 'fournines_agent_spool_max_bytes', help: 'Configured cap of the spool.', registers: [registry] });
+	// prom-client begins with 0, which would say that the clocks agree.
 	clockOffset.remove();
+	const own = receiverMetrics(registry, { names: OF_COLLECTOR, receiver: 'the collector', told: [] })({});
 	return {
-		pushed: (samples) => pushed.inc(samples),
-		dropped: (reason, samples) => dropped.inc({ reason }, samples),
-		push: (result) => pushes.inc({ result }),
-		lastPush: (seconds) => lastPush.set(seconds),
+		...own,
 		clockOffset: (seconds) => clockOffset.set(seconds),
-		held: (reason, value) => held.set({ reason }, value ? 1 : 0),
 		spool: (bytes, pending, max) => {
-			spoolBytes.set(bytes);
-			pendingBytes.set(pending);
+			own.spool(bytes, pending, max);
 			maxBytes.set(max);
 		},
 	};
@@ -77,61 +59,42 @@ export function collectorUplinkMetrics(registry: Registry): UplinkMetrics {
 
 /** The metrics of further destinations, by their names. */
 export function destinationMetrics(registry: Registry): (destination: string) => UplinkMetrics {
-	const registers = [registry];
-	const labelNames = ['destination'] as const;
-	const pushed = new Counter({
-		name: 'fournines_agent_destination_pushed_samples_total',
-		help: 'Samples that a further destination has acknowledged.',
-		labelNames,
-		registers,
+	const of = receiverMetrics(registry, { names: OF_DESTINATIONS, receiver: 'a further destination', told: ['destination'] });
+	return (destination) => of({ destination });
+}
+
+/** What is counted of every receiver; `told` are the labels that receivers are told apart by. */
+function receiverMetrics(
+	registry: Registry,
+	what: { readonly names: Readonly<Record<Name, string>>; readonly receiver: string; readonly told: readonly string[] },
+): (receiver: Readonly<Record<string, string>>) => UplinkMetrics {
+	const { names, receiver, told } = what;
+	const of = (name: Name, help: string, ...more: readonly string[]) => ({
+		name: names[name],
+		help,
+		labelNames: [...told, ...more],
+		registers: [registry],
 	});
-	const dropped = new Counter({
-		name: 'fournines_agent_destination_dropped_samples_total',
-		help: 'Samples that were given up for a further destination, by reason.',
-		labelNames: ['destination', 'reason'],
-		registers,
-	});
-	const pushes = new Counter({
-		name: 'fournines_agent_destination_pushes_total',
-		help: 'Requests to a further destination, by result.',
-		labelNames: ['destination', 'result'],
-		registers,
-	});
-	const lastPush = new Gauge({
-		name: 'fournines_agent_destination_last_push_timestamp_seconds',
-		help: 'When a further destination last acknowledged a request; absent before the first time.',
-		labelNames,
-		registers,
-	});
-	const held = new Gauge({
-		name: 'fournines_agent_destination_held',
-		help: '1 while sending to a further destination is held back for a reason that somebody must remove.',
-		labelNames: ['destination', 'reason'],
-		registers,
-	});
-	const spoolBytes = new Gauge({
-		name: 'fournines_agent_destination_spool_bytes',
-		help: 'Size of the spool of a further destination on disk.',
-		labelNames,
-		registers,
-	});
-	const pendingBytes = new Gauge({
-		name: 'fournines_agent_destination_spool_pending_bytes',
-		help: 'Bytes in the spool of a further destination that wait for acknowledgement.',
-		labelNames,
-		registers,
-	});
-	return (destination) => ({
-		pushed: (samples) => pushed.inc({ destination }, samples),
-		dropped: (reason, samples) => dropped.inc({ destination, reason }, samples),
-		push: (result) => pushes.inc({ destination, result }),
-		lastPush: (seconds) => lastPush.set({ destination }, seconds),
+	const pushed = new Counter(of('pushed', `Samples that ${receiver} has acknowledged.`));
+	const dropped = new Counter(of('dropped', `Samples for ${receiver} that were given up, by reason.`, 'reason'));
+	const pushes = new Counter(of('pushes', `Requests to ${receiver}, by result.`, 'result'));
+	const lastPush = new Gauge(of('lastPush', `When ${receiver} last acknowledged a request; absent before the first time.`));
+	const held = new Gauge(of('held', `1 while sending to ${receiver} is held back for a reason that somebody must remove.`, 'reason'));
+	const spoolBytes = new Gauge(of('spoolBytes', `Size on disk of the spool for ${receiver}.`));
+	const pendingBytes = new Gauge(of('pendingBytes', `Bytes in the spool for ${receiver} that wait for acknowledgement.`));
+	// prom-client begins with 0 where there are no labels, which would say that a push happened in 1970.
+	if (told.length === 0) lastPush.remove();
+	return (one) => ({
+		pushed: (samples) => pushed.inc(one, samples),
+		dropped: (reason, samples) => dropped.inc({ ...one, reason }, samples),
+		push: (result) => pushes.inc({ ...one, result }),
+		lastPush: (seconds) => lastPush.set(one, seconds),
 		// One clock is the reference: the collector's.
 		clockOffset: () => {},
-		held: (reason, value) => held.set({ destination, reason }, value ? 1 : 0),
+		held: (reason, value) => held.set({ ...one, reason }, value ? 1 : 0),
 		spool: (bytes, pending) => {
-			spoolBytes.set({ destination }, bytes);
-			pendingBytes.set({ destination }, pending);
+			spoolBytes.set(one, bytes);
+			pendingBytes.set(one, pending);
 		},
 	});
 }

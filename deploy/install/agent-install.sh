@@ -5,21 +5,12 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/package.sh"
 root=
 collector=
 token=
 ca=
 public_key=
-
-usage() {
-	sed -n '2,4s/^# \{0,1\}//p' "$0"
-	echo "  --root DIR   installs below DIR and starts nothing, for images"
-}
-
-fail() {
-	echo "install.sh: $1" >&2
-	exit 1
-}
 
 while [ $# -gt 0 ]; do
 	case "$1" in
@@ -33,22 +24,9 @@ while [ $# -gt 0 ]; do
 	esac
 done
 
-[ -n "$root" ] || [ "$(id -u)" -eq 0 ] || fail "run it as root, or with --root DIR"
-for file in "$token" "$ca" "$public_key"; do
-	[ -z "$file" ] || [ -r "$file" ] || fail "$file cannot be read"
-done
+check_package "$root" "$public_key" "$token" "$ca"
 
-cd "$here"
-sha256sum --check --quiet SHA256SUMS || fail "a file of this package is damaged or was changed; get the package again"
-if [ -n "$public_key" ]; then
-	[ -r SHA256SUMS.sig ] || fail "this package is not signed"
-	openssl pkeyutl -verify -pubin -inkey "$public_key" -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig >/dev/null ||
-		fail "the signature of this package is not of $public_key"
-fi
-
-if [ -z "$root" ]; then
-	id fournines-agent >/dev/null 2>&1 || useradd --system --home-dir /var/lib/fournines-agent --shell /usr/sbin/nologin fournines-agent
-fi
+[ -n "$root" ] || ensure_user fournines-agent /var/lib/fournines-agent
 install -d -m 0755 "$root/opt/fournines" "$root/etc/fournines" "$root/etc/systemd/system"
 install -d -m 0750 "$root/etc/fournines/secrets"
 install -m 0644 fournines-agent.cjs fournines-agent.cjs.LEGAL.txt "$root/opt/fournines/"

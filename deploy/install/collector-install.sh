@@ -5,19 +5,10 @@
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/package.sh"
 root=
 listen=
 public_key=
-
-usage() {
-	sed -n '2,4s/^# \{0,1\}//p' "$0"
-	echo "  --root DIR   installs below DIR and starts nothing, for images"
-}
-
-fail() {
-	echo "install.sh: $1" >&2
-	exit 1
-}
 
 while [ $# -gt 0 ]; do
 	case "$1" in
@@ -29,22 +20,11 @@ while [ $# -gt 0 ]; do
 	esac
 done
 
-[ -n "$root" ] || [ "$(id -u)" -eq 0 ] || fail "run it as root, or with --root DIR"
-[ -z "$public_key" ] || [ -r "$public_key" ] || fail "$public_key cannot be read"
-
-cd "$here"
-sha256sum --check --quiet SHA256SUMS || fail "a file of this package is damaged or was changed; get the package again"
-if [ -n "$public_key" ]; then
-	[ -r SHA256SUMS.sig ] || fail "this package is not signed"
-	openssl pkeyutl -verify -pubin -inkey "$public_key" -rawin -in SHA256SUMS -sigfile SHA256SUMS.sig >/dev/null ||
-		fail "the signature of this package is not of $public_key"
-fi
+check_package "$root" "$public_key"
 runtime/node --version >/dev/null || fail "this package is for another processor, or this system's glibc is older than 2.28"
 
 target="$root/opt/fournines-collector"
-if [ -z "$root" ]; then
-	id fournines >/dev/null 2>&1 || useradd --system --home-dir /var/lib/fournines --shell /usr/sbin/nologin fournines
-fi
+[ -n "$root" ] || ensure_user fournines /var/lib/fournines
 install -d -m 0755 "$root/opt" "$root/etc/fournines" "$root/etc/systemd/system" "$root/usr/local/bin"
 # Beside the old one, then exchanged: a copy that fails half-way leaves what runs.
 rm -rf "$target.new"

@@ -31,6 +31,7 @@ export async function buildAgentPackage({ outDir, runtime, keyFile }: AgentPacka
 		for (const [from, to] of [
 			['deploy/install/agent-install.sh', 'install.sh'],
 			['deploy/install/agent-uninstall.sh', 'uninstall.sh'],
+			['deploy/install/package.sh', 'package.sh'],
 		] as const) {
 			copyFileSync(join(root, from), join(folder, to));
 			chmodSync(join(folder, to), 0o755);

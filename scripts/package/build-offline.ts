@@ -51,6 +51,7 @@ export async function buildOfflinePackage({ outDir, platform, keyFile }: Offline
 		for (const [from, to] of [
 			['collector-install.sh', 'install.sh'],
 			['collector-uninstall.sh', 'uninstall.sh'],
+			['package.sh', 'package.sh'],
 			['fournines', 'fournines'],
 		] as const) {
 			copyFileSync(join(root, 'deploy/install', from), join(folder, to));
