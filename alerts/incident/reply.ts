@@ -4,7 +4,7 @@ import type { Incident } from './incident.ts';
 export type ReadReply = { readonly kind: 'acknowledge'; readonly incident: Incident } | { readonly kind: 'unclear'; readonly hint: string };
 
 /** A number that somebody was told to answer with: `A12`, `a 12`, `12`, also inside of a sentence. */
-const CODE = /(?:^|[^\d])a?\s*(\d{1,9})(?!\d)/gi;
+const CODE = /(?:^|[^\d])a?\s*(\d{1,9})/gi;
 /** What people write who have one thing to answer. */
 const YES = /^(收到|确认|已?知悉|已?确认|好的?|是|ok|yes|y|ack|1)[。.!！]*$/i;
 
