@@ -11,6 +11,8 @@ import type { AlertsConfig } from './config.ts';
 import { Delivery, type DeliveryRules } from './delivery/delivery.ts';
 import type { PersonalDelivery } from './delivery/personal.ts';
 import { Dispatcher, type DispatchRules } from './dispatcher.ts';
+import { createIntake, type Intake } from './foreign/intake.ts';
+import { Forwarder } from './forward/forwarder.ts';
 import { buildInhibitRule } from './inhibit/inhibit.ts';
 import type { Topology } from './inhibit/topology.ts';
 import { type AlertsMetrics, createAlertsMetrics } from './metrics.ts';
@@ -74,6 +76,8 @@ export interface Alerting {
 	readonly personal: PersonalDelivery;
 	/** Hands a provider's request to its channel in `alerts.channels`. Throws `FN_ALERTS_CALLBACK_UNKNOWN` and `FN_ALERTS_CALLBACK_REFUSED`. */
 	callback(channel: string, request: CallbackRequest): Promise<CallbackAnswer>;
+	/** Takes alerts of another system, of an entry of `alerts.intake`; answers how many. */
+	readonly intake: Intake;
 	/** The configuration in force. */
 	config(): AlertsConfig;
 	/** Alerts that fire now. */
@@ -89,7 +93,7 @@ export interface Alerting {
 
 /** Builds the pipeline: receive → route and group → inhibit, silence, deduplicate → outbox → channels. */
 export async function createAlerting(options: AlertingOptions): Promise<Alerting> {
-	const { ports, clock, log } = options;
+	const { ports, clock, log, http, secret } = options;
 	const metrics: AlertsMetrics = createAlertsMetrics(options.metrics);
 	let config = options.config;
 	const delivery = new Delivery({
@@ -157,13 +161,34 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 		};
 	};
 
+	const openForwarders = (next: AlertsConfig) =>
+		next.forward.map(
+			(entry) =>
+				new Forwarder({ config: entry, alerts: () => dispatcher.alerts(), secret, http, clock, log, forwarded: metrics.forwarded }),
+		);
+	let forwarders = openForwarders(config);
+	const receive: AlertSink = async (posted) => {
+		await dispatcher.receive(posted);
+		for (const forwarder of forwarders) forwarder.poke();
+	};
+	const openIntake = (next: AlertsConfig): Intake =>
+		createIntake({
+			configs: next.intake,
+			secret,
+			clock,
+			open: () => dispatcher.alerts().flatMap((alert) => (isFiring(alert, clock.now()) ? [alert.labels] : [])),
+			receive,
+		});
+	let intake = openIntake(config);
+
 	return {
-		receive: dispatcher.receive,
+		receive,
 		silences,
 		history: ports.history,
 		onCall,
 		personal: delivery,
 		callback: (channel, request) => channels.callback(channel, request),
+		intake: (name, request) => intake(name, request),
 		config: () => config,
 		alerts: () => {
 			const nowMs = clock.now();
@@ -186,8 +211,10 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 			await delivery.start(channels, deliveryRules(config));
 			onCall.start();
 			dispatcher.start();
+			for (const forwarder of forwarders) forwarder.start();
 		},
 		stop: async () => {
+			await Promise.all(forwarders.map((forwarder) => forwarder.stop()));
 			await dispatcher.stop();
 			await onCall.stop();
 			await delivery.stop();
@@ -195,12 +222,18 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 		reload: async (next) => {
 			const opened = open(next);
 			const built = buildRules(next, opened);
+			const taken = openIntake(next);
+			const forwarding = openForwarders(next);
 			// Deliveries in flight end first, so that no message belongs to two workers.
 			await dispatcher.applyRules(built, async () => {
 				await delivery.stop();
 				await delivery.start(opened, deliveryRules(next));
 			});
 			channels = opened;
+			intake = taken;
+			await Promise.all(forwarders.map((forwarder) => forwarder.stop()));
+			forwarders = forwarding;
+			for (const forwarder of forwarders) forwarder.start();
 			rules = built;
 			onCall.reload(next.oncall);
 			config = next;

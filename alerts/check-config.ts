@@ -50,14 +50,14 @@ export const checkAlertsConfig: ConfigCheck<AlertsConfig> = (config, report) => 
 		report(['route'], 'the root route cannot have time intervals; move them to a child under `routes`');
 	const intervals = checkTimeIntervals(config, report);
 	checkRoute(root, ['route'], { names, intervals }, report);
+	for (const [i, { matchers }] of config.forward.entries())
+		checkMatchers(matchers, (message) => report(['forward', i, 'matchers'], message));
+	const intakes = config.intake.map(({ name }) => name);
+	for (const [i, name] of intakes.entries()) {
+		if (intakes.indexOf(name) !== i) report(['intake', i, 'name'], `the intake "${name}" is defined twice; rename one`);
+	}
 	for (const key of ['host_down', 'service_down'] as const) {
-		for (const [i, matcher] of config.topology[key].entries()) {
-			try {
-				parseMatchers(matcher);
-			} catch (error) {
-				report(['topology', key, i], errorText(error));
-			}
-		}
+		checkMatchers(config.topology[key], (message) => report(['topology', key], message));
 	}
 	for (const [i, rule] of config.inhibit_rules.entries()) {
 		try {
@@ -70,6 +70,16 @@ export const checkAlertsConfig: ConfigCheck<AlertsConfig> = (config, report) => 
 		}
 	}
 };
+
+function checkMatchers(matchers: readonly string[], report: (message: string) => void): void {
+	for (const matcher of matchers) {
+		try {
+			parseMatchers(matcher);
+		} catch (error) {
+			report(errorText(error));
+		}
+	}
+}
 
 function checkChannels(config: AlertsConfig, report: (path: readonly (string | number)[], message: string) => void): void {
 	const names = new Set<string>();

@@ -1,8 +1,9 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { DURATION_PATTERN } from '../core/duration.ts';
+import { IntakeConfigSchema } from './foreign/config.ts';
+import { ForwardConfigSchema } from './forward/config.ts';
 import { CHANNEL_KINDS } from './notify/kinds.ts';
 import { OnCallConfigSchema } from './on-call-config.ts';
-import { TEXT_PARTS } from './templates/texts.ts';
 import { NamedTimeIntervalSchema } from './time/time-interval.ts';
 
 const Duration = Type.String({ pattern: DURATION_PATTERN });
@@ -109,10 +110,7 @@ const TextSchema = Type.Object(
 		/** Types of channels or names of `channels`; empty for all. */
 		channels: Lines,
 		languages: Type.Array(Type.Union([Type.Literal('zh-CN'), Type.Literal('en')]), { default: [] }),
-		part: Type.Union(
-			TEXT_PARTS.map((part) => Type.Literal(part)),
-			{ default: 'text' },
-		),
+		part: Type.Union([Type.Literal('text'), Type.Literal('title')], { default: 'text' }),
 		template: Type.String({ minLength: 1, maxLength: 20_000 }),
 	},
 	{ additionalProperties: false },
@@ -130,6 +128,9 @@ export const AlertsConfigSchema = Type.Object(
 		receivers: Type.Array(ReceiverSchema, { default: [{ name: 'default' }] }),
 		/** Ways to reach a person, and shared accounts of receivers (`channel_configs`). */
 		channels: Type.Array(ChannelSchema, { default: [] }),
+		/** Alerts of other systems (Zabbix, cloud consoles) in, and all alerts out to an Alertmanager. */
+		intake: Type.Array(IntakeConfigSchema, { default: [] }),
+		forward: Type.Array(ForwardConfigSchema, { default: [] }),
 		templates: Type.Array(TextSchema, { default: [] }),
 		/** A person's next channel has its turn when this one could not send for so long. */
 		next_channel_after: Type.String({ pattern: DURATION_PATTERN, default: '1m' }),

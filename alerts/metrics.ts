@@ -19,6 +19,7 @@ export interface AlertsMetrics {
 	readonly exhausted: Counter;
 	readonly replies: Counter<'channel'>;
 	readonly templateErrors: Counter;
+	readonly forwarded: Counter<'outcome'>;
 }
 
 export function createAlertsMetrics(registry: Registry): AlertsMetrics {
@@ -93,6 +94,12 @@ export function createAlertsMetrics(registry: Registry): AlertsMetrics {
 		templateErrors: new Counter({
 			name: 'fournines_alerts_template_errors_total',
 			help: 'Messages whose own template failed, so that the shipped text was sent.',
+			registers,
+		}),
+		forwarded: new Counter({
+			name: 'fournines_alerts_forwarded_total',
+			help: 'Alerts posted to other Alertmanagers, and posts that failed.',
+			labelNames: ['outcome'],
 			registers,
 		}),
 		storeErrors: new Counter({

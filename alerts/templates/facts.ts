@@ -21,7 +21,7 @@ export function alertFacts(alert: ToldAlert, language: Language, externalUrl: st
 	return {
 		what: annotation(alert, 'summary', language) || oneLine(alert.labels['alertname'] ?? '') || alert.fingerprint,
 		where: whereOf(alert, language),
-		severity: phrases(language).severity[severity] ?? severity,
+		severity: spokenSeverity(severity, language),
 		detail: annotation(alert, 'description', language),
 		action: annotation(alert, 'action', language),
 		runbookUrl: absolute(alert.annotations['runbook_url'] ?? '', externalUrl),
@@ -43,7 +43,13 @@ export function tag(notification: Notification, language: Language): string {
 	const words = phrases(language);
 	if (notification.firingCount === 0) return words.resolved;
 	const worst = notification.alerts.find((alert) => alert.status === 'firing')?.labels['severity'] ?? '';
-	return words.severity[worst] ?? (worst || words.severity['info'] || '');
+	return spokenSeverity(worst, language) || (words.severity['info'] ?? '');
+}
+
+/** The label itself where it is none of ours: anybody may call a severity `constructor`. */
+function spokenSeverity(severity: string, language: Language): string {
+	const { severity: words } = phrases(language);
+	return Object.hasOwn(words, severity) ? (words[severity] ?? severity) : severity;
 }
 
 function annotation(alert: ToldAlert, name: string, language: Language): string {

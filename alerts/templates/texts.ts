@@ -9,8 +9,7 @@ import { markPiece, piecesOf } from './pieces.ts';
 import { fitPieces, shorten } from './shorten.ts';
 
 /** What a text is for: the message itself, or the one line that a channel shows above it. */
-export const TEXT_PARTS = ['text', 'title'] as const;
-export type TextPart = (typeof TEXT_PARTS)[number];
+export type TextPart = 'text' | 'title';
 /** Which shipped text a channel begins with. */
 export type TextStyle = 'message' | 'sms' | 'title' | 'voice';
 

@@ -44,7 +44,8 @@ const RULES: readonly AccessRule[] = [
 	{ methods: null, route: '/api/fournines/v1/logs', access: PUSH },
 	{ methods: null, route: '/api/fournines/v1/enrol', access: OPEN },
 	// Providers have no token of ours; each channel checks its own signature or secret.
-	{ methods: ['GET', 'POST'], route: '/api/fournines/v1/callbacks/:channel', access: OPEN },
+	{ methods: ['GET', 'POST'], route: '/api/fournines/v1/callbacks/:name', access: OPEN },
+	{ methods: ['POST'], route: '/api/fournines/v1/intake/:name', access: OPEN },
 	{ methods: null, route: '/api/fournines/v1/agent/sync', access: PUSH },
 	{
 		methods: ['POST'],

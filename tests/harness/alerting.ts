@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { type Alerting, createAlerting } from '../../alerts/alerting.ts';
 import { checkAlertsConfig } from '../../alerts/check-config.ts';
 import { type AlertsConfig, AlertsConfigSchema } from '../../alerts/config.ts';
+import type { Topology } from '../../alerts/inhibit/topology.ts';
 import type { OnCallWorld } from '../../alerts/on-call.ts';
 import type { AlertingPorts } from '../../alerts/ports.ts';
 import type { MaintenanceHold } from '../../alerts/stages/mute.ts';
@@ -31,6 +32,7 @@ export async function startAlerting(options: {
 	readonly config: string;
 	readonly clock: Clock;
 	readonly secrets?: Readonly<Record<string, string>>;
+	readonly topology?: Topology;
 	readonly ports?: (ports: AlertingPorts) => AlertingPorts;
 	/** What on-call knows of the rest of the product. */
 	readonly onCall?: Partial<OnCallWorld>;
@@ -48,6 +50,7 @@ export async function startAlerting(options: {
 		http: httpExchange,
 		secret: (ref) => resolveSecret(ref, options.secrets ?? {}),
 		externalUrl: 'http://collector.example:9999',
+		...(options.topology === undefined ? {} : { topology: () => options.topology as Topology }),
 		onCall: { ackKey: new Secret('a key of this test'), ...options.onCall },
 		...(options.maintenance === undefined ? {} : { maintenance: options.maintenance }),
 	});
