@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { errorText, systemErrorCode } from '../../core/errors.ts';
 import { httpExchange } from '../../core/http-client.ts';
 import type { Logger } from '../../core/log.ts';
+import { Repetition } from '../../core/repetition.ts';
 import type { Secret } from '../../core/secret.ts';
 import type { AgentLabels, AgentSyncAnswer, AgentSyncRequest } from '../../protocol/agent-api.ts';
 
@@ -48,42 +49,35 @@ export function loadLastGood(dataDir: string): CentralDocumentInForce | null {
 /** Asks the collector what this agent should run on, puts it in force, and reports what came of it. */
 export class CentralSync {
 	readonly #options: CentralSyncOptions;
-	readonly #stopping = new AbortController();
-	#running: Promise<void> | null = null;
+	readonly #asking: Repetition;
 	#inForce: CentralDocumentInForce | null;
 	#failed: { readonly version: string; readonly reason: string } | null = null;
-	#quiet = false;
 
 	constructor(options: CentralSyncOptions, inForce: CentralDocumentInForce | null) {
 		this.#options = options;
 		this.#inForce = inForce;
+		const { clock, intervalMs, log, onState } = options;
+		this.#asking = new Repetition({
+			clock,
+			everyMs: () => intervalMs * (0.9 + 0.2 * Math.random()),
+			run: async (signal) => {
+				// Whatever was just put in force is reported at once, so that whoever waits for it sees it.
+				while (await this.#once(signal));
+				onState(this.#failed !== null);
+			},
+			onFailure: (error, again) => {
+				if (!again) log.warn({ error: errorText(error) }, 'the collector could not be asked for the configuration');
+			},
+			onRecovery: () => log.info({}, 'the collector answers for the configuration again'),
+		});
 	}
 
 	start(): void {
-		this.#running ??= this.#run(this.#stopping.signal);
+		this.#asking.start();
 	}
 
-	async stop(): Promise<void> {
-		this.#stopping.abort();
-		await this.#running;
-	}
-
-	async #run(signal: AbortSignal): Promise<void> {
-		const { clock, intervalMs, log } = this.#options;
-		while (!signal.aborted) {
-			try {
-				// Whatever was just put in force is reported at once, so that whoever waits for it sees it.
-				while (await this.#once(signal));
-				this.#options.onState(this.#failed !== null);
-				if (this.#quiet) log.info({}, 'the collector answers for the configuration again');
-				this.#quiet = false;
-			} catch (error) {
-				if (!signal.aborted && !this.#quiet)
-					log.warn({ error: errorText(error) }, 'the collector could not be asked for the configuration');
-				this.#quiet = true;
-			}
-			await clock.sleep(intervalMs * (0.9 + 0.2 * Math.random()), signal);
-		}
+	stop(): Promise<void> {
+		return this.#asking.stop();
 	}
 
 	/** Whether something is to be reported now. */

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { AppError, errorText, systemErrorCode } from '../../core/errors.ts';
 import { httpExchange } from '../../core/http-client.ts';
 import type { Logger } from '../../core/log.ts';
+import { Repetition } from '../../core/repetition.ts';
 import type { Secret } from '../../core/secret.ts';
 import { formatZoned } from '../../core/zone-time.ts';
 
@@ -42,8 +43,7 @@ const ZONE = 'Asia/Shanghai';
  */
 export class LastResort {
 	readonly #options: LastResortOptions;
-	readonly #stopping = new AbortController();
-	#running: Promise<void> | null = null;
+	readonly #looking: Repetition;
 	#reachedMs: number;
 	/** The outage that somebody was told of, by its beginning. */
 	#toldOf: number | null;
@@ -54,6 +54,14 @@ export class LastResort {
 		// A restart in the middle of an outage does not begin another one.
 		this.#reachedMs = kept?.reachedMs ?? options.clock.now();
 		this.#toldOf = kept?.toldOf ?? null;
+		const { clock, everyMs = 15_000, log } = options;
+		this.#looking = new Repetition({
+			clock,
+			everyMs: () => everyMs,
+			waitFirst: true,
+			run: (signal) => this.#look(signal),
+			onFailure: (error) => log.error({ error: errorText(error) }, 'the last-resort message could not be sent; it is tried again'),
+		});
 	}
 
 	/** To be called whenever the collector has answered, whatever it said. */
@@ -75,24 +83,11 @@ export class LastResort {
 	}
 
 	start(): void {
-		this.#running ??= this.#run(this.#stopping.signal);
+		this.#looking.start();
 	}
 
-	async stop(): Promise<void> {
-		this.#stopping.abort();
-		await this.#running;
-	}
-
-	async #run(signal: AbortSignal): Promise<void> {
-		const { clock, everyMs = 15_000, log } = this.#options;
-		while (!signal.aborted) {
-			await clock.sleep(everyMs, signal);
-			try {
-				if (!signal.aborted) await this.#look(signal);
-			} catch (error) {
-				log.error({ error: errorText(error) }, 'the last-resort message could not be sent; it is tried again');
-			}
-		}
+	stop(): Promise<void> {
+		return this.#looking.stop();
 	}
 
 	async #look(signal: AbortSignal): Promise<void> {

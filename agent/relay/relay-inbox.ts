@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { AppError, errorText, systemErrorCode } from '../../core/errors.ts';
 import { httpExchange } from '../../core/http-client.ts';
 import type { Logger } from '../../core/log.ts';
+import { Repetition } from '../../core/repetition.ts';
 import type { Secret } from '../../core/secret.ts';
 import { TransferFolder } from '../../core/transfer-folder.ts';
 
@@ -38,13 +39,19 @@ type Verdict = 'gone' | 'wait' | { readonly rejected: string };
 /** Carries transfer files from an inbox on, unopened: their signature is the sender's, and only the collector judges it. */
 export class RelayInbox {
 	readonly #options: RelayInboxOptions;
-	readonly #stopping = new AbortController();
-	#running: Promise<void> | null = null;
+	readonly #looking: Repetition;
 	readonly #folder: TransferFolder;
 
 	/** Throws `FN_AGENT_RELAY_INBOX` when the folder cannot be used. */
 	constructor(options: RelayInboxOptions) {
+		const { clock, everyMs, log, folder } = options;
 		this.#options = options;
+		this.#looking = new Repetition({
+			clock,
+			everyMs: () => everyMs,
+			run: (signal) => this.#folder.look(({ name }) => this.#pass(name, signal), signal),
+			onFailure: (error) => log.warn({ folder, error: errorText(error) }, 'transfer files cannot be passed on now; they stay'),
+		});
 		try {
 			this.#folder = new TransferFolder(options.folder);
 		} catch (error) {
@@ -59,24 +66,11 @@ export class RelayInbox {
 	}
 
 	start(): void {
-		this.#running ??= this.#run(this.#stopping.signal);
+		this.#looking.start();
 	}
 
-	async stop(): Promise<void> {
-		this.#stopping.abort();
-		await this.#running;
-	}
-
-	async #run(signal: AbortSignal): Promise<void> {
-		const { clock, everyMs, log, folder } = this.#options;
-		while (!signal.aborted) {
-			try {
-				await this.#folder.look(({ name }) => this.#pass(name, signal), signal);
-			} catch (error) {
-				if (!signal.aborted) log.warn({ folder, error: errorText(error) }, 'transfer files cannot be passed on now; they stay');
-			}
-			await clock.sleep(everyMs, signal);
-		}
+	stop(): Promise<void> {
+		return this.#looking.stop();
 	}
 
 	/** Whether the next file of the sender can go. */

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { AppError, errorText, systemErrorCode } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
+import { Repetition } from '../../core/repetition.ts';
 import { TransferFolder, type WaitingTransfer } from '../../core/transfer-folder.ts';
 import type { InboxMetrics } from './metrics.ts';
 import type { TransferIntake } from './transfer-intake.ts';
@@ -25,14 +26,21 @@ const MAX_FILE_BYTES = 256 * 1024 * 1024;
 /** Reads one inbox: takes what is whole, waits for what is missing, and sets aside what is not to be trusted. */
 export class InboxFolder {
 	readonly #options: InboxFolderOptions;
-	readonly #stopping = new AbortController();
-	#running: Promise<void> | null = null;
+	readonly #looking: Repetition;
 	readonly #folder: TransferFolder;
-	#unreadable = false;
 
 	/** Throws `FN_INBOX_FOLDER` when the folder cannot be used. */
 	constructor(options: InboxFolderOptions) {
+		const { clock, everyMs, log, folder } = options;
 		this.#options = options;
+		this.#looking = new Repetition({
+			clock,
+			everyMs: () => everyMs,
+			run: (signal) => this.look(signal),
+			onFailure: (error, again) => {
+				if (!again) log.error({ folder, error: errorText(error) }, 'the inbox cannot be read; it is tried again');
+			},
+		});
 		try {
 			this.#folder = new TransferFolder(options.folder);
 		} catch (error) {
@@ -43,32 +51,17 @@ export class InboxFolder {
 	}
 
 	start(): void {
-		this.#running ??= this.#run(this.#stopping.signal);
+		this.#looking.start();
 	}
 
-	async stop(): Promise<void> {
-		this.#stopping.abort();
-		await this.#running;
-	}
-
-	async #run(signal: AbortSignal): Promise<void> {
-		const { clock, everyMs, log, folder } = this.#options;
-		while (!signal.aborted) {
-			try {
-				await this.look();
-				this.#unreadable = false;
-			} catch (error) {
-				if (!this.#unreadable) log.error({ folder, error: errorText(error) }, 'the inbox cannot be read; it is tried again');
-				this.#unreadable = true;
-			}
-			await clock.sleep(everyMs, signal);
-		}
+	stop(): Promise<void> {
+		return this.#looking.stop();
 	}
 
 	/** One look at the folder. Files that carriers write under their final name are read at the second look, when they have stopped growing. */
-	async look(): Promise<void> {
+	async look(signal: AbortSignal = new AbortController().signal): Promise<void> {
 		const { metrics, name } = this.#options;
-		await this.#folder.look((file) => this.#take(file), this.#stopping.signal);
+		await this.#folder.look((file) => this.#take(file), signal);
 		metrics.waiting.set({ path: name }, this.#folder.size);
 	}
 

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findCommand, freePort, type RunningProcess, startProcess, temporaryFolder, waitFor } from './process.ts';
+import { findCommand, freePort, type RunningProcess, started, startProcess, temporaryFolder, waitFor } from './process.ts';
 
 export interface NginxServer {
 	readonly port: number;
@@ -100,11 +100,5 @@ ${temporary}
 			folder.remove();
 		},
 	};
-	try {
-		await start();
-	} catch (error) {
-		await server.remove();
-		throw error;
-	}
-	return server;
+	return started(server);
 }

@@ -146,3 +146,14 @@ export async function waitFor<T>(
 		await new Promise((resolve) => setTimeout(resolve, options.intervalMs ?? 50));
 	}
 }
+
+/** A server after its start; what does not start leaves nothing behind. */
+export async function started<S extends { start(): Promise<unknown>; remove(): Promise<unknown> }>(server: S): Promise<S> {
+	try {
+		await server.start();
+	} catch (error) {
+		await server.remove();
+		throw error;
+	}
+	return server;
+}

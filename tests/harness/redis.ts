@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { findCommand, freePort, type RunningProcess, startProcess, temporaryFolder, waitFor } from './process.ts';
+import { findCommand, freePort, type RunningProcess, started, startProcess, temporaryFolder, waitFor } from './process.ts';
 
 export interface RedisServer {
 	readonly port: number;
@@ -49,13 +49,7 @@ export async function startRedis(options: { readonly replicaOf?: RedisServer } =
 			folder.remove();
 		},
 	};
-	try {
-		await start();
-	} catch (error) {
-		await server.remove();
-		throw error;
-	}
-	return server;
+	return started(server);
 }
 
 export interface RedisSentinel {

@@ -1,6 +1,6 @@
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findCommand, freePort, type RunningProcess, startProcess, temporaryFolder, waitFor } from './process.ts';
+import { findCommand, freePort, type RunningProcess, started, startProcess, temporaryFolder, waitFor } from './process.ts';
 
 const CATALINA_HOME = '/usr/share/tomcat10';
 const MANAGER = '/usr/share/tomcat10-admin/manager';
@@ -133,11 +133,5 @@ export async function startTomcat(
 			folder.remove();
 		},
 	};
-	try {
-		await start();
-	} catch (error) {
-		await server.remove();
-		throw error;
-	}
-	return server;
+	return started(server);
 }
