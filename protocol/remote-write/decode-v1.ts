@@ -1,5 +1,6 @@
+import { decodeSample } from './decode-sample.ts';
 import { ProtocolError } from './protocol-error.ts';
-import { WIRE_BYTES, WIRE_FIXED64, WIRE_VARINT, WireCursor } from './wire-cursor.ts';
+import { WIRE_BYTES, WIRE_VARINT, WireCursor } from './wire-cursor.ts';
 import type { WriteColumns } from './write-columns.ts';
 
 const cursor = new WireCursor();
@@ -42,7 +43,7 @@ function decodeSeries(end: number, columns: WriteColumns): void {
 			labelEnd = labelMessageEnd;
 			cursor.pos = labelMessageEnd;
 		} else if (tag === ((2 << 3) | WIRE_BYTES)) {
-			decodeSample(cursor.messageEnd(end), columns);
+			decodeSample(cursor, cursor.messageEnd(end), columns);
 		} else if (tag === ((3 << 3) | WIRE_BYTES)) {
 			columns.exemplarCount++;
 			cursor.pos = cursor.messageEnd(end);
@@ -55,27 +56,6 @@ function decodeSeries(end: number, columns: WriteColumns): void {
 	}
 	if (labelStart < 0) throw new ProtocolError('a series has no labels', end);
 	columns.addSeries(labelStart, labelEnd);
-}
-
-function decodeSample(end: number, columns: WriteColumns): void {
-	let low = 0;
-	let high = 0;
-	let timestampMs = 0;
-	while (cursor.pos < end) {
-		const tag = cursor.uint31(end);
-		if (tag === ((1 << 3) | WIRE_FIXED64)) {
-			const pos = cursor.pos;
-			if (end - pos < 8) throw new ProtocolError('a sample value is cut off', pos);
-			low = cursor.view.getUint32(pos, true);
-			high = cursor.view.getUint32(pos + 4, true);
-			cursor.pos = pos + 8;
-		} else if (tag === ((2 << 3) | WIRE_VARINT)) {
-			timestampMs = cursor.int64(end);
-		} else {
-			cursor.skip(tag & 7, end);
-		}
-	}
-	columns.addSample(timestampMs, low, high);
 }
 
 function decodeMetadata(end: number, columns: WriteColumns): void {

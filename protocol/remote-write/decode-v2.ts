@@ -1,5 +1,6 @@
+import { decodeSample } from './decode-sample.ts';
 import { ProtocolError } from './protocol-error.ts';
-import { WIRE_BYTES, WIRE_FIXED64, WIRE_VARINT, WireCursor } from './wire-cursor.ts';
+import { WIRE_BYTES, WIRE_VARINT, WireCursor } from './wire-cursor.ts';
 import type { WriteColumns } from './write-columns.ts';
 
 /** `io.prometheus.write.v2.Metadata.MetricType` in its numeric order, which differs from version 1 in nothing but its home. */
@@ -114,7 +115,7 @@ function decodeSeries(end: number, columns: WriteColumns, maxLabelBytes: number)
 				pendingName = -1;
 			}
 		} else if (tag === ((2 << 3) | WIRE_BYTES)) {
-			decodeSample(cursor.messageEnd(end), columns);
+			decodeSample(cursor, cursor.messageEnd(end), columns);
 		} else if (tag === ((3 << 3) | WIRE_BYTES)) {
 			columns.histogramCount++;
 			cursor.pos = cursor.messageEnd(end);
@@ -138,27 +139,6 @@ function symbolRef(end: number): number {
 	const ref = cursor.uint31(end);
 	if (ref >= symbolCount) throw new ProtocolError(`symbol ${ref} is not in the table of ${symbolCount}`, cursor.pos);
 	return ref;
-}
-
-function decodeSample(end: number, columns: WriteColumns): void {
-	let low = 0;
-	let high = 0;
-	let timestampMs = 0;
-	while (cursor.pos < end) {
-		const tag = cursor.uint31(end);
-		if (tag === ((1 << 3) | WIRE_FIXED64)) {
-			const pos = cursor.pos;
-			if (end - pos < 8) throw new ProtocolError('a sample value is cut off', pos);
-			low = cursor.view.getUint32(pos, true);
-			high = cursor.view.getUint32(pos + 4, true);
-			cursor.pos = pos + 8;
-		} else if (tag === ((2 << 3) | WIRE_VARINT)) {
-			timestampMs = cursor.int64(end);
-		} else {
-			cursor.skip(tag & 7, end);
-		}
-	}
-	columns.addSample(timestampMs, low, high);
 }
 
 function decodeMetadata(end: number, metric: number, columns: WriteColumns): void {
