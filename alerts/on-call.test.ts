@@ -234,60 +234,60 @@ describe('what opens an incident, and what ends it', () => {
 		await start({
 			routes:
 				"routes: [{ matchers: ['severity=critical'], receiver: room, continue: true }, { matchers: ['severity=critical'], receiver: hall }]",
-			const told = (await running.alerting.onCall.incidents.events((await incident()).id)).flatMap(({ body }) =>
+		});
+		await fire('NginxDown');
+		await minutes(1);
+		expect((await running.alerting.onCall.incidents.list({ limit: 10 })).map(({ number }) => number)).toEqual([1]);
+		const told = (await running.alerting.onCall.incidents.events((await incident()).id)).flatMap(({ body }) =>
 			body.kind === 'told' ? [body.receiver] : [],
 		);
 		expect(told.sort()).toEqual(['hall', 'room']);
 	});
-	await fire('NginxDown');
-	await minutes(1);
-	expect((await running.alerting.onCall.incidents.list({ limit: 10 })).map(({ number }) => number)).toEqual([1]);
-});
 
-test('what nobody is told about opens none', async () => {
-	await start({ policies: '[]' });
-	await fire('NginxDown');
-	await minutes(1);
-	expect(await running.alerting.onCall.incidents.list({ limit: 10 })).toEqual([]);
-});
+	test('what nobody is told about opens none', async () => {
+		await start({ policies: '[]' });
+		await fire('NginxDown');
+		await minutes(1);
+		expect(await running.alerting.onCall.incidents.list({ limit: 10 })).toEqual([]);
+	});
 
-test('the same alert after its end is another incident', async () => {
-	await start();
-	await fire('NginxDown');
-	await minutes(2);
-	await resolve('NginxDown');
-	await minutes(2);
-	await fire('NginxDown');
-	await minutes(2);
-	expect((await running.alerting.onCall.incidents.list({ limit: 10 })).map(({ number, state }) => `${number} ${state}`)).toEqual([
-		'2 open',
-		'1 resolved',
-	]);
-});
+	test('the same alert after its end is another incident', async () => {
+		await start();
+		await fire('NginxDown');
+		await minutes(2);
+		await resolve('NginxDown');
+		await minutes(2);
+		await fire('NginxDown');
+		await minutes(2);
+		expect((await running.alerting.onCall.incidents.list({ limit: 10 })).map(({ number, state }) => `${number} ${state}`)).toEqual([
+			'2 open',
+			'1 resolved',
+		]);
+	});
 
-test('one that somebody closed stays closed while its alert fires on', async () => {
-	await start();
-	await fire('NginxDown');
-	await minutes(2);
-	await running.alerting.onCall.incidents.resolve('1', 'zhang.wei', '误报');
-	await minutes(250);
-	expect((await running.alerting.onCall.incidents.list({ limit: 10 })).map(({ number }) => number)).toEqual([1]);
-	expect((await calls()).filter((one) => one.includes('resolved'))).toEqual(['2m 张伟 resolved']);
-});
+	test('one that somebody closed stays closed while its alert fires on', async () => {
+		await start();
+		await fire('NginxDown');
+		await minutes(2);
+		await running.alerting.onCall.incidents.resolve('1', 'zhang.wei', '误报');
+		await minutes(250);
+		expect((await running.alerting.onCall.incidents.list({ limit: 10 })).map(({ number }) => number)).toEqual([1]);
+		expect((await calls()).filter((one) => one.includes('resolved'))).toEqual(['2m 张伟 resolved']);
+	});
 
-test('a storm of groups is a bounded number of incidents, and none is lost', async () => {
-	await start({ receiver: 'room', more: 'storm: { messages: 5 }' });
-	await running.alerting.receive(
-		Array.from({ length: 300 }, (_, i) =>
-			postedAlert({ alertname: `A${i}`, severity: 'critical', team: 'ops' }, { startsAtMs: zeroMs, endsAtMs: zeroMs + 86_400_000 }),
-		),
-	);
-	await minutes(1);
-	const all = await running.alerting.onCall.incidents.list({ limit: 100 });
-	expect(all.length).toBeLessThan(10);
-	expect(all.reduce((sum, { firing }) => sum + firing.length, 0)).toBe(300);
+	test('a storm of groups is a bounded number of incidents, and none is lost', async () => {
+		await start({ receiver: 'room', more: 'storm: { messages: 5 }' });
+		await running.alerting.receive(
+			Array.from({ length: 300 }, (_, i) =>
+				postedAlert({ alertname: `A${i}`, severity: 'critical', team: 'ops' }, { startsAtMs: zeroMs, endsAtMs: zeroMs + 86_400_000 }),
+			),
+		);
+		await minutes(1);
+		const all = await running.alerting.onCall.incidents.list({ limit: 100 });
+		expect(all.length).toBeLessThan(10);
+		expect(all.reduce((sum, { firing }) => sum + firing.length, 0)).toBe(300);
+	});
 });
-})
 
 describe('links that acknowledge', () => {
 	const verify = async (text: string) => {
