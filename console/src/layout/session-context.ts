@@ -8,12 +8,14 @@ export function useIdentity(): SessionAnswer & {
 	readonly maySilence: boolean;
 	readonly mayReport: boolean;
 	readonly mayManageAgents: boolean;
+	readonly mayOnCall: boolean;
 } {
 	const session = useContext(SessionContext);
 	return {
 		...session,
 		maySilence: session.role === 'system' || session.role === 'operator',
 		mayManageAgents: session.role === 'system',
+		mayOnCall: session.role === 'system' || session.role === 'operator',
 		mayReport: session.role === 'system' || session.role === 'operator' || session.role === 'viewer',
 	};
 }
