@@ -21,6 +21,9 @@ export interface PrometheusServices extends StatusServices, ReadServices {
  */
 export async function registerPrometheusRoutes(app: FastifyInstance, services: PrometheusServices): Promise<void> {
 	await app.register(async (scope) => {
+		// vmalert says that its empty body is JSON, and has its parameters in the address.
+		scope.removeContentTypeParser('application/json');
+		scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, _body, done) => done(null, {}));
 		scope.setErrorHandler((error: unknown, request, reply) => sendFailure(error, { request, reply, log: services.log }));
 		registerQueryRoutes(scope, services);
 		registerReadRoutes(scope, services);
