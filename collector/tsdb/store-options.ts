@@ -37,7 +37,7 @@ export interface StoreOptions {
 	/** How often it looks whether blocks are due. Default 5 s. */
 	readonly cutIntervalMs?: number;
 	/**
-	 * Told the oldest time when samples of checks came that are more than 10 minutes old, so that what was computed from then on is
+	 * Told the oldest time when samples of checks or heartbeats came that are more than 10 minutes old, so that what was computed from then on is
 	 * computed again. At most once per 100 ms; never after `stop`.
 	 */
 	readonly onOldChecks?: (minMs: number, maxMs: number) => void;

@@ -367,4 +367,17 @@ describe('store', () => {
 		await waitFor('the next call', () => told.length > 1);
 		expect(told).toEqual([NOW - 3 * HOUR, NOW - HOUR]);
 	});
+
+	test.each([
+		'fournines_agent_last_push_timestamp_seconds',
+		'fournines_collector_up',
+	])('tells of late heartbeats, too: %s', async (name) => {
+		const told: number[] = [];
+		const store = await open(folder(), { onOldChecks: (minMs) => told.push(minMs) });
+		await append(store, ['__name__', `${name}_not`, 'host', 'a'], [[NOW - 9 * HOUR, 1]]);
+		await append(store, ['__name__', name, 'host', 'a'], [[Date.now() - 500_000, 1]]);
+		await append(store, ['__name__', name, 'host', 'a'], [[NOW - 4 * HOUR, 1]]);
+		await waitFor('the call', () => told.length > 0);
+		expect(told).toEqual([NOW - 4 * HOUR]);
+	});
 });

@@ -21,6 +21,7 @@ import { BlockReader } from './blocks/block-reader.ts';
 import { GoneSeriesReader } from './blocks/gone-series.ts';
 import { Head } from './head.ts';
 import { HeadReader } from './head-reader.ts';
+import { isHeartbeat } from './heartbeats.ts';
 import { HostSeries } from './host-series.ts';
 import { LogWriter } from './log/log-writer.ts';
 import { LogEntries } from './log-entries.ts';
@@ -252,7 +253,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 			head.append(id, timeMs, valueWords[i * 2] as number, valueWords[i * 2 + 1] as number);
 			const family = head.slots[id * SLOT_WORDS + SLOT_FAMILY] as number;
 			families |= family;
-			if (timeMs < oldBeforeMs && family === FAMILY_CHECKS) this.#oldChecks?.add(timeMs);
+			if (timeMs < oldBeforeMs && (family === FAMILY_CHECKS || isHeartbeat(head.registry.labelBytes(id)))) this.#oldChecks?.add(timeMs);
 		}
 		this.#readers.publish();
 		if (families !== 0) this.#options.onChecks?.();
