@@ -12,6 +12,7 @@ import { httpExchange } from '../../core/http-client.ts';
 import { createLogger } from '../../core/log.ts';
 import { resolveSecret } from '../../core/secret.ts';
 import { alertsConfig, postedAlert } from '../harness/alerting.ts';
+import { exampleNotification } from '../harness/channels.ts';
 
 const { FOLDER = '', CONFIG = '', KILL_AT = '', POST = '', STARTS_AT = '0' } = process.env;
 
@@ -47,7 +48,9 @@ const ports: AlertingPorts = {
 		...real.outbox,
 		beginAttempt: mortal('beginAttempt', real.outbox.beginAttempt),
 		endAttempt: mortal('endAttempt', real.outbox.endAttempt),
+		addEntries: mortal('addEntries', real.outbox.addEntries),
 	},
+	receipts: { ...real.receipts, recordReceipts: mortal('recordReceipts', real.receipts.recordReceipts) },
 };
 
 const alerting = await createAlerting({
@@ -72,7 +75,17 @@ process.on('SIGTERM', () => {
 });
 process.stdout.write('started\n');
 setInterval(() => {}, 60_000);
-if (POST !== '') {
+if (POST === 'person') {
+	const { groupKey, groupLabels, reason, alerts, firingCount, resolvedCount } = exampleNotification();
+	await alerting.personal.notify({
+		id: '01900000-0000-7000-8000-0000000000bb',
+		person: { id: 'zhangsan', name: '张三' },
+		addresses: ['first', 'second'].map((channel) => ({ channel, to: '13800000001' })),
+		message: { groupKey, groupLabels, reason, alerts, firingCount, resolvedCount },
+		incident: { id: '01900000-0000-7000-8000-0000000000aa', code: 'A7', ackUrl: '', clock: '', text: '' },
+	});
+	process.stdout.write('received\n');
+} else if (POST !== '') {
 	const startsAtMs = Number(STARTS_AT);
 	const labels = { alertname: 'NginxDown', severity: 'critical', instance: 'app-1' };
 	await alerting.receive([
