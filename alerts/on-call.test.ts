@@ -8,6 +8,7 @@ import type { FaultFacts } from './escalation/progress.ts';
 import { parseAckToken } from './incident/ack-link.ts';
 import type { Incident } from './incident/incident.ts';
 import type { Notification } from './notify/notification.ts';
+import type { AlertingPorts } from './ports.ts';
 
 let folder: TemporaryFolder;
 let hook: FakeWebhook;
@@ -33,6 +34,10 @@ afterEach(async () => {
 	folder.remove();
 });
 
+const ROSTERS = `
+    - { id: first, name: 一线, layers: [{ name: weekly, people: [zhang, li], start: '2026-11-16' }] }
+    - { id: empty, name: 空, layers: [{ name: none, people: [nobody], start: '2026-11-16' }] }`;
+
 const POLICY = `
 - name: standard
   severities: [critical]
@@ -43,7 +48,18 @@ const POLICY = `
   rounds: 1
   unacknowledge_after: 1h`;
 
-async function start(options: { policies?: string; more?: string; receiver?: string; routes?: string } = {}): Promise<void> {
+interface Variant {
+	readonly policies?: string;
+	readonly more?: string;
+	readonly receiver?: string;
+	readonly routes?: string;
+	readonly rosters?: string;
+	readonly handover?: string;
+	readonly drill?: string;
+	readonly ports?: (ports: AlertingPorts) => AlertingPorts;
+}
+
+async function start(options: Variant = {}): Promise<void> {
 	running = await startAlerting({
 		folder: folder.path,
 		clock,
@@ -58,11 +74,12 @@ oncall:
     - { id: wang, name: 王强, addresses: [{ channel: hook, to: wang }] }
     - { id: nobody, name: 无号 }
   teams: [{ id: duty, name: 值班组, lead: wang, members: [zhang, li, wang] }]
-  rosters:
-    - { id: first, name: 一线, layers: [{ name: weekly, people: [zhang, li], start: '2026-11-16' }] }
-    - { id: empty, name: 空, layers: [{ name: none, people: [nobody], start: '2026-11-16' }] }
+  rosters: ${options.rosters ?? ROSTERS}
+  handover: ${options.handover ?? '{}'}
+  ${options.drill === undefined ? '' : `drill: ${options.drill}`}
   policies: ${(options.policies ?? POLICY).replace(/\n/g, '\n    ')}
 ${options.more ?? ''}`,
+		...(options.ports === undefined ? {} : { ports: options.ports }),
 		onCall: {
 			faults: async () => faults,
 			copyAcknowledgement: async ({ by, fingerprints, atMs }) => {
@@ -404,7 +421,88 @@ describe('replies', () => {
 	});
 });
 
+describe('the auditor', () => {
+	test('sees on the disk that a call is overdue although whoever makes them cannot', async () => {
+		let broken = true;
+		await start({
+			ports: (ports) => ({
+				...ports,
+				incidents: {
+					...ports.incidents,
+					write: async (changes) => {
+						if (broken && changes.some(({ events }) => events.some(({ body }) => body.kind === 'called'))) throw new Error('disk full');
+						await ports.incidents.write(changes);
+					},
+				},
+			}),
+		});
+		await fire('NginxDown');
+		await minutes(3);
+		expect(await calls()).toEqual([]);
+		const metric = (name: string) => running.metrics.getSingleMetricAsString(name);
+		expect(await metric('fournines_oncall_overdue_steps')).toMatch(/ 1$/m);
+		expect(await metric('fournines_oncall_failures_total')).toMatch(/part="escalation"\} [1-9]/);
+		broken = false;
+		await minutes(2);
+		expect(await calls()).toHaveLength(1);
+		expect(await metric('fournines_oncall_overdue_steps')).toMatch(/ 0$/m);
+	});
+});
+
+describe('hand-over records', () => {
+	const SHIFTS = `[{ id: first, name: 一线, handover: true, layers: [{ name: l, people: [zhang, li], start: '2026-11-16T09:30', turn: { unit: day } }] }]`;
+
+	test('each change of duty makes one, and one that nobody signs is told to the lead, once', async () => {
+		await start({ rosters: SHIFTS, handover: "{ sign_within: 30m, tell: ['lead:duty'] }", policies: '[]' });
+		await minutes(31);
+		await restart({ rosters: SHIFTS, handover: "{ sign_within: 30m, tell: ['lead:duty'] }", policies: '[]' });
+		const { handovers } = running.alerting.onCall;
+		const [second, first] = handovers.list(10);
+		expect([first?.outgoing, first?.incoming]).toEqual([[], ['zhang']]);
+		expect([second?.outgoing, second?.incoming]).toEqual([['zhang'], ['li']]);
+		await handovers.sign(second?.id ?? '', 'outgoing', { person: 'zhang', by: 'zhang.wei', note: '' });
+		await expect(handovers.sign(second?.id ?? '', 'incoming', { person: 'zhang', by: 'zhang.wei', note: '' })).rejects.toThrow(
+			/not on the incoming side/,
+		);
+		await minutes(35);
+		expect((await calls()).map((one) => one.replace(/^\d+m /, ''))).toEqual([
+			'王强 fired 交接班未签字（一线）',
+			'王强 fired 交接班未签字（一线）',
+		]);
+		await restart({ rosters: SHIFTS, handover: "{ sign_within: 30m, tell: ['lead:duty'] }", policies: '[]' });
+		await minutes(5);
+		expect(await calls()).toHaveLength(2);
+		expect(await running.metrics.getSingleMetricAsString('fournines_oncall_handovers_unsigned')).toMatch(/ 2$/m);
+		await running.alerting.onCall.handovers.sign(second?.id ?? '', 'incoming', { person: 'li', by: 'li', note: '' });
+		await minutes(1);
+		expect(await running.metrics.getSingleMetricAsString('fournines_oncall_handovers_unsigned')).toMatch(/ 1$/m);
+	});
+});
+
 describe('drills', () => {
+	test('one comes at its time, or within the hour when nothing ran then, and only once', async () => {
+		const more = { drill: "{ schedule: { at: ['09:10'] }, to: ['roster:first'], lasts: 20m }" };
+		await start(more);
+		await minutes(9);
+		const count = async () => (await running.alerting.onCall.incidents.list({ limit: 10 })).length;
+		expect(await count()).toBe(0);
+		await minutes(2);
+		expect(await count()).toBe(1);
+		await restart(more);
+		await minutes(3);
+		expect(await count()).toBe(1);
+		await running.stop();
+		await clock.jump(24 * 3_600_000 + 30 * 60_000);
+		await start(more);
+		await minutes(2);
+		expect(await count()).toBe(2);
+		await running.stop();
+		await clock.jump(26 * 3_600_000);
+		await start(more);
+		await minutes(2);
+		expect(await count()).toBe(2);
+	});
+
 	test('every address of whoever has duty is tried on its own, and the result is kept', async () => {
 		await start();
 		await running.alerting.onCall.drill('zhang.wei');
