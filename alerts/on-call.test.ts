@@ -466,8 +466,8 @@ describe('hand-over records', () => {
 		);
 		await minutes(35);
 		expect((await calls()).map((one) => one.replace(/^\d+m /, ''))).toEqual([
-			'王强 fired 交接班未签字（一线）',
-			'王强 fired 交接班未签字（一线）',
+			'王强 fired 交接班未签字（一线）：接',
+			'王强 fired 交接班未签字（一线）：接',
 		]);
 		await restart({ rosters: SHIFTS, handover: "{ sign_within: 30m, tell: ['lead:duty'] }", policies: '[]' });
 		await minutes(5);
