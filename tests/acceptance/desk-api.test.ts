@@ -1,70 +1,40 @@
 import { writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type RunningCollector, startCollector } from '../../collector/app.ts';
-import { systemClock } from '../../core/clock.ts';
-import { type HttpResponse, httpExchange } from '../../core/http-client.ts';
-import { silentLogger } from '../../core/log.ts';
 import type { AnnotationListAnswer, ChangeAnswer } from '../../protocol/change-api.ts';
 import type { InventoryStateAnswer } from '../../protocol/inventory-api.ts';
 import type { ProblemAnswer, ProblemDetailAnswer, ProblemListAnswer } from '../../protocol/problem-api.ts';
-import { type TemporaryFolder, temporaryFolder, waitFor } from '../harness/process.ts';
+import { waitFor } from '../harness/process.ts';
+import { startTrialCollector, type TrialAnswer, type TrialCollector } from '../harness/trial-collector.ts';
 
-const PASSWORD = 'Bridge-over-42-rivers';
 const ROLES = { root: 'system', ann: 'operator', owner: 'viewer' } as const;
 type Account = keyof typeof ROLES;
 const FILE = (name: string) =>
 	`contracts: { parties: { client: [owner] } }\ninventory:\n  checks: [{ id: k }]\n  services: [{ id: mis, name: ${name}, checks: [k] }]\n`;
-let folder: TemporaryFolder;
-let collector: RunningCollector;
-const cookies = new Map<Account, string>();
+let collector: TrialCollector;
 
 beforeAll(async () => {
-	folder = temporaryFolder('desk-api');
-	writeFileSync(join(folder.path, 'collector.yml'), FILE('MIS'));
-	collector = await startCollector({
-		configFile: join(folder.path, 'collector.yml'),
-		dataDir: join(folder.path, 'data'),
-		listen: '127.0.0.1:0',
-		rootDir: resolve(import.meta.dirname, '../..'),
-		env: {},
-		log: silentLogger,
-		clock: systemClock,
-		version: '0.0.0-test',
-	});
-	const { accounts } = collector;
-	const names = Object.keys(ROLES) as Account[];
-	await accounts.setUp(
-		{ code: (await accounts.setupCode()) ?? '', accounts: names.map((account) => ({ role: ROLES[account], account, password: PASSWORD })) },
-		'127.0.0.1',
-	);
-	for (const account of names) cookies.set(account, (await accounts.logIn(account, PASSWORD, '127.0.0.1')).session);
+	collector = await startTrialCollector('desk-api', { config: FILE('MIS'), people: ROLES });
 });
-afterAll(async () => {
-	await collector?.stop();
-	folder.remove();
-});
+afterAll(() => collector.remove());
 
-function call(account: Account, method: string, path: string, body?: unknown): Promise<HttpResponse> {
-	return httpExchange(`${collector.address}/api/fournines/v1${path}`, {
-		method,
-		timeoutMs: 20_000,
-		headers: { cookie: `fournines_session=${cookies.get(account)}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
-		...(body === undefined ? {} : { body: JSON.stringify(body) }),
+const call = (account: Account, method: string, path: string, body?: unknown): Promise<TrialAnswer> =>
+	collector.call(method, path.startsWith('/metrics') ? path : `/api/fournines/v1${path}`, {
+		as: account,
+		...(body === undefined ? {} : { body }),
 	});
-}
-async function json<T>(response: Promise<HttpResponse>, status = 200): Promise<T> {
+async function json<T>(response: Promise<TrialAnswer>, status = 200): Promise<T> {
 	const answer = await response;
-	expect(`${answer.status} ${answer.status === status ? '' : answer.body.toString('utf8')}`).toBe(`${status} `);
-	return JSON.parse(answer.body.toString('utf8')) as T;
+	expect(`${answer.status} ${answer.status === status ? '' : answer.text}`).toBe(`${status} `);
+	return JSON.parse(answer.text) as T;
 }
-const refusal = async (response: Promise<HttpResponse>): Promise<string> => {
-	const { status, body } = await response;
-	return `${status} ${(JSON.parse(body.toString('utf8')) as { error: { code: string } }).error.code}`;
+const refusal = async (response: Promise<TrialAnswer>): Promise<string> => {
+	const { status, text } = await response;
+	return `${status} ${(JSON.parse(text) as { error: { code: string } }).error.code}`;
 };
 const operations = (like: string): readonly string[] => {
-	const database = new DatabaseSync(join(folder.path, 'data', 'state', 'state.db'), { readOnly: true });
+	const database = new DatabaseSync(join(collector.folder, 'data', 'state', 'state.db'), { readOnly: true });
 	try {
 		const rows = database.prepare('select actor, action, result from operation_log where action like ? order by at_ms, id').all(like);
 		return rows.map(({ actor, action, result }) => `${actor} ${action} ${result}`);
@@ -153,14 +123,7 @@ test('a change is approved and checked by others, done, and marks the charts whi
 	expect(await marks()).toMatchObject([
 		{ kind: 'change', timeEnd: null, title: '变更 1：升级 Tomcat', services: ['mis'], tags: ['change', 'routine', 'started'] },
 	]);
-	const metrics = async () =>
-		(
-			await httpExchange(`${collector.address}/metrics`, {
-				method: 'GET',
-				timeoutMs: 20_000,
-				headers: { cookie: `fournines_session=${cookies.get('owner')}` },
-			})
-		).body.toString('utf8');
+	const metrics = async () => (await call('owner', 'GET', '/metrics')).text;
 	expect(await metrics()).toContain('fournines_change_in_progress{number="1",title="升级 Tomcat",executor="ann"} 1');
 	await json(act('ann', { kind: 'finish', result: '完成' }));
 	expect(await metrics()).not.toContain('fournines_change_in_progress{');
@@ -183,20 +146,20 @@ describe('the inventory', () => {
 		expect(await refusal(edit([{ section: 'hosts', key: '', text: 'id: h' }], 'owner'))).toBe('403 FN_AUTH_FORBIDDEN');
 		const bad = await edit([{ section: 'services', key: 'mis', text: 'id: mis\nname: M\nchecks: [x, y]' }]);
 		expect(bad.status).toBe(400);
-		expect(bad.body.toString('utf8')).toMatch(/no check \\"x\\".*no check \\"y\\"/s);
+		expect(bad.text).toMatch(/no check \\"x\\".*no check \\"y\\"/s);
 		await json(edit([{ section: 'services', key: '', text: 'id: gis\nname: 地理信息\nchecks: [k]' }]));
 		const overview = await json<{ services: { id: string }[] }>(call('ann', 'GET', '/overview'));
 		await waitFor('the new service', async () =>
 			(await json<{ services: { id: string }[] }>(call('ann', 'GET', '/overview'))).services.some(({ id }) => id === 'gis'),
 		);
 		expect(overview.services.map(({ id }) => id)).toContain('mis');
-		expect((await call('owner', 'GET', '/inventory')).body.toString('utf8')).toContain('id: gis');
+		expect((await call('owner', 'GET', '/inventory')).text).toContain('id: gis');
 	});
 
-	test('follows the file at a reload, and lists what the file overruled', async () => {
+	test('follows the file when it is read again, and lists what the file overruled', async () => {
 		await json(edit([{ section: 'services', key: 'mis', text: 'id: mis\nname: 业务\nchecks: [k]' }]));
-		writeFileSync(join(folder.path, 'collector.yml'), FILE('MIS 二期'));
-		await collector.reload();
+		writeFileSync(join(collector.folder, 'collector.yml'), FILE('MIS 二期'));
+		await collector.restart();
 		const after = await state();
 		expect(after.entries.filter(({ section }) => section === 'services').map(({ key, name, origin }) => [key, name, origin])).toEqual([
 			['mis', 'MIS 二期', 'file'],
@@ -204,19 +167,14 @@ describe('the inventory', () => {
 		]);
 		expect(after.history[0]).toMatchObject({ author: 'file', refused: [{ section: 'services', key: 'mis' }] });
 		const version = await call('owner', 'GET', `/inventory/versions/${after.history[1]?.id}`);
-		expect(version.body.toString('utf8')).toContain('name: 业务');
+		expect(version.text).toContain('name: 业务');
 		expect(operations('inventory.%')).toEqual(['ann inventory.change success', 'ann inventory.change success']);
 	});
 });
 
 test('what is offered is in the OpenAPI document', async () => {
-	const { paths } = await json<{ paths: Record<string, object> }>(
-		httpExchange(`${collector.address}/api/fournines/openapi.json`, {
-			method: 'GET',
-			timeoutMs: 20_000,
-			headers: { cookie: `fournines_session=${cookies.get('owner')}` },
-		}),
-	);
+	const answer = await collector.call('GET', '/api/fournines/openapi.json', { as: 'owner' });
+	const { paths } = JSON.parse(answer.text) as { paths: Record<string, object> };
 	for (const path of ['/problems/{id}/actions', '/changes/{id}/actions', '/annotations', '/inventory/entries'])
 		expect(Object.keys(paths)).toContain(`/api/fournines/v1${path}`);
 });

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyLedger } from '../../collector/availability/ledger-export.ts';
 import { parseInventoryFile } from '../../collector/inventory/inventory-yaml.ts';
+import type { OverviewAnswer } from '../../protocol/api.ts';
 import type { BudgetListAnswer, WhatIfAnswer } from '../../protocol/availability-api.ts';
-import type { MaintenanceListAnswer, MaintenanceWindowAnswer } from '../../protocol/maintenance-api.ts';
+import type { MaintenanceDetailAnswer, MaintenanceListAnswer, MaintenanceWindowAnswer } from '../../protocol/maintenance-api.ts';
+import { waitFor } from '../harness/process.ts';
 import { startTrialCollector, type TrialCollector } from '../harness/trial-collector.ts';
 
 const HOUR = 3_600_000;
@@ -48,6 +50,26 @@ test('an operator asks, another person approves, a viewer only looks, and what i
 		['requested the-operator', 'approved the-system', 'consented the-operator'],
 	]);
 });
+
+test('what an open window covers is held back, with the window as the reason and its price; another service is told', async () => {
+	const fromMs = Date.now() - HOUR;
+	const request = { title: '补丁', services: ['portal'], fromMs, toMs: fromMs + 2 * HOUR, recurrence: null, reason: '', rollback: '' };
+	const { id } = JSON.parse((await call('operator', '/maintenance', request)).text) as MaintenanceWindowAnswer;
+	const alerts = async () => {
+		const { alerts: shown } = JSON.parse((await call('viewer', '/overview')).text) as OverviewAnswer;
+		return Object.fromEntries(shown.map(({ labels, suppressed }) => [labels['service'], suppressed]));
+	};
+	const body = ['portal', 'other'].map((service) => ({ labels: { alertname: 'Broken', service, severity: 'critical' }, annotations: {} }));
+	expect((await collector.call('POST', '/api/v2/alerts', { token: 'local-alert', body })).status).toBe(200);
+	expect(await alerts()).toEqual({ portal: false, other: false });
+	expect((await call('system', `/maintenance/${id}/approve`, { note: '' })).status).toBe(200);
+	expect(await alerts()).toEqual({ portal: true, other: false });
+	const held = async () => (JSON.parse((await call('viewer', `/maintenance/${id}`)).text) as MaintenanceDetailAnswer).held;
+	await waitFor('the hold to be on record', async () => (await held()).messages === 1, { timeoutMs: 90_000, intervalMs: 500 });
+	await call('operator', `/maintenance/${id}/start`, { occurrenceMs: fromMs, actualMs: fromMs + 1000 });
+	await call('operator', `/maintenance/${id}/end`, { occurrenceMs: fromMs, actualMs: Date.now() });
+	expect(await alerts()).toEqual({ portal: false, other: false });
+}, 120_000);
 
 test('budgets, inventory and the ledger export are answered', async () => {
 	const { budgets } = JSON.parse((await call('viewer', '/budgets')).text) as BudgetListAnswer;

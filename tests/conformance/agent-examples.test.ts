@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadAgentConfig, parseAgentConfig } from '../../agent/config.ts';
+import { parseInventoryFile } from '../../collector/inventory/inventory-yaml.ts';
 import { configOrThrow } from '../../core/config-file.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -30,6 +31,43 @@ test('the reference city has as many interfaces of each kind as its contract say
 		'成华区 23:00': 2,
 		'彭州市 23:00': 7,
 		'青白江区 23:00': 1,
+	});
+});
+
+describe('the reference city', () => {
+	const { inputs } = configOrThrow(loadAgentConfig(join(ROOT, 'examples/chengdu/agent-docking.yml')));
+	const inventory = configOrThrow(parseInventoryFile(readFileSync(join(ROOT, 'examples/chengdu/collector.yml'), 'utf8'), 'collector.yml'));
+	const { interfaces } = inventory;
+	const scheduled = interfaces.filter(({ schedule }) => schedule !== undefined);
+	const once = interfaces.filter(({ schedule }) => schedule === undefined);
+
+	test('measures every scheduled interface by the schedule and the grace that it is owed by', () => {
+		const owed = (list: readonly { id: string; peer: string; grace: string; schedule?: object }[]) =>
+			list.map(({ id, peer, grace, schedule }) => JSON.stringify([id, peer, grace, schedule])).sort();
+		expect(scheduled).toHaveLength(35);
+		expect(owed(inputs.push)).toEqual(owed(scheduled as never));
+	});
+
+	test('probes the entrance of every peer, and every interface that was delivered once but the one on media', () => {
+		const probes = new Map(inputs.probes.map(({ id, labels }) => [id, labels]));
+		expect(new Set([...probes.values()].map((labels) => labels['peer']).filter((peer) => peer !== undefined))).toEqual(
+			new Set(interfaces.map(({ peer }) => peer)),
+		);
+		const unprobed = once.filter(({ id, peer }) => probes.get(`interface-${id}`)?.['peer'] !== peer);
+		expect([once.length, unprobed.map(({ id }) => id)]).toEqual([20, ['committee-once-media']]);
+	});
+
+	test('compares the counts of both ends for every daily push', () => {
+		const daily = scheduled.filter(({ schedule }) => schedule !== undefined && 'at' in schedule && schedule.at !== undefined);
+		expect(daily).toHaveLength(24);
+		expect(inputs.reconcile.map(({ id, peer }) => `${id} ${peer}`).sort()).toEqual(daily.map(({ id, peer }) => `${id} ${peer}`).sort());
+	});
+
+	test('makes every check of the inventory from both vantage points, but each its own reference', () => {
+		const other = configOrThrow(loadAgentConfig(join(ROOT, 'examples/chengdu/agent-monitoring.yml'))).inputs;
+		const ids = (from: typeof inputs) => new Set([...from.probes, ...from.journeys].map(({ id }) => id));
+		const missing = (from: typeof inputs) => inventory.checks.map(({ id }) => id).filter((id) => !ids(from).has(id));
+		expect([missing(inputs), missing(other)]).toEqual([['reference-app-6'], ['mis-login', 'reference-docking-1']]);
 	});
 });
 
