@@ -30,6 +30,11 @@ const BENCHMARKS: readonly Benchmark[] = [
 		peers: 'prometheus-node-exporter, -mysqld-exporter, -redis-exporter, -nginx-exporter, -blackbox-exporter',
 	},
 	{
+		name: 'alerts',
+		what: 'from a sample and from a fault to a message; CPU and memory of 10,000 active alerts',
+		peers: 'prometheus, prometheus-alertmanager, prometheus-blackbox-exporter',
+	},
+	{
 		name: 'uplink',
 		what: 'bytes on the wire and CPU per sample from a scrape to a receiver, through an outage',
 		peers: 'victoria-metrics (vmagent), prometheus-node-exporter',

@@ -1,0 +1,312 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { compressSync } from 'snappy';
+import { stringify } from 'yaml';
+import { encodeRemoteWriteV1 } from '../protocol/remote-write/encode-v1.ts';
+import { startAgentProcess } from '../tests/harness/collector.ts';
+import { findCommand, freePort, startProcess, temporaryFolder, waitFor } from '../tests/harness/process.ts';
+import { type AlertPath, type PathOptions, startOurs, startTheirs } from './alert-servers.ts';
+import { cpuMicros, median, rssMegabytes } from './peers.ts';
+
+/**
+ * From a sample to a message, from a fault to a message, and what ten thousand active alerts cost, beside Prometheus and
+ * Alertmanager with the same rules at the same interval and group_wait 0.
+ * Usage: node bench/alerts.ts [--trials 60] [--faults 5] [--alerts 10000] [--reposts 10]
+ */
+interface Settings {
+	readonly trials: number;
+	readonly faults: number;
+	readonly alerts: number;
+	readonly reposts: number;
+}
+
+const DEFAULTS: Settings = { trials: 60, faults: 5, alerts: 10_000, reposts: 10 };
+const ALERTS_PER_POST = 500;
+
+function settings(args: readonly string[]): Settings {
+	const own: Record<string, number> = { ...DEFAULTS };
+	for (let i = 0; i < args.length; i += 2) {
+		const name = args[i]?.replace(/^--/, '') ?? '';
+		const value = Number(args[i + 1]);
+		if (!(name in DEFAULTS) || !(value > 0))
+			throw new Error(`--${name} ${args[i + 1]}: known are ${Object.keys(DEFAULTS).join(', ')}, with a number`);
+		own[name] = value;
+	}
+	return { ...DEFAULTS, ...own };
+}
+
+async function startBoth(options: PathOptions): Promise<readonly AlertPath[]> {
+	const theirs = await startTheirs(options);
+	return [await startOurs(options), ...(theirs === null ? [] : [theirs])];
+}
+
+async function write(path: AlertPath, labels: readonly string[], value: number): Promise<void> {
+	const series = [{ labels, samples: [{ timestampMs: Date.now(), value }] }];
+	const response = await fetch(path.writeUrl, {
+		method: 'POST',
+		headers: {
+			'content-type': 'application/x-protobuf',
+			'content-encoding': 'snappy',
+			'x-prometheus-remote-write-version': '0.1.0',
+			...path.writeAuth,
+		},
+		body: compressSync(Buffer.from(encodeRemoteWriteV1(series))),
+	});
+	if (!response.ok) throw new Error(`${path.name} answered ${response.status}: ${await response.text()}`);
+}
+
+const percentile = (values: readonly number[], share: number) =>
+	[...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.ceil(values.length * share) - 1)] ?? Number.NaN;
+
+/** The sample that decides goes to both at the same moment, at moments that have nothing to do with the interval. */
+async function sampleToMessage(folder: string, trials: number): Promise<readonly object[]> {
+	const expression = (metric: string) => `${metric} == 0`;
+	const rules = `groups:
+  - name: bench
+    interval: 1s
+    rules:
+      - { alert: BenchCheck, expr: '${expression('probe_success')}', labels: { severity: critical } }
+      - { alert: BenchMetric, expr: '${expression('bench_value')}', labels: { severity: critical } }
+`;
+	const paths = await startBoth({ folder, rules, evaluation: '1s', groupBy: 'case' });
+	try {
+		const results: object[] = [];
+		for (const metric of ['probe_success', 'bench_value']) {
+			const delays = new Map(paths.map((path) => [path.name, [] as number[]]));
+			for (let trial = 0; trial < trials; trial++) {
+				const name = `${metric}-${trial}`;
+				const labels = [
+					'__name__',
+					metric,
+					'case',
+					name,
+					...(metric === 'probe_success' ? ['check', name, 'instance', name] : []),
+					'job',
+					'bench',
+				];
+				await Promise.all(paths.map((path) => write(path, labels, 1)));
+				await pause(300 + ((trial * 137) % 1000));
+				await Promise.all(
+					paths.map(async (path) => {
+						const sentAtMs = performance.now();
+						await write(path, labels, 0);
+						await waitFor(`the message of ${path.name}`, () => path.arrivedAtMs(name) !== undefined, { intervalMs: 5, timeoutMs: 30_000 });
+						delays.get(path.name)?.push((path.arrivedAtMs(name) ?? 0) - sentAtMs);
+					}),
+				);
+			}
+			for (const [server, values] of delays) {
+				results.push({
+					what: metric === 'probe_success' ? "a check's sample" : 'any other sample',
+					server,
+					version: paths.find((path) => path.name === server)?.version,
+					medianMs: Math.round(median(values)),
+					p99Ms: Math.round(percentile(values, 0.99)),
+					trials,
+				});
+			}
+		}
+		return results;
+	} finally {
+		for (const path of paths) await path.stop();
+	}
+}
+
+/** Three of the last five probes failed, in both; a real target that stops answering, probed by our agent and by blackbox_exporter. */
+async function faultToMessage(folder: string, faults: number, intervalSeconds: number): Promise<readonly object[]> {
+	const blackbox = findCommand('prometheus-blackbox-exporter');
+	const window = `${intervalSeconds * 5}s`;
+	const rules = `groups: [{ name: bench, interval: 1s, rules: [{ alert: BenchDown, expr: 'count_over_time(probe_success[${window}]) - sum_over_time(probe_success[${window}]) >= 3', labels: { severity: critical } }] }]\n`;
+	const targets = Array.from({ length: faults }, (_, i) => startTarget(`case-${i}`));
+	const opened = await Promise.all(targets);
+	const exporterPort = await freePort();
+	const modules = join(folder, 'blackbox.yml');
+	writeFileSync(modules, 'modules: { http_2xx: { prober: http, timeout: 2s } }\n');
+	const exporter =
+		blackbox === null ? null : startProcess(blackbox, [`--config.file=${modules}`, `--web.listen-address=127.0.0.1:${exporterPort}`]);
+	const scrape = stringify({
+		scrape_configs: opened.map(({ name, url }) => ({
+			job_name: name,
+			scrape_interval: `${intervalSeconds}s`,
+			metrics_path: '/probe',
+			params: { module: ['http_2xx'], target: [url] },
+			static_configs: [{ targets: [`127.0.0.1:${exporterPort}`], labels: { check: name } }],
+		})),
+	});
+	const options = { folder, rules, evaluation: '1s', groupBy: 'check', scrape };
+	const paths = exporter === null ? [await startOurs(options)] : await startBoth(options);
+	const agentConfig = join(folder, 'agent.yml');
+	const ours = paths[0];
+	if (ours === undefined) throw new Error('our path did not start');
+	writeFileSync(
+		agentConfig,
+		stringify({
+			host: { name: 'bench' },
+			listen: '',
+			collector: { url: ours.alertsUrl, token: { file: join(folder, 'ours/keys/local-agent.token') } },
+			inputs: {
+				probes: opened.map(({ name, url }) => ({ id: name, kind: 'http', target: url, interval: `${intervalSeconds}s`, timeout: '2s' })),
+			},
+		}),
+	);
+	const agent = startAgentProcess({ configFile: agentConfig, dataDir: join(folder, 'agent') });
+	try {
+		await pause(intervalSeconds * 6000);
+		const delays = new Map(paths.map((path) => [path.name, [] as number[]]));
+		for (const [i, target] of opened.entries()) {
+			await pause(((i * 0.37) % 1) * intervalSeconds * 1000);
+			const brokenAtMs = performance.now();
+			target.fail();
+			for (const path of paths) {
+				await waitFor(`the message of ${path.name}\n${agent.output().slice(-500)}`, () => path.arrivedAtMs(target.name) !== undefined, {
+					intervalMs: 10,
+					timeoutMs: intervalSeconds * 20_000,
+				});
+				delays.get(path.name)?.push(((path.arrivedAtMs(target.name) ?? 0) - brokenAtMs) / 1000);
+			}
+		}
+		return [...delays].map(([server, values]) => ({
+			probeEvery: `${intervalSeconds} s`,
+			server,
+			medianSeconds: Number(median(values).toFixed(1)),
+			longestSeconds: Number(Math.max(...values).toFixed(1)),
+			faults,
+		}));
+	} finally {
+		await agent.stop();
+		for (const path of paths) await path.stop();
+		await exporter?.stop();
+		for (const target of opened) target.stop();
+	}
+}
+
+async function startTarget(name: string): Promise<{ readonly name: string; readonly url: string; fail(): void; stop(): void }> {
+	let status = 200;
+	const server = createServer((_request, response) => {
+		response.statusCode = status;
+		response.end('hello');
+	});
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	return {
+		name,
+		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+		fail: () => {
+			status = 503;
+		},
+		stop: () => {
+			server.close();
+			server.closeAllConnections();
+		},
+	};
+}
+
+/** The same alerts posted again and again, as every evaluator does; nothing changes, so that only the dispatch is measured. */
+async function activeAlerts(folder: string, { alerts: count, reposts }: Settings): Promise<readonly object[]> {
+	const paths = await startBoth({ folder, rules: 'groups: []\n', evaluation: '15s', groupBy: 'alertname' });
+	const startsAt = new Date().toISOString();
+	const batches: string[] = [];
+	const endsAt = new Date(Date.now() + 3_600_000).toISOString();
+	for (let from = 0; from < count; from += ALERTS_PER_POST) {
+		const part = Array.from({ length: Math.min(ALERTS_PER_POST, count - from) }, (_, i) => ({
+			labels: {
+				alertname: `Bench${(from + i) % 100}`,
+				instance: `app-${from + i}:8080`,
+				severity: 'warning',
+				system: 'bench',
+				team: 'ops',
+			},
+			annotations: { summary: `app-${from + i} 响应变慢`, description: '最近 5 分钟有 70% 的请求超过 1 秒。' },
+			startsAt,
+			endsAt,
+			generatorURL: 'http://127.0.0.1/graph',
+		}));
+		batches.push(JSON.stringify(part));
+	}
+	const post = async (path: AlertPath) => {
+		for (const body of batches) {
+			const response = await fetch(`${path.alertsUrl}/api/v2/alerts`, {
+				method: 'POST',
+				headers: { 'content-type': 'application/json', ...path.alertsAuth },
+				body,
+			});
+			if (!response.ok) throw new Error(`${path.name} answered ${response.status}: ${await response.text()}`);
+			await response.arrayBuffer();
+		}
+	};
+	try {
+		const results: object[] = [];
+		for (const path of paths) {
+			await pause(5000);
+			const emptyMegabytes = rssMegabytes(path.alertsPid);
+			await post(path);
+			await pause(10_000);
+			const filledMegabytes = rssMegabytes(path.alertsPid);
+			const idleFrom = cpuMicros(path.alertsPid);
+			await pause(10_000);
+			const idleMicrosPerMs = (cpuMicros(path.alertsPid) - idleFrom) / 10_000;
+			const from = cpuMicros(path.alertsPid);
+			const startedAtMs = performance.now();
+			for (let i = 0; i < reposts; i++) {
+				await post(path);
+				await pause(1000);
+			}
+			const tookMs = performance.now() - startedAtMs;
+			const micros = cpuMicros(path.alertsPid) - from - idleMicrosPerMs * tookMs;
+			results.push({
+				server: path.name,
+				alerts: count,
+				microsPerRepostedAlert: Number((micros / (reposts * count)).toFixed(2)),
+				addedMegabytes: Math.round(filledMegabytes - emptyMegabytes),
+				afterRepostsMegabytes: Math.round(rssMegabytes(path.alertsPid) - emptyMegabytes),
+				messages: path.messages(),
+			});
+		}
+		return results;
+	} finally {
+		for (const path of paths) await path.stop();
+	}
+}
+
+function table(rows: readonly object[]): string {
+	const [first] = rows;
+	if (first === undefined) return '';
+	const names = Object.keys(first);
+	const lines = rows.map((row) => `| ${Object.values(row).join(' | ')} |`);
+	return `| ${names.join(' | ')} |\n|${'---|'.repeat(names.length)}\n${lines.join('\n')}\n`;
+}
+
+async function main(): Promise<void> {
+	const own = settings(process.argv.slice(2));
+	const folder = temporaryFolder('bench-alerts');
+	const part = (name: string) => {
+		const path = join(folder.path, name);
+		mkdirSync(path);
+		return path;
+	};
+	try {
+		const results = {
+			sampleToMessage: await sampleToMessage(part('sample'), own.trials),
+			faultToMessage: [
+				...(await faultToMessage(part('fault-5'), own.faults, 5)),
+				...(await faultToMessage(part('fault-10'), own.faults, 10)),
+			],
+			activeAlerts: await activeAlerts(part('active'), own),
+		};
+		const output = join(import.meta.dirname, 'results');
+		mkdirSync(output, { recursive: true });
+		const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`;
+		writeFileSync(
+			join(output, 'alerts.json'),
+			`${JSON.stringify({ date: new Date().toISOString().slice(0, 10), machine, settings: own, ...results }, null, '\t')}\n`,
+		);
+		for (const rows of Object.values(results)) console.log(table(rows));
+	} finally {
+		folder.remove();
+	}
+}
+
+await main();
