@@ -29,6 +29,10 @@ const REQUIREMENTS: readonly Requirement[] = [
 	{ package: 'prometheus-blackbox-exporter', file: '/usr/bin/prometheus-blackbox-exporter', suites: 'probe parity' },
 	{ package: 'chrony', file: '/usr/sbin/chronyd', suites: 'clock of the host' },
 	{ package: 'iputils-ping', file: '/usr/bin/ping', suites: 'ICMP' },
+	{ package: 'qemu-user', file: '/usr/bin/qemu-aarch64', suites: 'agent on arm64' },
+	{ package: 'libc6-arm64-cross', file: '/usr/aarch64-linux-gnu/lib/libc.so.6', suites: 'agent on arm64' },
+	{ package: 'libstdc++6-arm64-cross', file: '/usr/aarch64-linux-gnu/lib/libstdc++.so.6', suites: 'agent on arm64' },
+	{ package: 'libgcc-s1-arm64-cross', file: '/usr/aarch64-linux-gnu/lib/libgcc_s.so.1', suites: 'agent on arm64' },
 	{ package: 'rsyslog', file: '/usr/sbin/rsyslogd', suites: 'log audit with a real syslog' },
 ];
 

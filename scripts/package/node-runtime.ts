@@ -9,8 +9,8 @@ export type Platform = 'linux-x64' | 'linux-arm64';
 export const PLATFORMS: readonly Platform[] = ['linux-x64', 'linux-arm64'];
 
 /**
- * Runtimes that packages carry, by the npm registry's own digests. 16.20.2 is end-of-life and there for one reason: CentOS 7 has glibc 2.17,
- * which no later Node accepts.
+ * Runtimes that the agent is tested on, by the npm registry's own digests; packages carry 24 and 16. The latter is end-of-life and there for one
+ * reason: CentOS 7 has glibc 2.17, which no later Node accepts.
  */
 const RUNTIMES = {
 	24: {
@@ -18,6 +18,20 @@ const RUNTIMES = {
 		integrity: {
 			'linux-x64': 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
 			'linux-arm64': 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
+		},
+	},
+	20: {
+		version: '20.20.2',
+		integrity: {
+			'linux-x64': 'sha512-PeHQM8wAdmHtZA1mBocygZxs5LiUWtsJezQTkBd0iY987KpGrD1O2tVEydvMZiuXceRanxt7rjTnDEBwOPujoQ==',
+			'linux-arm64': 'sha512-LCXJnNTFiyGuYBw2gZSI5OBFMbkjAPt8sqD/NKrWoE2QmDgSubTqFng6GaNJ9EJ8HpxBMGcWWpbbcs4Vo+CnGg==',
+		},
+	},
+	18: {
+		version: '18.20.8',
+		integrity: {
+			'linux-x64': 'sha512-JWUTwZ9vMOjZXMtiBc74OZn12DXb4skKfY4Nlyc17Ss8BTaxjwkXAw6xZb0Ck5afUYU/neBbrHjo9O3baF34ww==',
+			'linux-arm64': 'sha512-xTMJYtLdLjIimh8zRpgUDFsNknLP72AT/QWEQmeyDOM1/Gqj/GZn/MlbA+zWSjSMBxQscYvgFpq3qERMEcFEUA==',
 		},
 	},
 	16: {

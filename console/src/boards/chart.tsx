@@ -45,7 +45,8 @@ export function Chart({ option, group, label }: { readonly option: ChartOption; 
 	useEffect(() => {
 		chart.current?.setOption(
 			option(() => pointed.current),
-			{ replaceMerge: ['series', 'yAxis'], lazyUpdate: true },
+			// At once: with a lazy update a cross-hair from another chart of the group finds series without data, and throws.
+			{ replaceMerge: ['series', 'yAxis'] },
 		);
 	}, [option]);
 	return (
