@@ -5,25 +5,25 @@ import { errorText } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import { nextTime, parseSchedule, previousTime } from '../core/schedule.ts';
 import type { Secret } from '../core/secret.ts';
-import type { DeliveryEvent, InboundReply, PersonalDelivery, ReplyPort } from './delivery/personal.ts';
-import { buildDutyPlan, Duty, type DutyOutlook } from './duty.ts';
+import type { DeliveryEvent, PersonalDelivery, ReplyPort } from './delivery/personal.ts';
+import { buildDutyPlan, Duty, type DutyOutlook, type DutyPlan } from './duty.ts';
 import { isExhausted } from './escalation/chain.ts';
 import { callOf, Escalation } from './escalation/escalation.ts';
 import { watchFaults } from './escalation/fault-watch.ts';
-import { createEscalationMetrics, type EscalationMetrics } from './escalation/metrics.ts';
+import { createEscalationMetrics } from './escalation/metrics.ts';
 import type { FaultFacts } from './escalation/progress.ts';
-import { personAt } from './escalation/targets.ts';
 import { AckLinks } from './incident/ack-link.ts';
+import { recordExhausted, takeReply } from './incident/inbound.ts';
 import type { Incident, IncidentEvent } from './incident/incident.ts';
 import type { IncidentStore } from './incident/incident-store.ts';
 import { Incidents, PRODUCT } from './incident/incidents.ts';
-import { readReply } from './incident/reply.ts';
 import type { OnCallConfig } from './on-call-config.ts';
 import type { NotificationHistory } from './ports.ts';
 import { DutyChanges } from './roster/duty-changes.ts';
 import type { CalendarDay, DutyDayKind } from './roster/duty-window.ts';
-import { type HandoverFacts, Handovers, missingSignatures } from './roster/handovers.ts';
+import { type HandoverFacts, Handovers } from './roster/handovers.ts';
 import type { OnCallStore } from './roster/on-call-store.ts';
+import { tellUnsigned } from './roster/tell-unsigned.ts';
 import type { SerialQueue } from './serial-queue.ts';
 
 /** What on-call needs of the rest of the product. Everything has a default, so that alerts work without the rest. */
@@ -68,6 +68,8 @@ export interface OnCallOptions extends OnCallWorld {
 const TURN_MS = 60_000;
 /** A step that is a minute late is late. */
 const OVERDUE_MS = 60_000;
+/** Duty two weeks ahead changes when somebody changes it, and otherwise slowly. */
+const OUTLOOK_MS = 10 * 60_000;
 /** A drill whose time passed while the collector was down is made up for within this. */
 const DRILL_LATE_MS = 3_600_000;
 const PURGE_EVERY_MS = 3_600_000;
@@ -81,7 +83,7 @@ export interface OnCall {
 	readonly changes: DutyChanges;
 	readonly handovers: Handovers;
 	readonly links: AckLinks;
-	/** As of the last minute. */
+	/** At most ten minutes old. */
 	outlook(): DutyOutlook;
 	/** What somebody answered to a message. */
 	readonly reply: ReplyPort;
@@ -164,11 +166,17 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 			metrics.incidents.set({ state }, active.filter((one) => one.state === state).length);
 		metrics.audited.set(nowMs / 1000);
 	};
+	let looked: { readonly plan: DutyPlan; readonly revision: number; readonly atMs: number } | null = null;
 	const lookAhead = (): void => {
-		outlook = duty.outlook();
-		metrics.gap.reset();
-		for (const { name } of duty.plan.staffing) metrics.gap.set({ rule: name }, 0);
-		for (const { rule, fromMs, toMs } of outlook.gaps) metrics.gap.inc({ rule }, (toMs - fromMs) / 1000);
+		const nowMs = clock.now();
+		const known = looked !== null && looked.plan === duty.plan && looked.revision === changes.revision && nowMs - looked.atMs < OUTLOOK_MS;
+		if (!known) {
+			looked = { plan: duty.plan, revision: changes.revision, atMs: nowMs };
+			outlook = duty.outlook();
+			metrics.gap.reset();
+			for (const { name } of duty.plan.staffing) metrics.gap.set({ rule: name }, 0);
+			for (const { rule, fromMs, toMs } of outlook.gaps) metrics.gap.inc({ rule }, (toMs - fromMs) / 1000);
+		}
 		metrics.onDuty.reset();
 		for (const roster of duty.rosters) metrics.onDuty.set({ roster: roster.id }, duty.now(roster).people.length);
 	};
@@ -271,7 +279,10 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 		handovers,
 		links,
 		reply,
-		outlook: () => outlook,
+		outlook: () => {
+			lookAhead();
+			return outlook;
+		},
 		drill: startDrill,
 		nextDrillMs: () => {
 			const schedule = drillSchedule(duty);
@@ -324,72 +335,4 @@ function acknowledgementOf(incident: Incident, events: readonly IncidentEvent[],
 	const fingerprints = [...new Set(events.flatMap(({ body }) => (body.kind === 'joined' ? body.alerts : [])))];
 	const by = duty.person(first.body.person)?.account || first.body.person;
 	return { incident: incident.id, fingerprints, by, atMs: first.atMs };
-}
-
-/** Everything else stands in the record of deliveries; this one moves the chain. */
-async function recordExhausted(
-	incidents: Incidents,
-	{ kind, incidentId, requestId, personId, address, number, code }: DeliveryEvent,
-): Promise<void> {
-	if (kind !== 'exhausted' || incidentId === null || incidentId === '') return;
-	const body = { kind: 'delivery', what: kind, requestId, person: personId, channel: address.channel, number, code } as const;
-	await incidents.append(incidentId, PRODUCT, body);
-}
-
-async function takeReply(
-	reply: InboundReply,
-	{ incidents, duty }: { readonly incidents: Incidents; readonly duty: Duty },
-): Promise<{ readonly text: string }> {
-	const person = personAt(duty.plan.directory, reply.from);
-	if (person === null) return { text: '' };
-	const mine = incidents
-		.active()
-		.filter(({ state, calls }) => state !== 'resolved' && calls.some(({ personId }) => personId === person.id));
-	const read = readReply(reply.said, mine);
-	if (read.kind === 'unclear') return { text: read.hint };
-	const { incident } = read;
-	const text = reply.said.kind === 'text' ? reply.said.text.slice(0, 500) : '';
-	if (text !== '') await incidents.append(incident.id, person.id, { kind: 'reply', person: person.id, way: reply.way, text });
-	if (incident.state === 'acknowledged') return { text: `事件 ${incident.number} 已由 ${duty.name(incident.owner)} 确认` };
-	const way = reply.said.kind === 'text' ? 'reply' : 'button';
-	await incidents.acknowledge(incident.id, { person: person.id, name: person.name, by: person.id, way });
-	return { text: `已确认事件 ${incident.number}：${incident.title}`.slice(0, 200) };
-}
-
-/** Whoever leads learns of records that nobody signed. On record before the message, which delivery knows by its id. */
-async function tellUnsigned(context: {
-	readonly duty: Duty;
-	readonly handovers: Handovers;
-	readonly delivery: PersonalDelivery;
-	readonly clock: Clock;
-	readonly metrics: EscalationMetrics;
-	readonly handed: Set<string>;
-}): Promise<void> {
-	const { duty, handovers, delivery, clock, metrics, handed } = context;
-	const nowMs = clock.now();
-	const { sign_within: within, tell } = duty.plan.config.handover;
-	const late = handovers.unsigned().filter(({ atMs }) => nowMs - atMs >= parseDuration(within));
-	metrics.unsigned.set(late.length);
-	const people = duty.resolve(tell);
-	for (const record of late) {
-		let { told } = record;
-		if (told.length === 0 && people.length > 0) {
-			told = people.flatMap((person) => callOf(person, nowMs)).map(({ requestId }) => requestId);
-			await handovers.told(record.id, told);
-		}
-		const sides = missingSignatures(record).map((side) => (side === 'outgoing' ? '交班' : '接班'));
-		const text = `交接班未签字（${duty.roster(record.roster).name}）：${sides.join('、')}方尚未签字`;
-		for (const [i, requestId] of told.entries()) {
-			const person = people[i];
-			if (handed.has(requestId) || person === undefined) continue;
-			await delivery.notify({
-				id: requestId,
-				person: { id: person.id, name: person.name },
-				addresses: person.addresses,
-				message: { groupKey: `handover:${record.id}`, groupLabels: {}, reason: 'fired', alerts: [], firingCount: 0, resolvedCount: 0 },
-				incident: { id: '', code: '', ackUrl: '', clock: '', text },
-			});
-			handed.add(requestId);
-		}
-	}
 }

@@ -58,10 +58,16 @@ export class DutyChanges {
 	readonly #records = new Map<string, RecordedChange>();
 	readonly #lastSeq = new Map<string, number>();
 	#turn: Promise<unknown> = Promise.resolve();
+	#revision = 0;
 
 	constructor(store: OnCallStore, clock: Clock) {
 		this.#store = store;
 		this.#clock = clock;
+	}
+
+	/** Another one after every change. */
+	get revision(): number {
+		return this.#revision;
 	}
 
 	async load(): Promise<void> {
@@ -122,6 +128,7 @@ export class DutyChanges {
 
 	#apply({ stream, seq, atMs, actor, body }: StreamEvent<ChangeEvent>): void {
 		this.#lastSeq.set(stream, seq);
+		this.#revision++;
 		if (body.kind === 'changed') {
 			const { id, what, changes, reason } = body;
 			this.#records.set(id, { id, roster: stream.slice('duty:'.length), what, changes, reason, by: actor, atMs, cancelled: null });

@@ -1,0 +1,36 @@
+import type { DeliveryEvent, InboundReply } from '../delivery/personal.ts';
+import type { Duty } from '../duty.ts';
+import { personAt } from '../escalation/targets.ts';
+import { type Incidents, PRODUCT } from './incidents.ts';
+import { readReply } from './reply.ts';
+
+/** Everything else stands in the record of deliveries; this one moves the chain. */
+export async function recordExhausted(
+	incidents: Incidents,
+	{ kind, incidentId, requestId, personId, address, number, code }: DeliveryEvent,
+): Promise<void> {
+	if (kind !== 'exhausted' || incidentId === null || incidentId === '') return;
+	const body = { kind: 'delivery', what: kind, requestId, person: personId, channel: address.channel, number, code } as const;
+	await incidents.append(incidentId, PRODUCT, body);
+}
+
+/** Takes an incident for whoever answers, and says back what became of it. Who is nobody here gets no answer. */
+export async function takeReply(
+	reply: InboundReply,
+	{ incidents, duty }: { readonly incidents: Incidents; readonly duty: Duty },
+): Promise<{ readonly text: string }> {
+	const person = personAt(duty.plan.directory, reply.from);
+	if (person === null) return { text: '' };
+	const mine = incidents
+		.active()
+		.filter(({ state, calls }) => state !== 'resolved' && calls.some(({ personId }) => personId === person.id));
+	const read = readReply(reply.said, mine);
+	if (read.kind === 'unclear') return { text: read.hint };
+	const { incident } = read;
+	const text = reply.said.kind === 'text' ? reply.said.text.slice(0, 500) : '';
+	if (text !== '') await incidents.append(incident.id, person.id, { kind: 'reply', person: person.id, way: reply.way, text });
+	if (incident.state === 'acknowledged') return { text: `事件 ${incident.number} 已由 ${duty.name(incident.owner)} 确认` };
+	const way = reply.said.kind === 'text' ? 'reply' : 'button';
+	await incidents.acknowledge(incident.id, { person: person.id, name: person.name, by: person.id, way });
+	return { text: `已确认事件 ${incident.number}：${incident.title}`.slice(0, 200) };
+}
