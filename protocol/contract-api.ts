@@ -1,5 +1,11 @@
 /** JSON of `/api/fournines/v1/contracts`. Times are integer milliseconds, points hundredths of a point, money fen. */
 
+/** The same said in both languages of the product. */
+export interface WordsAnswer {
+	readonly zh: string;
+	readonly en: string;
+}
+
 export type PartyName = 'manager' | 'client' | 'supervision';
 
 /** `GET /contracts`. */
@@ -27,7 +33,14 @@ export interface ContractProfileAnswer {
 	readonly levels: readonly { readonly id: string; readonly name: string; readonly when: string }[];
 	readonly closing: { readonly countersign: PartyName | null };
 	readonly reports: readonly { readonly id: string; readonly name: string }[];
-	readonly rules: readonly { readonly id: string; readonly name: string; readonly kind: string; readonly clause: string; readonly unit?: string; readonly bonus?: boolean }[];
+	readonly rules: readonly {
+		readonly id: string;
+		readonly name: string;
+		readonly kind: string;
+		readonly clause: string;
+		readonly unit?: string;
+		readonly bonus?: boolean;
+	}[];
 }
 
 export interface PeriodAnswer {
@@ -41,7 +54,7 @@ export interface ScoreAnswer {
 	readonly deducted: number;
 	readonly bonus: number;
 	readonly fen: number;
-	readonly money: readonly { readonly clause: string; readonly fen: number; readonly reason: string }[];
+	readonly money: readonly { readonly clause: string; readonly fen: number; readonly reason: WordsAnswer }[];
 }
 
 export interface AssessmentItemAnswer {
@@ -58,7 +71,7 @@ export interface AssessmentItemAnswer {
 	readonly centipoints: number;
 	readonly counted: number;
 	readonly fen: number;
-	readonly reason: string;
+	readonly reason: WordsAnswer;
 }
 
 export interface NextDeductionAnswer {
@@ -147,7 +160,13 @@ export interface ContractStandingAnswer {
 
 export type TerminationAnswer = { readonly clause: string; readonly state: 'far' | 'near' | 'reached' } & (
 	| { readonly kind: 'money-share'; readonly fen: number; readonly limitFen: number }
-	| { readonly kind: 'outage'; readonly service: string | null; readonly seconds: number; readonly limitSeconds: number; readonly ongoing: boolean }
+	| {
+			readonly kind: 'outage';
+			readonly service: string | null;
+			readonly seconds: number;
+			readonly limitSeconds: number;
+			readonly ongoing: boolean;
+	  }
 	| {
 			readonly kind: 'low-scores';
 			readonly below: number;

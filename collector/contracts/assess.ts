@@ -1,4 +1,4 @@
-import type { AssessmentInput, AssessmentItem, NextDeduction, RawItem } from './assessed.ts';
+import type { AssessmentInput, AssessmentItem, NextDeduction, RawItem, Words } from './assessed.ts';
 import { deskItems } from './desk-rules.ts';
 import { lateItems, lateMoneyItems, levelItems, type RuleContext, repeatItems, reportItems, share } from './fault-rules.ts';
 import type { ClockRules } from './limits.ts';
@@ -25,7 +25,7 @@ export interface Score {
 	readonly bonus: number;
 	/** Deductions from the fee, in fen, with where they come from. */
 	readonly fen: number;
-	readonly money: readonly { readonly clause: string; readonly fen: number; readonly reason: string }[];
+	readonly money: readonly { readonly clause: string; readonly fen: number; readonly reason: Words }[];
 }
 
 /**
@@ -107,11 +107,15 @@ export function scoreOf(profile: Profile, items: readonly Pick<AssessmentItem, '
 	}
 	const centipoints = Math.max(0, base - deducted + bonus);
 	const lost = Math.max(0, base - centipoints);
-	const money: { clause: string; fen: number; reason: string }[] = [];
+	const money: { clause: string; fen: number; reason: Words }[] = [];
 	const { payment, contract } = profile;
 	const perPoint = Math.round(payment.per_point_yuan * 100);
 	if (perPoint > 0 && lost > 0) {
-		money.push({ clause: payment.clause, fen: Math.round((lost * perPoint) / 100), reason: `${lost / 100} points lost` });
+		money.push({
+			clause: payment.clause,
+			fen: Math.round((lost * perPoint) / 100),
+			reason: { zh: `失 ${lost / 100} 分`, en: `${lost / 100} points lost` },
+		});
 	}
 	const step = [...payment.steps].sort((a, b) => a.below - b.below).find(({ below }) => centipoints < Math.round(below * 100));
 	if (step !== undefined) {
@@ -119,7 +123,7 @@ export function scoreOf(profile: Profile, items: readonly Pick<AssessmentItem, '
 			Math.round((step.yuan ?? 0) * 100) +
 			share(Math.round(contract.fee_yuan * 100), step.percent_of_fee ?? '0', 1) +
 			share(Math.round(contract.total_yuan * 100), step.percent_of_contract ?? '0', 1);
-		if (fen > 0) money.push({ clause: step.clause, fen, reason: `score below ${step.below}` });
+		if (fen > 0) money.push({ clause: step.clause, fen, reason: { zh: `得分低于 ${step.below}`, en: `score below ${step.below}` } });
 	}
 	for (const { fen, clause, reason } of items) if (fen > 0) money.push({ clause, fen, reason });
 	return { centipoints, deducted, bonus, fen: money.reduce((sum, entry) => sum + entry.fen, 0), money };

@@ -72,6 +72,12 @@ export interface AssessedRecord {
 	readonly note: string;
 }
 
+/** The same said in both languages of the product. */
+export interface Words {
+	readonly zh: string;
+	readonly en: string;
+}
+
 /** Everything that is priced. */
 export interface AssessmentInput {
 	readonly faults: readonly AssessedFault[];
@@ -103,7 +109,7 @@ export interface AssessmentItem {
 	readonly counted: number;
 	/** Money beside the points, in fen, as a deduction (never negative). */
 	readonly fen: number;
-	readonly reason: string;
+	readonly reason: Words;
 }
 
 /** Items before bounds are applied. */

@@ -1,3 +1,4 @@
+import { formatZoned } from '../../core/zone-time.ts';
 import type { AssessedProblem, NextDeduction, RawItem } from './assessed.ts';
 import type { FaultClock, RuleContext } from './fault-rules.ts';
 import { type ClockRules, deadlineMs, spanMs } from './limits.ts';
@@ -30,6 +31,7 @@ export function problemClocks(
 
 /** What late answers cost, once for every `per` begun. */
 export function deskItems(rule: RuleOf<'desk'>, context: RuleContext): readonly RawItem[] {
+	const zoned = (ms: number) => formatZoned(ms, context.profile.zone);
 	return countedProblems(context).flatMap((problem) =>
 		lateClocks(rule, problem, context).map((clock): RawItem => {
 			const endMs = clock.stoppedMs ?? context.input.nowMs;
@@ -49,7 +51,10 @@ export function deskItems(rule: RuleOf<'desk'>, context: RuleContext): readonly 
 				atMs: clock.dueMs,
 				centipoints: -Math.round(begun * rule.points * 100),
 				fen: 0,
-				reason: `problem ${problem.number}, ${clock.name}: due ${new Date(clock.dueMs).toISOString()}, ${done}; ${begun} × ${rule.per} begun`,
+				reason: {
+					zh: `用户问题 ${problem.number}，${clock.name}：时限 ${zoned(clock.dueMs)}，${clock.stoppedMs === null ? '尚未完成' : `完成 ${zoned(clock.stoppedMs)}`}，已计 ${begun} 个 ${rule.per}`,
+					en: `problem ${problem.number}, ${clock.name}: due ${new Date(clock.dueMs).toISOString()}, ${done}; ${begun} × ${rule.per} begun`,
+				},
 			};
 		}),
 	);

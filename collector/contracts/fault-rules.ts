@@ -1,4 +1,5 @@
-import type { AssessedFault, AssessmentInput, RawItem } from './assessed.ts';
+import { formatZoned } from '../../core/zone-time.ts';
+import type { AssessedFault, AssessmentInput, RawItem, Words } from './assessed.ts';
 import { type ClockRules, deadlineMs, spanMs } from './limits.ts';
 import type { Period } from './period.ts';
 import type { Profile, RuleOf } from './profile.ts';
@@ -77,7 +78,7 @@ export function lateItems(rule: RuleOf<'late'>, context: RuleContext): readonly 
 		);
 		const [first] = late;
 		if (first === undefined) return [];
-		const reason = late.map((clock) => lateText(clock, context.input.nowMs)).join('; ');
+		const reason = joined(late.map((clock) => lateWords(clock, context)));
 		return [item(rule, { fault, clock: first.clock, detail: '', atMs: first.dueMs, points, reason })];
 	});
 }
@@ -90,7 +91,13 @@ export function lateMoneyItems(rule: RuleOf<'late-money'>, context: RuleContext)
 		if (clock === undefined || !clock.late) return [];
 		const begun = Math.ceil(((clock.stoppedMs ?? context.input.nowMs) - clock.dueMs) / spanMs(rule.per));
 		const fen = Math.min(share(feeFen, rule.percent_of_fee, begun), share(feeFen, rule.max_percent_of_fee, 1));
-		const reason = `${lateText(clock, context.input.nowMs)}; ${begun} × ${rule.per} begun, ${rule.percent_of_fee} % each, at most ${rule.max_percent_of_fee} %`;
+		const reason = joined([
+			lateWords(clock, context),
+			{
+				zh: `已计 ${begun} 个 ${rule.per}，每个 ${rule.percent_of_fee} %，最多 ${rule.max_percent_of_fee} %`,
+				en: `${begun} × ${rule.per} begun, ${rule.percent_of_fee} % each, at most ${rule.max_percent_of_fee} %`,
+			},
+		]);
 		return [{ ...item(rule, { fault, clock: clock.clock, detail: 'money', atMs: clock.dueMs, points: 0, reason }), fen }];
 	});
 }
@@ -100,7 +107,9 @@ export function levelItems(rule: RuleOf<'level'>, context: RuleContext): readonl
 		const points = rule.points[fault.level];
 		if (points === undefined || points === 0 || fault.waived.includes(rule.id)) return [];
 		const atMs = fault.moments[context.profile.count_in.moment] ?? 0;
-		return [item(rule, { fault, clock: null, detail: '', atMs, points, reason: `level ${fault.level}` })];
+		return [
+			item(rule, { fault, clock: null, detail: '', atMs, points, reason: { zh: `${fault.level} 级故障`, en: `level ${fault.level}` } }),
+		];
 	});
 }
 
@@ -119,7 +128,7 @@ export function repeatItems(rule: RuleOf<'repeat'>, context: RuleContext): reado
 			})
 			.sort((a, b) => (b.moments[moment] ?? 0) - (a.moments[moment] ?? 0) || (a.id < b.id ? -1 : 1))[0];
 		if (earlier === undefined) return [];
-		const reason = `"${fault.point}" again, after fault ${earlier.id}`;
+		const reason = { zh: `故障点“${fault.point}”再次发生`, en: `"${fault.point}" again, after fault ${earlier.id}` };
 		return [item(rule, { fault, clock: null, detail: '', atMs, points: rule.points, reason })];
 	});
 }
@@ -137,7 +146,11 @@ export function reportItems(rule: RuleOf<'report'>, context: RuleContext): reado
 		const missing = filedMs === null && rule.missing !== undefined;
 		const units = rule.per === undefined ? 1 : Math.ceil((endMs - dueMs) / spanMs(rule.per));
 		const points = missing ? (rule.missing ?? 0) : rule.points * units;
-		const reason = `${duty.name}: due ${iso(dueMs)}, ${filedMs === null ? 'not filed' : `filed ${iso(filedMs)}`}`;
+		const zoned = (ms: number) => formatZoned(ms, context.profile.zone);
+		const reason = {
+			zh: `${duty.name}：时限 ${zoned(dueMs)}，${filedMs === null ? '未提交' : `提交于 ${zoned(filedMs)}`}`,
+			en: `${duty.name}: due ${iso(dueMs)}, ${filedMs === null ? 'not filed' : `filed ${iso(filedMs)}`}`,
+		};
 		return [item(rule, { fault, clock: `report:${duty.id}`, detail: '', atMs: dueMs, points, reason })];
 	});
 }
@@ -149,7 +162,7 @@ export function share(fen: number, percent: string, times: number): number {
 
 function item(
 	rule: { readonly id: string; readonly name: string; readonly clause: string; readonly group?: string },
-	what: { fault: AssessedFault; clock: string | null; detail: string; atMs: number; points: number; reason: string },
+	what: { fault: AssessedFault; clock: string | null; detail: string; atMs: number; points: number; reason: Words },
 ): RawItem {
 	return {
 		rule: rule.id,
@@ -169,9 +182,19 @@ function item(
 	};
 }
 
-function lateText(clock: FaultClock, nowMs: number): string {
+/** By how much a clock was missed, with when it began, ran out and stopped. */
+function lateWords(clock: FaultClock, { input: { nowMs }, profile: { zone } }: RuleContext): Words {
 	const over = Math.ceil(((clock.stoppedMs ?? nowMs) - clock.dueMs) / 1000);
-	return `${clock.name}: from ${iso(clock.fromMs)}, due ${iso(clock.dueMs)}, ${clock.stoppedMs === null ? 'still running' : `done ${iso(clock.stoppedMs)}`}, ${over} s late`;
+	const { name, fromMs, dueMs, stoppedMs } = clock;
+	const zoned = (ms: number) => formatZoned(ms, zone);
+	return {
+		zh: `${name}：起算 ${zoned(fromMs)}，时限 ${zoned(dueMs)}，${stoppedMs === null ? '尚未完成' : `完成 ${zoned(stoppedMs)}`}，超时 ${over} 秒`,
+		en: `${name}: from ${iso(fromMs)}, due ${iso(dueMs)}, ${stoppedMs === null ? 'still running' : `done ${iso(stoppedMs)}`}, ${over} s late`,
+	};
+}
+
+function joined(parts: readonly Words[]): Words {
+	return { zh: parts.map(({ zh }) => zh).join('；'), en: parts.map(({ en }) => en).join('; ') };
 }
 
 function iso(timeMs: number): string {

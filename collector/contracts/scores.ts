@@ -79,7 +79,7 @@ export function threeScores(
 				const counted = entry[pick];
 				// Money that stands beside an item falls with it: an item set to nothing costs nothing.
 				const fen = item === undefined || (pick !== 'self' && counted === 0 && entry.self !== 0) ? 0 : item.fen;
-				return { counted, fen, clause: item?.clause ?? adjusted.get(entry.key)?.clause ?? '', reason: item?.reason ?? '' };
+				return { counted, fen, clause: item?.clause ?? adjusted.get(entry.key)?.clause ?? '', reason: item?.reason ?? { zh: '', en: '' } };
 			}),
 		);
 	return { self: score('self'), client: score('client'), final: score('final'), items };

@@ -1,4 +1,5 @@
-import type { AssessedOutage, AssessedService, RawItem } from './assessed.ts';
+import { formatZoned } from '../../core/zone-time.ts';
+import type { AssessedOutage, AssessedService, RawItem, Words } from './assessed.ts';
 import { answersFor, type RuleContext } from './fault-rules.ts';
 import { spanMs } from './limits.ts';
 import type { RuleOf } from './profile.ts';
@@ -14,7 +15,11 @@ export function outageItems(rule: RuleOf<'outage'>, context: RuleContext): reado
 			.flatMap((outage) => {
 				const band = bandOf(rule, outage.downSeconds);
 				if (band === undefined || band.points === 0 || outage.excused || isWaived(rule.id, outage, context)) return [];
-				const reason = `${service.service} down for ${outage.downSeconds} s from ${new Date(outage.fromSeconds * 1000).toISOString()}`;
+				const beganMs = outage.fromSeconds * 1000;
+				const reason = {
+					zh: `${service.service} 自 ${formatZoned(beganMs, context.profile.zone)} 起中断 ${outage.downSeconds} 秒`,
+					en: `${service.service} down for ${outage.downSeconds} s from ${new Date(beganMs).toISOString()}`,
+				};
 				const atMs = outage.fromSeconds * 1000;
 				return [
 					{
@@ -35,7 +40,10 @@ export function availabilityItems(rule: RuleOf<'availability'>, context: RuleCon
 	return availabilityParts(rule, servicesOf(rule.services, context)).flatMap((part) => {
 		const centipoints = availabilityCost(rule, part.agreedSeconds, part.downSeconds);
 		if (centipoints === 0) return [];
-		const reason = `${part.downSeconds} s down of ${part.agreedSeconds} s agreed, target ${rule.target} %`;
+		const reason = {
+			zh: `约定 ${part.agreedSeconds} 秒，中断 ${part.downSeconds} 秒，目标 ${rule.target} %`,
+			en: `${part.downSeconds} s down of ${part.agreedSeconds} s agreed, target ${rule.target} %`,
+		};
 		return [serviceItem(rule, { service: part.service, detail: part.service ?? 'all', atMs: context.period.fromMs, centipoints, reason })];
 	});
 }
@@ -98,19 +106,26 @@ export function thresholdItems(rule: RuleOf<'threshold'>, context: RuleContext):
 	return servicesOf('all', context).flatMap((service) => {
 		const down = answeredDown(service);
 		const failures = service.outages.filter((outage) => !outage.excused).length;
-		let reason: string | null = null;
+		let reason: Words | null = null;
 		if (rule.measure === 'availability') {
 			const least = Math.round(Number(rule.least ?? '0') * PERCENT_UNITS);
 			if (service.agreedSeconds > 0 && (service.agreedSeconds - down) * WHOLE < least * service.agreedSeconds) {
-				reason = `${down} s down of ${service.agreedSeconds} s agreed, at least ${rule.least} % wanted`;
+				reason = {
+					zh: `约定 ${service.agreedSeconds} 秒，中断 ${down} 秒，要求不低于 ${rule.least} %`,
+					en: `${down} s down of ${service.agreedSeconds} s agreed, at least ${rule.least} % wanted`,
+				};
 			}
 		} else if (rule.measure === 'stopped') {
-			if (rule.most !== undefined && down * 1000 > spanMs(rule.most)) reason = `stopped for ${down} s in all, at most ${rule.most} allowed`;
+			if (rule.most !== undefined && down * 1000 > spanMs(rule.most))
+				reason = { zh: `累计停机 ${down} 秒，允许 ${rule.most}`, en: `stopped for ${down} s in all, at most ${rule.most} allowed` };
 		} else if (failures > 0 && rule.least !== undefined) {
 			// Mean time between failures: time in operation over the number of failures.
 			const operating = service.agreedSeconds - down;
 			if (operating * 1000 < spanMs(rule.least) * failures) {
-				reason = `${failures} failures in ${operating} s of operation, a mean of ${rule.least} wanted`;
+				reason = {
+					zh: `运行 ${operating} 秒中故障 ${failures} 次，要求平均间隔 ${rule.least}`,
+					en: `${failures} failures in ${operating} s of operation, a mean of ${rule.least} wanted`,
+				};
 			}
 		}
 		if (reason === null) return [];
@@ -127,7 +142,8 @@ export function recordItems(rule: RuleOf<'record'>, context: RuleContext): reado
 			const first = Math.round((rule.first ?? rule.points) * 100) * Math.min(1, record.quantity);
 			const cost = Math.round(first + Math.round(rule.points * 100) * Math.max(0, record.quantity - 1));
 			const bounded = Math.min(cost, rule.max === undefined ? cost : Math.round(rule.max * 100));
-			const reason = `${record.quantity} × ${rule.unit}${record.note === '' ? '' : `: ${record.note}`}`;
+			const note = (mark: string) => (record.note === '' ? '' : `${mark}${record.note}`);
+			const reason = { zh: `数量 ${record.quantity}${note('：')}`, en: `${record.quantity} × ${rule.unit}${note(': ')}` };
 			const entry = serviceItem(rule, { service: null, detail: record.id, atMs: record.atMs, centipoints: bounded, reason });
 			return { ...entry, recordId: record.id, centipoints: rule.bonus === true ? bounded : -bounded };
 		});
@@ -144,7 +160,7 @@ function isWaived(rule: string, outage: AssessedOutage, { input, profile }: Rule
 
 function serviceItem(
 	rule: { readonly id: string; readonly name: string; readonly clause: string; readonly group?: string },
-	what: { service: string | null; detail: string; atMs: number; centipoints: number; reason: string },
+	what: { service: string | null; detail: string; atMs: number; centipoints: number; reason: Words },
 ): RawItem {
 	return {
 		rule: rule.id,

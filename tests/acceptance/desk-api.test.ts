@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AnnotationListAnswer, ChangeAnswer } from '../../protocol/change-api.ts';
+import type { ContractStandingAnswer } from '../../protocol/contract-api.ts';
 import type { InventoryStateAnswer } from '../../protocol/inventory-api.ts';
 import type { ProblemAnswer, ProblemDetailAnswer, ProblemListAnswer } from '../../protocol/problem-api.ts';
 import { waitFor } from '../harness/process.ts';
@@ -170,6 +171,18 @@ describe('the inventory', () => {
 		expect(version.text).toContain('name: 业务');
 		expect(operations('inventory.%')).toEqual(['ann inventory.change success', 'ann inventory.change success']);
 	});
+});
+
+test('the desk says for whom an account speaks, and how a contract stands', async () => {
+	expect(await json(call('owner', 'GET', '/desk/identity'))).toEqual({ parties: ['client'], disputesDecidedBy: 'client' });
+	expect(await json(call('ann', 'GET', '/desk/identity'))).toMatchObject({ parties: [] });
+	const standing = await json<ContractStandingAnswer>(call('owner', 'GET', '/contracts/chengdu-2021/standing'));
+	expect(standing.periods[0]).toMatchObject({ period: { id: 'q1' }, over: true, final: 10_000 });
+	expect(standing.years[0]).toMatchObject({ id: 'y1', periods: ['q1', 'q2', 'q3', 'q4'], final: 10_000 });
+	expect(standing.termination.map(({ kind, state }) => [kind, state])).toEqual([
+		['money-share', 'far'],
+		['outage', 'far'],
+	]);
 });
 
 test('what is offered is in the OpenAPI document', async () => {

@@ -1,9 +1,11 @@
+import { contractEn } from './contract-en.ts';
 import { deskEn } from './desk-en.ts';
 import { onCallEn } from './on-call-en.ts';
 import type { Texts } from './zh.ts';
 
 /** The console's words, English. */
 export const en: Texts = {
+	...contractEn,
 	...deskEn,
 	...onCallEn,
 	product: 'Fournines',

@@ -1,4 +1,5 @@
 import type { Role, ServiceState } from '../../../protocol/api.ts';
+import { contractZh } from './contract-zh.ts';
 import { deskZh } from './desk-zh.ts';
 import { onCallZh } from './on-call-zh.ts';
 
@@ -13,6 +14,7 @@ const state: Record<ServiceState, string> = { up: '正常', degraded: '降级', 
 
 /** The console's words, Chinese. `en.ts` has the same keys: its type says so, and a test says so of the values. */
 export const zh = {
+	...contractZh,
 	...deskZh,
 	...onCallZh,
 	product: '四个九',

@@ -3,7 +3,7 @@ import { Link } from 'react-router';
 import type { AssessedPeriodAnswer, AssessmentItemAnswer } from '../../../../protocol/contract-api.ts';
 import { DESK_KEY, send } from '../../api/desk.ts';
 import { shortTimeText } from '../../format/time.ts';
-import { useTexts } from '../../texts/language.tsx';
+import { useLanguage, useTexts } from '../../texts/language.tsx';
 import { ActionBar } from '../desk/action-bar.tsx';
 import type { Action } from '../desk/action-dialog.tsx';
 import type { DeskRights } from '../desk/use-desk-rights.ts';
@@ -17,7 +17,7 @@ interface ItemTableProps {
 
 /** Every deduction and bonus with the fault, clock and clause that it comes from, and what the parties say about it. */
 export function ItemTable({ data, contract, rights }: ItemTableProps) {
-	const texts = useTexts();
+	const { texts, language } = useLanguage();
 	const words = texts.assessment;
 	const { items } = data.assessment;
 	const scored = new Map(data.scores.items.map((item) => [item.key, item]));
@@ -43,7 +43,7 @@ export function ItemTable({ data, contract, rights }: ItemTableProps) {
 							<b>{item.name}</b> {score?.disputed === 'open' ? <span className="chip">{words.disputed}</span> : null}
 							{score?.disputed === 'decided' ? <span className="chip">{words.decided}</span> : null}
 							<small className="muted cell-block">
-								<span className="num">{shortTimeText(item.atMs)}</span> {item.reason}
+								<span className="num">{shortTimeText(item.atMs)}</span> {item.reason[language]}
 							</small>
 							<small className="muted cell-block">
 								{item.clause} <Source item={item} />

@@ -1,11 +1,12 @@
 import { Card } from 'antd';
 import type { AssessedPeriodAnswer } from '../../../../protocol/contract-api.ts';
-import { useTexts } from '../../texts/language.tsx';
+import { useLanguage } from '../../texts/language.tsx';
 import { pointsText, yuanText } from './points-text.ts';
 
 /** 自评, 采购人评 and 终值, with what each costs. */
 export function ScoreRow({ scores }: { readonly scores: AssessedPeriodAnswer['scores'] }) {
-	const { assessment: words } = useTexts();
+	const { texts, language } = useLanguage();
+	const words = texts.assessment;
 	return (
 		<Card>
 			<div className="figures">
@@ -15,7 +16,7 @@ export function ScoreRow({ scores }: { readonly scores: AssessedPeriodAnswer['sc
 						<div key={which} className="figure">
 							<span className="muted">{words.scores[which]}</span>
 							<b className="num figure-large">{pointsText(score.centipoints)}</b>
-							<small className="muted num" title={score.money.map(({ clause, reason }) => `${reason}（${clause}）`).join('\n')}>
+							<small className="muted num" title={score.money.map(({ clause, reason }) => `${reason[language]}（${clause}）`).join('\n')}>
 								{words.made(pointsText(score.deducted), pointsText(score.bonus), yuanText(score.fen))}
 							</small>
 						</div>
