@@ -41,8 +41,10 @@ Exit code 0; with "gaps" 1 when there is one.`,
 	},
 };
 
+const NO_ROSTER = ['there is no roster: name people and rosters under alerts.oncall'] as const;
+
 function nowLines({ rosters }: OnCallAnswer): readonly string[] {
-	if (rosters.length === 0) return ['there is no roster: name people and rosters under alerts.oncall'];
+	if (rosters.length === 0) return NO_ROSTER;
 	return rosters.map(({ id, name, now, next, zone }) => {
 		const people = now.length === 0 ? 'nobody' : now.join(', ');
 		const after = next === null ? '' : `; from ${formatZoned(next.atMs, zone).slice(0, 16)}: ${next.people.join(', ')}`;
@@ -51,7 +53,8 @@ function nowLines({ rosters }: OnCallAnswer): readonly string[] {
 }
 
 function gapLines({ outlook, rosters }: OnCallAnswer): readonly string[] {
-	const zone = rosters[0]?.zone ?? 'UTC';
+	const zone = rosters[0]?.zone;
+	if (zone === undefined) return NO_ROSTER;
 	const time = (timeMs: number) => formatZoned(timeMs, zone).slice(0, 16);
 	if (outlook.gaps.length === 0) return [`no gap until ${time(outlook.toMs)}`];
 	return outlook.gaps.map(
