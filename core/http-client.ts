@@ -96,7 +96,10 @@ export function httpExchange(url: string, options: HttpRequest): Promise<HttpRes
 			response.on('end', () =>
 				settle(() => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks) })),
 			);
-			response.on('close', () => fail(new AppError('FN_HTTP_FAILED', `the answer of ${place} broke off`, { retryable: true })));
+			response.on('close', () => {
+				// It closes after every answer, and an error takes its stack along, which is not free.
+				if (!settled) fail(new AppError('FN_HTTP_FAILED', `the answer of ${place} broke off`, { retryable: true }));
+			});
 		});
 		request.end(body);
 	});

@@ -61,7 +61,8 @@ export class Sender {
 	readonly #cancel = new AbortController();
 	#running: Promise<void> | null = null;
 	#searchLeft = 0;
-	#held: HoldReason | null = null;
+	/** `undefined` before the first answer. */
+	#held: HoldReason | null | undefined;
 	/** Nothing has arrived since the start or the last failure, so there may be a backlog. */
 	#away = true;
 
@@ -239,8 +240,9 @@ export class Sender {
 	}
 
 	#hold(reason: HoldReason | null, message: string): void {
-		if (reason !== null && reason !== this.#held) this.#options.log.error({ reason }, message);
-		if (reason === null && this.#held !== null) this.#options.log.info({ reason: this.#held }, 'sending goes on');
+		if (reason === this.#held) return;
+		if (reason !== null) this.#options.log.error({ reason }, message);
+		else if (this.#held !== undefined) this.#options.log.info({ reason: this.#held }, 'sending goes on');
 		this.#held = reason;
 		for (const known of HOLD_REASONS) this.#options.metrics.held(known, known === reason);
 	}
