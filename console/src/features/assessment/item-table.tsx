@@ -6,6 +6,7 @@ import { shortTimeText } from '../../format/time.ts';
 import { useLanguage, useTexts } from '../../texts/language.tsx';
 import { ActionBar } from '../desk/action-bar.tsx';
 import type { Action } from '../desk/action-dialog.tsx';
+import { Clause } from '../desk/clause.tsx';
 import type { DeskRights } from '../desk/use-desk-rights.ts';
 import { pointsText, yuanText } from './points-text.ts';
 
@@ -46,7 +47,7 @@ export function ItemTable({ data, contract, rights }: ItemTableProps) {
 								<span className="num">{shortTimeText(item.atMs)}</span> {item.reason[language]}
 							</small>
 							<small className="muted cell-block">
-								{item.clause} <Source item={item} />
+								<Clause clause={item.clause} /> <Source item={item} />
 							</small>
 							<Disputes data={data} itemKey={item.key} />
 						</div>

@@ -4,6 +4,7 @@ import type { NextDeductionAnswer } from '../../../../protocol/contract-api.ts';
 import { durationText } from '../../format/duration.ts';
 import { useNow } from '../../format/use-now.ts';
 import { useTexts } from '../../texts/language.tsx';
+import { Clause } from '../desk/clause.tsx';
 import { Countdown } from '../desk/countdown.tsx';
 import { useNames } from '../desk/use-names.ts';
 import { pointsText, yuanText } from './points-text.ts';
@@ -28,7 +29,7 @@ export function NextList({ next, asOfMs }: { readonly next: readonly NextDeducti
 						{entry.kind === 'clock' ? words.clockRuns : words.furtherDowntime} {entry.service === null ? '' : names.service(entry.service)}{' '}
 						{entry.faultId === null ? null : <Link to={`/desk/faults/${entry.faultId}`}>{words.toFault}</Link>}
 						{entry.problemId === null ? null : <Link to={`/desk/problems/${entry.problemId}`}>{words.toProblem}</Link>}{' '}
-						<small className="muted">{entry.clause}</small>
+						<Clause clause={entry.clause} />
 					</span>
 					<span className="next-cost">
 						{entry.kind === 'clock' ? (

@@ -4,6 +4,7 @@ import { durationText } from '../../format/duration.ts';
 import { Mark } from '../../layout/state-mark.tsx';
 import { useTexts } from '../../texts/language.tsx';
 import { STATE_COLORS } from '../../theme.ts';
+import { Clause } from '../desk/clause.tsx';
 import { pointsText, yuanText } from './points-text.ts';
 
 const COLORS = { far: STATE_COLORS.up, near: STATE_COLORS.degraded, reached: STATE_COLORS.down } as const;
@@ -17,10 +18,8 @@ export function StandingCard({ standing }: { readonly standing: ContractStanding
 			{standing.years.map((year) => (
 				<div key={year.id} className="check-row">
 					<span>
-						{words.year(year.id.slice(1))}{' '}
-						<small className="muted">
-							{words.yearOf(year.over, year.periods.length)} · {year.clause}
-						</small>
+						{words.year(year.id.slice(1))} <small className="muted">{words.yearOf(year.over, year.periods.length)}</small>{' '}
+						<Clause clause={year.clause} />
 					</span>
 					<b className="num">
 						{year.final === null ? '—' : words.mean(pointsText(year.self ?? 0), pointsText(year.client ?? 0), pointsText(year.final))}
@@ -31,7 +30,7 @@ export function StandingCard({ standing }: { readonly standing: ContractStanding
 			{standing.termination.map((rule) => (
 				<div key={rule.clause} className="check-row">
 					<span>
-						{words.termination} <TerminationText rule={rule} /> <small className="muted">{rule.clause}</small>
+						{words.termination} <TerminationText rule={rule} /> <Clause clause={rule.clause} />
 					</span>
 					<Mark color={COLORS[rule.state]} text={words.nearness[rule.state]} filled={rule.state === 'reached'} />
 				</div>

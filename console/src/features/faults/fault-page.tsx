@@ -7,6 +7,7 @@ import { useNow } from '../../format/use-now.ts';
 import { useTexts } from '../../texts/language.tsx';
 import { ActionBar } from '../desk/action-bar.tsx';
 import { CaseHistory } from '../desk/case-history.tsx';
+import { Clause } from '../desk/clause.tsx';
 import { Countdown } from '../desk/countdown.tsx';
 import { Facts } from '../desk/facts.tsx';
 import { Loaded } from '../desk/list-state.tsx';
@@ -71,7 +72,7 @@ function Shown({ entry }: { readonly entry: FaultDetailAnswer }) {
 					{clocks.map((clock) => (
 						<div key={clock.clock} className="check-row">
 							<span>
-								{clock.name} <small className="muted">{clock.clause}</small>
+								{clock.name} <Clause clause={clock.clause} />
 							</span>
 							<Countdown dueMs={clock.dueMs} nowMs={now} stoppedMs={clock.stoppedMs} />
 						</div>

@@ -9,6 +9,7 @@ import type { Texts } from '../../texts/zh.ts';
 import { ActionBar } from '../desk/action-bar.tsx';
 import type { Action, Field, FieldValues } from '../desk/action-dialog.tsx';
 import { CaseHistory } from '../desk/case-history.tsx';
+import { Clause } from '../desk/clause.tsx';
 import { Countdown } from '../desk/countdown.tsx';
 import { Facts } from '../desk/facts.tsx';
 import { Loaded } from '../desk/list-state.tsx';
@@ -42,7 +43,7 @@ function Shown({ entry }: { readonly entry: ProblemDetailAnswer }) {
 					{clocks.map((clock) => (
 						<div key={`${clock.clock} ${clock.fromMs}`} className="check-row">
 							<span>
-								{clock.name} <small className="muted">{clock.clause}</small>
+								{clock.name} <Clause clause={clock.clause} />
 							</span>
 							<Countdown dueMs={clock.dueMs} nowMs={now} stoppedMs={clock.stoppedMs} />
 						</div>
