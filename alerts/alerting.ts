@@ -114,6 +114,7 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 		ackKey: new Secret(randomBytes(32).toString('base64url')),
 		...options.onCall,
 		config: config.oncall,
+		language: config.language,
 		incidentStore: ports.incidents,
 		store: ports.onCall,
 		serial,
@@ -235,7 +236,7 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 			forwarders = forwarding;
 			for (const forwarder of forwarders) forwarder.start();
 			rules = built;
-			onCall.reload(next.oncall);
+			onCall.reload(next.oncall, next.language);
 			config = next;
 		},
 	};

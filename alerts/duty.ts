@@ -4,10 +4,12 @@ import { AppError } from '../core/errors.ts';
 import { buildPolicy, type EscalationPolicy } from './escalation/chain.ts';
 import { type Directory, type Person, resolveTargets } from './escalation/targets.ts';
 import type { OnCallConfig } from './on-call-config.ts';
+import { type OnCallPhrases, onCallPhrases } from './on-call-phrases.ts';
 import type { DutyChanges } from './roster/duty-changes.ts';
 import type { CalendarDay, DutyDayKind, Span } from './roster/duty-window.ts';
 import { buildRoster, type DutyContext, nextShift, onDuty, type Roster, type Shift, shifts } from './roster/roster.ts';
 import { buildStaffing, type DutyGap, dutyGaps, type Overload, overloads, type StaffingRule } from './roster/staffing.ts';
+import type { Language } from './templates/language.ts';
 
 /** The configuration, built; replaced as a whole at a reload. */
 export interface DutyPlan {
@@ -15,6 +17,7 @@ export interface DutyPlan {
 	readonly directory: Directory;
 	readonly policies: readonly EscalationPolicy[];
 	readonly staffing: readonly StaffingRule[];
+	readonly phrases: OnCallPhrases;
 }
 
 export interface RosterNow {
@@ -34,7 +37,7 @@ export interface DutyOutlook {
 }
 
 /** Throws `FN_ALERTS_MATCHER`; the configuration must have passed `checkOnCall`. */
-export function buildDutyPlan(config: OnCallConfig): DutyPlan {
+export function buildDutyPlan(config: OnCallConfig, language: Language): DutyPlan {
 	return {
 		config,
 		directory: {
@@ -44,6 +47,7 @@ export function buildDutyPlan(config: OnCallConfig): DutyPlan {
 		},
 		policies: config.policies.map(buildPolicy),
 		staffing: config.staffing.map((rule) => buildStaffing(rule, config.zone)),
+		phrases: onCallPhrases(language),
 	};
 }
 

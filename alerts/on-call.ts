@@ -11,7 +11,7 @@ import { isExhausted } from './escalation/chain.ts';
 import { callOf, Escalation } from './escalation/escalation.ts';
 import { watchFaults } from './escalation/fault-watch.ts';
 import { createEscalationMetrics } from './escalation/metrics.ts';
-import type { FaultFacts } from './escalation/progress.ts';
+import { clockText, type FaultFacts } from './escalation/progress.ts';
 import { AckLinks } from './incident/ack-link.ts';
 import { recordExhausted, takeReply } from './incident/inbound.ts';
 import type { Incident, IncidentEvent } from './incident/incident.ts';
@@ -25,6 +25,7 @@ import { type HandoverFacts, Handovers } from './roster/handovers.ts';
 import type { OnCallStore } from './roster/on-call-store.ts';
 import { tellUnsigned } from './roster/tell-unsigned.ts';
 import type { SerialQueue } from './serial-queue.ts';
+import type { Language } from './templates/language.ts';
 
 /** What on-call needs of the rest of the product. Everything has a default, so that alerts work without the rest. */
 export interface OnCallWorld {
@@ -51,6 +52,8 @@ export interface CopiedAcknowledgement {
 
 export interface OnCallOptions extends OnCallWorld {
 	readonly config: OnCallConfig;
+	/** Of what people are told. */
+	readonly language: Language;
 	readonly incidentStore: IncidentStore;
 	readonly store: OnCallStore;
 	readonly serial: SerialQueue;
@@ -96,7 +99,7 @@ export interface OnCall {
 	start(): void;
 	stop(): Promise<void>;
 	/** Throws when the configuration cannot be built; then the old one stays. */
-	reload(config: OnCallConfig): void;
+	reload(config: OnCallConfig, language: Language): void;
 }
 
 export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
@@ -106,7 +109,11 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 	await changes.load();
 	const handovers = new Handovers(options.store, clock);
 	await handovers.load();
-	const duty = new Duty(buildDutyPlan(options.config), { changes, clock, dayKind: options.dayKind ?? (() => 'ordinary') });
+	const duty = new Duty(buildDutyPlan(options.config, options.language), {
+		changes,
+		clock,
+		dayKind: options.dayKind ?? (() => 'ordinary'),
+	});
 	const links = new AckLinks(options.ackKey, options.externalUrl);
 	const copy = async (incident: Incident): Promise<void> => {
 		try {
@@ -123,6 +130,7 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 		serial: options.serial,
 		clock,
 		policies: () => duty.plan.policies,
+		phrases: () => duty.plan.phrases,
 		onChange: () => escalation.wake(),
 		onAcknowledged: (incident) => void copy(incident),
 		tell: (incident, except) =>
@@ -138,6 +146,10 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 		links,
 		resolve: (targets) => duty.resolve(targets),
 		person: (id) => duty.person(id),
+		clockOf: ({ fault }) => {
+			const known = facts.find(({ id }) => id === fault);
+			return known === undefined ? '' : clockText(known, clock.now(), duty.plan.config.zone);
+		},
 		clock,
 		log,
 		metrics,
@@ -146,6 +158,8 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 	const reply: ReplyPort = (said) => takeReply(said, { incidents, duty });
 	delivery.onReply(reply);
 
+	/** As of the last minute; every message of their incidents carries their clock. */
+	let facts: readonly FaultFacts[] = [];
 	let outlook = duty.outlook();
 	let purgedAtMs = 0;
 	/** Late-record messages that delivery has had from this process. */
@@ -197,7 +211,7 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 		const lastsMs = parseDuration(drill?.lasts ?? '30m');
 		return incidents.open({
 			source: { kind: 'drill' },
-			title: `演练：请确认收到（发起 ${by === PRODUCT ? '按计划' : by}）`,
+			title: duty.plan.phrases.drill(by === PRODUCT ? null : by),
 			severity: 'info',
 			labels: {},
 			startsAtMs: clock.now(),
@@ -233,7 +247,7 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 		await options.incidentStore.purge(nowMs - options.historyMs());
 	};
 	const faults = async (): Promise<void> => {
-		const { policies, config } = duty.plan;
+		const { policies, config, phrases } = duty.plan;
 		const context = {
 			incidents,
 			policies,
@@ -241,8 +255,10 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 			person: (id: string) => duty.person(id),
 			nowMs: clock.now(),
 			zone: config.zone,
+			phrases,
 		};
-		await watchFaults((await options.faults?.()) ?? [], context);
+		facts = (await options.faults?.()) ?? [];
+		await watchFaults(facts, context);
 	};
 	const parts: readonly (readonly [string, () => Promise<void> | void])[] = [
 		['audit', audit],
@@ -298,8 +314,8 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 			await running;
 			await escalation.stop();
 		},
-		reload: (config) => {
-			duty.apply(buildDutyPlan(config));
+		reload: (config, language) => {
+			duty.apply(buildDutyPlan(config, language));
 			escalation.wake();
 		},
 	};

@@ -16,6 +16,8 @@ export interface EscalationOptions {
 	readonly links: AckLinks;
 	readonly resolve: (targets: readonly string[]) => readonly Person[];
 	readonly person: (id: string) => Person | null;
+	/** `一级 剩 1:37 下次通报 10:15` of the fault that an incident belongs to, or `''`. */
+	readonly clockOf: (incident: Incident) => string;
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly metrics: EscalationMetrics;
@@ -158,7 +160,7 @@ export class Escalation {
 				id: incident.id,
 				code: takes ? replyCode(incident.number) : '',
 				ackUrl: takes ? this.#options.links.url(incident, person.id, message.seq) : '',
-				clock: message.clock,
+				clock: resolved ? '' : message.clock || this.#options.clockOf(incident),
 				text: message.text === '' && shown.length === 0 ? incident.title : message.text,
 			},
 		};

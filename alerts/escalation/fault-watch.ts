@@ -1,5 +1,6 @@
 import type { Incident, IncidentEventBody } from '../incident/incident.ts';
 import { type Incidents, PRODUCT } from '../incident/incidents.ts';
+import type { OnCallPhrases } from '../on-call-phrases.ts';
 import { chooseChain, type EscalationPolicy } from './chain.ts';
 import { callOf } from './escalation.ts';
 import { clockText, type FaultFacts, reminderDue } from './progress.ts';
@@ -12,6 +13,7 @@ export interface FaultWatchContext {
 	readonly person: (id: string) => Person | null;
 	readonly nowMs: number;
 	readonly zone: string;
+	readonly phrases: OnCallPhrases;
 }
 
 /** Ties declared faults to incidents: their level, the chain for it, and the reminders of progress that it asks for. */
@@ -28,7 +30,7 @@ export async function watchFaults(faults: readonly FaultFacts[], context: FaultW
 	const lasting = new Set(faults.filter(({ restoredMs }) => restoredMs === null).map(({ id }) => id));
 	for (const { id, source, state } of incidents.active()) {
 		if (source.kind !== 'fault' || state === 'resolved' || lasting.has(source.fault)) continue;
-		await incidents.resolve(id, PRODUCT, `故障 ${source.number} 已恢复`, 'time');
+		await incidents.resolve(id, PRODUCT, context.phrases.faultOver(source.number), 'time');
 	}
 }
 
@@ -57,7 +59,7 @@ function decide(incident: Incident, fault: FaultFacts, context: FaultWatchContex
 			fault: fault.id,
 			dueMs: fault.progressDueMs ?? nowMs,
 			clock: clockText(fault, nowMs, zone),
-			text: `请通报故障 ${fault.number} 进展：${fault.title}`,
+			text: context.phrases.reportDue(fault.number, fault.title),
 			people: people.flatMap((person) => callOf(person, nowMs)),
 		});
 	}
@@ -84,7 +86,7 @@ function openFor(fault: FaultFacts, context: FaultWatchContext): Promise<Inciden
 	const labels: Readonly<Record<string, string>> = fault.service === null ? {} : { service: fault.service };
 	return context.incidents.open({
 		source: { kind: 'fault', fault: fault.id, number: fault.number },
-		title: `故障 ${fault.number}：${fault.title}`,
+		title: context.phrases.fault(fault.number, fault.title),
 		severity: 'critical',
 		labels,
 		startsAtMs: fault.onsetMs,

@@ -24,13 +24,14 @@ export async function takeReply(
 	const mine = incidents
 		.active()
 		.filter(({ state, calls }) => state !== 'resolved' && calls.some(({ personId }) => personId === person.id));
-	const read = readReply(reply.said, mine);
+	const { phrases } = duty.plan;
+	const read = readReply(reply.said, mine, phrases);
 	if (read.kind === 'unclear') return { text: read.hint };
 	const { incident } = read;
 	const text = reply.said.kind === 'text' ? reply.said.text.slice(0, 500) : '';
 	if (text !== '') await incidents.append(incident.id, person.id, { kind: 'reply', person: person.id, way: reply.way, text });
-	if (incident.state === 'acknowledged') return { text: `事件 ${incident.number} 已由 ${duty.name(incident.owner)} 确认` };
+	if (incident.state === 'acknowledged') return { text: phrases.alreadyTaken(incident.number, duty.name(incident.owner)) };
 	const way = reply.said.kind === 'text' ? 'reply' : 'button';
 	await incidents.acknowledge(incident.id, { person: person.id, name: person.name, by: person.id, way });
-	return { text: `已确认事件 ${incident.number}：${incident.title}`.slice(0, 200) };
+	return { text: phrases.confirmed(incident.number, incident.title).slice(0, 200) };
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { onCallPhrases } from '../on-call-phrases.ts';
 import { applyIncident, type Incident, type IncidentEventBody } from './incident.ts';
 import { readReply } from './reply.ts';
 import { incidentStatistics } from './statistics.ts';
@@ -96,7 +97,7 @@ describe('what somebody’s answer means', () => {
 		{ name: 'a question', text: '什么情况？', of: one, wanted: null },
 		{ name: 'yes when nothing waits', text: '收到', of: [], wanted: null },
 	])('$name', ({ text, of, wanted }) => {
-		const read = readReply({ kind: 'text', text }, of);
+		const read = readReply({ kind: 'text', text }, of, onCallPhrases('zh-CN'));
 		expect(read.kind === 'acknowledge' ? read.incident.number : null).toBe(wanted);
 	});
 });

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import { type Chain, chooseChain, type EscalationPolicy } from '../escalation/chain.ts';
+import type { OnCallPhrases } from '../on-call-phrases.ts';
 import type { RoundMessage } from '../round.ts';
 import type { SerialQueue } from '../serial-queue.ts';
 import type { Turn } from '../stages/plan-turn.ts';
@@ -28,6 +29,7 @@ export interface IncidentsOptions {
 	readonly serial: SerialQueue;
 	readonly clock: Clock;
 	readonly policies: () => readonly EscalationPolicy[];
+	readonly phrases: () => OnCallPhrases;
 	/** Called when something changed that escalation must look at. */
 	readonly onChange: () => void;
 	/** Called after an acknowledgement is durable. */
@@ -160,7 +162,7 @@ export class Incidents {
 			const bodies: IncidentEventBody[] = [{ kind: 'acknowledged', way, person, call: call ?? null }];
 			const people = already ? [] : this.#options.tell(before, person);
 			if (people.length > 0)
-				bodies.push({ kind: 'taken-told', people, text: `事件 ${before.number} 已由 ${name} 确认处理：${before.title}` });
+				bodies.push({ kind: 'taken-told', people, text: this.#options.phrases().taken(before.number, name, before.title) });
 			const incident = await this.#write(before, by, bodies);
 			this.#options.onAcknowledged(incident);
 			return { incident, already };

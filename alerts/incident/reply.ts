@@ -1,4 +1,5 @@
 import type { InboundReply } from '../delivery/personal.ts';
+import type { OnCallPhrases } from '../on-call-phrases.ts';
 import type { Incident } from './incident.ts';
 
 export type ReadReply = { readonly kind: 'acknowledge'; readonly incident: Incident } | { readonly kind: 'unclear'; readonly hint: string };
@@ -9,10 +10,10 @@ const CODE = /(?:^|[^\d])a?\s*(\d{1,9})/gi;
 const YES = /^(收到|确认|已?知悉|已?确认|好的?|是|ok|yes|y|ack|1)[。.!！]*$/i;
 
 /** What somebody's answer means. `mine` are the open incidents that they were called for: nobody takes another one by guessing numbers. */
-export function readReply(said: InboundReply['said'], mine: readonly Incident[]): ReadReply {
+export function readReply(said: InboundReply['said'], mine: readonly Incident[], phrases: OnCallPhrases): ReadReply {
 	if (said.kind === 'acknowledge') {
 		const incident = mine.find(({ id }) => id === said.incidentId);
-		return incident === undefined ? unclear('该事件已结束，或未呼叫过您') : { kind: 'acknowledge', incident };
+		return incident === undefined ? unclear(phrases.notYours) : { kind: 'acknowledge', incident };
 	}
 	const text = said.text.trim();
 	// One incident was meant, or none is taken: a wrong guess would silence the chain of another one.
@@ -25,8 +26,8 @@ export function readReply(said: InboundReply['said'], mine: readonly Incident[])
 	const [only] = named.size > 0 ? [...named.values()] : YES.test(text) ? waiting : [];
 	const candidates = named.size > 0 ? named.size : YES.test(text) ? waiting.length : 0;
 	if (only !== undefined && candidates === 1) return { kind: 'acknowledge', incident: only };
-	if (mine.length === 0) return unclear('没有等待您确认的事件');
-	return unclear(`请回复编号：${mine.map(({ number }) => `A${number}`).join('、')}`);
+	if (mine.length === 0) return unclear(phrases.nothingWaits);
+	return unclear(phrases.answerWith(mine.map(({ number }) => `A${number}`)));
 }
 
 function unclear(hint: string): ReadReply {

@@ -27,8 +27,8 @@ export async function tellUnsigned(context: {
 			told = people.flatMap((person) => callOf(person, nowMs)).map(({ requestId }) => requestId);
 			await handovers.told(record.id, told);
 		}
-		const sides = missingSignatures(record).map((side) => (side === 'outgoing' ? '交班' : '接班'));
-		const text = `交接班未签字（${duty.roster(record.roster).name}）：${sides.join('、')}方尚未签字`;
+		const name = duty.rosters.find(({ id }) => id === record.roster)?.name ?? record.roster;
+		const text = duty.plan.phrases.unsigned(name, missingSignatures(record));
 		for (const [i, requestId] of told.entries()) {
 			const person = people[i];
 			if (handed.has(requestId) || person === undefined) continue;
