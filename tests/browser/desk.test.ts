@@ -158,6 +158,22 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
 		await owner.getByText('一级（已确认）').waitFor();
 	}, 120_000);
 
+	test('a second report of the same thing is merged into it', async () => {
+		const lead = await open('lead', '/desk/faults');
+		await step(lead, '手工申报', { 现象: '业务系统很慢' });
+		await lead.locator('.case-row', { hasText: '业务系统很慢' }).click();
+		await lead.getByRole('heading', { name: '故障 2 业务系统很慢' }).waitFor();
+		await button(lead, '更多').click();
+		await lead.getByRole('menuitem', { name: '并入其他故障' }).click();
+		await choose(lead, '另一故障', '业务页面打不开');
+		await lead.getByLabel('理由').fill('同一原因');
+		await lead.getByRole('dialog').locator('.ant-modal-footer').getByRole('button', { name: '并入其他故障' }).click();
+		await lead.getByText('已并入').first().waitFor();
+		await lead.getByRole('link', { name: '合并的故障' }).click();
+		await lead.getByRole('heading', { name: '故障 1 业务页面打不开' }).waitFor();
+		await lead.getByRole('link', { name: '合并的故障' }).waitFor();
+	}, 120_000);
+
 	test('its work order, evidence, cause and countersignature are what closes it', async () => {
 		const lead = pageOf('lead');
 		await step(lead, '派工单', { 任务: '重启并查因' });

@@ -21,6 +21,7 @@ export const deskEn: Twin<typeof deskZh> = {
 		noDeadline: 'no deadline',
 		who: (name) => `by ${name}`,
 		done: 'Recorded.',
+		more: 'More',
 		required: 'Fill this in',
 		reason: 'Reason',
 		moment: 'Actual time',

@@ -12,6 +12,7 @@ export const deskZh = {
 		who: (name: string) =>
 			`由 ${name === 'on-call' ? '值班人员' : name === 'client' ? '采购人' : name === 'manager' ? '项目经理' : name === 'supervision' ? '监理' : name}`,
 		done: '已登记。',
+		more: '更多',
 		required: '请填写',
 		reason: '理由',
 		moment: '实际时间',

@@ -1,5 +1,5 @@
 import { type QueryKey, useMutation, useQueryClient } from '@tanstack/react-query';
-import { App, Button } from 'antd';
+import { App, Button, Dropdown } from 'antd';
 import { useState } from 'react';
 import { errorWords } from '../../layout/error-notice.tsx';
 import { useTexts } from '../../texts/language.tsx';
@@ -31,21 +31,33 @@ export function ActionBar({
 			message.error(`${title} ${detail}`);
 		},
 	});
+	const press = (action: Action) => (action.fields.length === 0 ? run.mutate(action) : setAsking(action));
+	const more = actions.filter(({ secondary }) => secondary === true);
 	if (actions.length === 0) return null;
 	return (
 		<div className="action-bar">
-			{actions.map((action) => (
-				<Button
-					key={action.key}
-					type={action.primary === true ? 'primary' : 'default'}
-					danger={action.danger === true}
-					size={small ? 'small' : 'middle'}
-					loading={run.isPending && run.variables.key === action.key}
-					onClick={() => (action.fields.length === 0 ? run.mutate(action) : setAsking(action))}
+			{actions
+				.filter((action) => !more.includes(action))
+				.map((action) => (
+					<Button
+						key={action.key}
+						type={action.primary === true ? 'primary' : 'default'}
+						danger={action.danger === true}
+						size={small ? 'small' : 'middle'}
+						loading={run.isPending && run.variables.key === action.key}
+						onClick={() => press(action)}
+					>
+						{action.label}
+					</Button>
+				))}
+			{more.length === 0 ? null : (
+				<Dropdown
+					trigger={['click']}
+					menu={{ items: more.map((action) => ({ key: action.key, label: action.label, onClick: () => press(action) })) }}
 				>
-					{action.label}
-				</Button>
-			))}
+					<Button size={small ? 'small' : 'middle'}>{texts.desk.more}</Button>
+				</Dropdown>
+			)}
 			{asking === null ? null : (
 				<ActionDialog
 					action={asking}

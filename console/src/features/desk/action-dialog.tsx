@@ -25,6 +25,8 @@ export interface Action {
 	readonly fields: readonly Field[];
 	readonly primary?: boolean;
 	readonly danger?: boolean;
+	/** Seldom needed: behind the button for more. */
+	readonly secondary?: boolean;
 	readonly run: (values: FieldValues) => Promise<unknown>;
 }
 

@@ -10,12 +10,15 @@ interface FaultContext {
 	readonly profile: ContractProfileAnswer;
 	readonly rights: DeskRights;
 	readonly texts: Texts;
+	/** Other faults that are open: what this one may be linked to or merged into. */
+	readonly others: readonly FaultAnswer[];
+	readonly services: readonly { readonly value: string; readonly label: string }[];
 }
 
 const LIVE = ['declared', 'restored', 'resolved'];
 
 /** What this account may do with the fault now, the next step of its life first. */
-export function faultActions({ entry: { fault }, profile, rights, texts }: FaultContext): readonly Action[] {
+export function faultActions({ entry: { fault }, profile, rights, texts, others, services }: FaultContext): readonly Action[] {
 	const { fault: words, desk } = texts;
 	const actions: Action[] = [];
 	const act = (kind: string, values: FieldValues = {}) => send('POST', `/faults/${fault.id}/actions`, { kind, ...values });
@@ -92,6 +95,35 @@ export function faultActions({ entry: { fault }, profile, rights, texts }: Fault
 					{ name: 'steps', label: words.taskSteps, kind: 'words', optional: true, hint: words.taskStepsHint },
 				],
 				{ run: (values) => act('open-order', { steps: [], ...values }) },
+			);
+		}
+		if (candidate || live) {
+			add('assign', [{ name: 'owner', label: words.owner, kind: 'text', initial: fault.owner }], { secondary: true });
+			add('set-point', [{ name: 'point', label: words.point, kind: 'text', initial: fault.point, hint: words.pointHint }], {
+				secondary: true,
+			});
+			if (others.length > 0) {
+				const other: Field = {
+					name: 'fault',
+					label: words.other,
+					kind: 'select',
+					options: others.map(({ number, fault: { id, title } }) => ({ value: id, label: `${words.heading(number)} ${title}` })),
+				};
+				add(
+					'link',
+					[other, { name: 'relation', label: words.relation, kind: 'select', options: options(words.relations), initial: 'caused-by' }],
+					{ secondary: true },
+				);
+				if (fault.stage !== 'resolved') add('merge-into', [other, reason], { secondary: true });
+			}
+			add(
+				'split',
+				[
+					{ name: 'title', label: words.title, kind: 'text', initial: fault.title },
+					{ name: 'service', label: words.service, kind: 'select', options: services, optional: true },
+					{ name: 'point', label: words.point, kind: 'text', optional: true },
+				],
+				{ secondary: true, run: (values) => send('POST', `/faults/${fault.id}/split`, { service: null, point: '', ...values }) },
 			);
 		}
 		if (fault.stage === 'resolved') add('close', [{ name: 'text', label: words.closingText, kind: 'area' }], { primary: true });

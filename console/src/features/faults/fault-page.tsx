@@ -1,7 +1,7 @@
 import { Card } from 'antd';
 import { Link, useParams } from 'react-router';
 import type { FaultDetailAnswer, FaultMoment } from '../../../../protocol/fault-api.ts';
-import { DESK_KEY, useContract, useFault } from '../../api/desk.ts';
+import { DESK_KEY, useContract, useFault, useFaults } from '../../api/desk.ts';
 import { dateTimeText } from '../../format/time.ts';
 import { useNow } from '../../format/use-now.ts';
 import { useTexts } from '../../texts/language.tsx';
@@ -43,6 +43,7 @@ function Shown({ entry }: { readonly entry: FaultDetailAnswer }) {
 	const names = useNames();
 	const contract = useContract(fault.profile);
 	const words = texts.fault;
+	const others = (useFaults(null).data?.faults ?? []).filter((other) => other.fault.id !== fault.id);
 	const level = contract.data?.levels.find((known) => known.id === fault.level);
 	return (
 		<div className="stack">
@@ -53,7 +54,10 @@ function Shown({ entry }: { readonly entry: FaultDetailAnswer }) {
 				<FaultStageMark stage={fault.stage} />
 			</div>
 			{contract.data === undefined ? null : (
-				<ActionBar actions={faultActions({ entry, profile: contract.data, rights, texts })} refresh={DESK_KEY} />
+				<ActionBar
+					actions={faultActions({ entry, profile: contract.data, rights, texts, others, services: names.services })}
+					refresh={DESK_KEY}
+				/>
 			)}
 			<div className="desk-columns">
 				<Card title={words.owed} className="flush">
@@ -90,6 +94,7 @@ function Shown({ entry }: { readonly entry: FaultDetailAnswer }) {
 						[words.countersigned, fault.countersigned.map((party) => texts.desk.parties[party]).join('、')],
 						[words.contract, contract.data?.name ?? fault.profile],
 						[words.dismissedReason, fault.dismissedReason],
+						[words.linked, fault.links.length === 0 ? '' : links(fault.links, words.links)],
 						[words.repeatOf, fault.repeatOf === null ? '' : earlierLink(fault.repeatOf, words.showEarlier)],
 					]}
 				/>
@@ -131,4 +136,13 @@ function timeText(ms: number | null): string {
 
 function earlierLink(id: string, text: string) {
 	return <Link to={`/desk/faults/${id}`}>{text}</Link>;
+}
+
+function links(list: FaultDetailAnswer['fault']['links'], names: Readonly<Record<string, string>>) {
+	return list.map(({ fault, relation }, i) => (
+		<Link key={`${fault} ${relation}`} to={`/desk/faults/${fault}`}>
+			{i === 0 ? '' : ' '}
+			{names[relation] ?? relation}
+		</Link>
+	));
 }
