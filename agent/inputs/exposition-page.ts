@@ -87,5 +87,5 @@ function readValues({ text, starts, ends, places }: KeptPage, bytes: Buffer): bo
 		from = ends[i] as number;
 		at = end;
 	}
-	return bytes.length - at === text.length - from && text.compare(bytes, at, bytes.length, from, text.length) === 0;
+	return text.compare(bytes, at, bytes.length, from, text.length) === 0;
 }

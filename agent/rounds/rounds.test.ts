@@ -32,7 +32,8 @@ function run(inputs: readonly Input[], onMissed: (input: string) => void = () =>
 	running = new Rounds({
 		inputs,
 		agentTarget: { job: 'agent', host: 'h' },
-		sink: (batch) => written.push(...batch),
+		// The series are the same objects in the next round.
+		sink: (batch) => written.push(...structuredClone(batch)),
 		onMissed,
 		clock: systemClock,
 		log: silentLogger,
@@ -106,16 +107,69 @@ test('the deadline aborts the collection', async () => {
 });
 
 test('samples carry the time at which the collection began', async () => {
-	let before = 0;
+	const begun = new Set<number>();
 	const written = run([
 		source('a', async (_signal, nowMs) => {
-			before = nowMs;
+			begun.add(nowMs);
 			await systemClock.sleep(5);
 			return [singleGauge('a_value', '', 1)];
 		}),
 	]);
 	await waitFor('a value', () => of(written, 'a_value').length > 0);
-	expect(of(written, 'a_value').some(({ samples }) => samples[0]?.timestampMs === before)).toBe(true);
+	expect(of(written, 'a_value').every(({ samples }) => begun.has(samples[0]?.timestampMs as number))).toBe(true);
+});
+
+test('what is read at the same time is told at once, in the order of the inputs; one that is slow holds up nobody for long', async () => {
+	let finish = () => {};
+	const told: (readonly string[])[] = [];
+	const hung = async () => {
+		await new Promise<void>((resolve) => {
+			finish = resolve;
+		});
+		return [singleGauge('hung_up', '', 1)];
+	};
+	const slow = async () => {
+		await systemClock.sleep(10);
+		return [singleGauge('slow_up', '', 1)];
+	};
+	const once = { intervalMs: 60_000, timeoutMs: 50_000 };
+	running = new Rounds({
+		inputs: [source('slow', slow, once), source('hung', hung, once), source('quick', async () => [singleGauge('quick_up', '', 1)], once)],
+		agentTarget: { job: 'agent' },
+		sink: (batch) =>
+			told.push(batch.map(({ labels }) => labelValue(labels, '__name__')).filter((name) => /^(slow|hung|quick)_/.test(name))),
+		onMissed: () => {},
+		clock: systemClock,
+		log: silentLogger,
+		phase: 0,
+	});
+	running.start();
+	await waitFor('the two', () => told.length > 0);
+	expect(told).toEqual([['slow_up', 'quick_up']]);
+	finish();
+	await waitFor('the last', () => told.length > 1);
+	expect(told).toEqual([['slow_up', 'quick_up'], ['hung_up']]);
+});
+
+test('a source that is quicker than the others are slow loses none of its rounds', async () => {
+	let count = 0;
+	const written = run([
+		source('quick', async () => [singleGauge('quick_count', '', ++count)]),
+		source('hung', () => new Promise<readonly MetricFamily[]>(() => {}), { intervalMs: 60_000, timeoutMs: 50_000 }),
+	]);
+	await waitFor('some rounds', () => of(written, 'quick_count').length >= 8);
+	const values = of(written, 'quick_count').map(({ samples }) => samples[0]?.value);
+	expect(values).toEqual(values.map((_, i) => i + 1));
+});
+
+test('what was read when it is stopped is still told', async () => {
+	const written = run([
+		source('quick', async () => [singleGauge('quick_up', '', 1)], { intervalMs: 60_000 }),
+		source('hung', () => new Promise<readonly MetricFamily[]>(() => {}), { intervalMs: 60_000, timeoutMs: 50_000 }),
+	]);
+	await systemClock.sleep(20);
+	await running?.stop();
+	expect(of(written, 'quick_up')).toHaveLength(1);
 });
 
 test('target labels win, and a measurement that comes twice is taken once', () => {
