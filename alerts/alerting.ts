@@ -119,6 +119,7 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 		store: ports.onCall,
 		serial,
 		delivery,
+		hidden: (fingerprints) => hiddenBy(fingerprints.flatMap((fingerprint) => dispatcher.alert(fingerprint) ?? []).map(statuses())),
 		deliveries: (incident) => ports.history.deliveries(incident),
 		externalUrl: options.externalUrl,
 		clock,
@@ -240,6 +241,13 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 			config = next;
 		},
 	};
+}
+
+/** What hides every one of them; `''` when one is told, and when none is known. */
+function hiddenBy(statuses: readonly AlertStatus[]): string {
+	const [first] = statuses;
+	if (first === undefined || statuses.some(({ state }) => state === 'active')) return '';
+	return first.silencedBy.length > 0 ? 'silence' : first.maintenance !== '' ? 'maintenance' : 'inhibition';
 }
 
 function deliveryRules(config: AlertsConfig): DeliveryRules {

@@ -123,6 +123,10 @@ export class Dispatcher {
 		return [...this.#alerts.values()];
 	}
 
+	alert(fingerprint: string): Alert | undefined {
+		return this.#alerts.get(fingerprint);
+	}
+
 	groups(): readonly { readonly group: Group; readonly alerts: readonly Alert[] }[] {
 		return [...this.#groups.all()].map((group) => ({
 			group,

@@ -184,6 +184,29 @@ describe('escalation', () => {
 		await expect(take('li', '李娜')).rejects.toThrow(/zhang/);
 	});
 
+	test('while a silence hides all of its alerts nobody is called, and afterwards the chain goes on', async () => {
+		await start();
+		await fire('NginxDown');
+		await minutes(1);
+		const silence = await running.alerting.silences.set({
+			matchers: [{ name: 'alertname', operator: '=', value: 'NginxDown' }],
+			startsAtMs: clock.now(),
+			endsAtMs: clock.now() + 86_400_000,
+			createdBy: 'zhang.wei',
+			comment: '处理中',
+		});
+		await minutes(30);
+		expect(await calls()).toEqual(['0m 张伟 fired']);
+		expect((await incident()).held).toBe('silence');
+		await running.alerting.silences.expire(silence);
+		await minutes(7);
+		expect((await calls()).slice(1, 3)).toEqual([
+			expect.stringMatching(/^3[12]m 张伟 repeat$/),
+			expect.stringMatching(/^3[67]m 李娜 repeat$/),
+		]);
+		expect(await kinds()).toEqual(expect.arrayContaining(['held', 'resumed']));
+	});
+
 	test('a hand-over calls that person first, and the chain when they do not take it', async () => {
 		await start();
 		await fire('NginxDown');

@@ -60,6 +60,8 @@ export interface OnCallOptions extends OnCallWorld {
 	readonly delivery: PersonalDelivery;
 	/** What became of an incident's messages. */
 	readonly deliveries: NotificationHistory['deliveries'];
+	/** What hides all of these alerts; `''` when one of them is not hidden. */
+	readonly hidden: (fingerprints: readonly string[]) => string;
 	readonly externalUrl: string;
 	readonly clock: Clock;
 	readonly log: Logger;
@@ -146,6 +148,7 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 		links,
 		resolve: (targets) => duty.resolve(targets),
 		person: (id) => duty.person(id),
+		hidden: options.hidden,
 		clockOf: ({ fault }) => {
 			const known = facts.find(({ id }) => id === fault);
 			return known === undefined ? '' : clockText(known, clock.now(), duty.plan.config.zone);

@@ -19,6 +19,8 @@ export interface IncidentAnswer {
 	readonly releaseAtMs: number | null;
 	/** When the next person is called; `null` when nobody will be. */
 	readonly nextCallAtMs: number | null;
+	/** What hides all of its alerts, so that nobody is called: `silence`, `maintenance`, `inhibition`, or `''`. */
+	readonly held: string;
 	/** Everybody was called, and nobody took it. */
 	readonly exhausted: boolean;
 	/** Name of the escalation policy; `''` without one. */

@@ -18,6 +18,8 @@ export interface EscalationOptions {
 	readonly person: (id: string) => Person | null;
 	/** `一级 剩 1:37 下次通报 10:15` of the fault that an incident belongs to, or `''`. */
 	readonly clockOf: (incident: Incident) => string;
+	/** What hides all of these alerts (`silence`, `maintenance`, `inhibition`); `''` when one of them is not hidden. */
+	readonly hidden: (fingerprints: readonly string[]) => string;
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly metrics: EscalationMetrics;
@@ -93,9 +95,12 @@ export class Escalation {
 		if (incident.state === 'acknowledged' && incident.releaseAtMs !== null && incident.releaseAtMs <= nowMs)
 			return [{ kind: 'released', reason: 'time' }];
 		const { chain, position } = incident;
+		if (incident.state === 'open' && incident.held !== '') return this.#options.hidden(incident.firing) === '' ? [{ kind: 'resumed' }] : [];
 		if (incident.state !== 'open' || chain === null || position === null || position.dueAtMs === null || position.dueAtMs > nowMs)
 			return [];
 		if (isExhausted(chain, position)) return [{ kind: 'exhausted' }];
+		const reason = incident.source.kind === 'alerts' ? this.#options.hidden(incident.firing) : '';
+		if (reason !== '') return [{ kind: 'held', reason }];
 		const to = chain.steps[position.step]?.to ?? [];
 		const people = this.#options.resolve(to);
 		const { round, step } = position;

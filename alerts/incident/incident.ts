@@ -60,6 +60,8 @@ export interface Incident {
 	readonly shown: readonly NotifiedAlert[];
 	readonly chain: Chain | null;
 	readonly position: ChainPosition | null;
+	/** Why nobody is called although the chain has not ended: all of its alerts are hidden; `''` when that is not so. */
+	readonly held: string;
 	/** Account or person who has it; `''` while nobody has. */
 	readonly owner: string;
 	/** The first time that anybody took it. */
@@ -118,6 +120,9 @@ export type IncidentEventBody =
 	| { readonly kind: 'nobody'; readonly round: number; readonly step: number; readonly to: readonly string[] }
 	/** Everybody was called, and nobody took it. */
 	| { readonly kind: 'exhausted' }
+	/** A silence, maintenance or another alert hides all of its alerts: nobody is woken for them. */
+	| { readonly kind: 'held'; readonly reason: string }
+	| { readonly kind: 'resumed' }
 	/** `by` speaks for `person` where the duty desk writes down a telephone call; `call` is the event whose link was used. */
 	| { readonly kind: 'acknowledged'; readonly way: AcknowledgeWay; readonly person: string; readonly call: number | null }
 	/** Those who were called as well learn that somebody has it. */
@@ -198,6 +203,7 @@ function opened(id: string, event: IncidentEvent, body: Extract<IncidentEventBod
 		alertCount: 0,
 		shown: [],
 		position: body.chain === null ? null : beginChain(event.atMs),
+		held: '',
 		owner: '',
 		acknowledgedAtMs: null,
 		releaseAtMs: null,
@@ -218,7 +224,7 @@ function step(incident: Incident, event: IncidentEvent): Incident {
 	// Receipts, notes and ticked-off reports come after the end as well.
 	const always: readonly IncidentEventBody['kind'][] = ['note', 'delivery', 'reply', 'notice', 'told', 'fault'];
 	if (incident.state === 'resolved' && !always.includes(body.kind)) throw refuse(incident.id, body.kind, 'it is over');
-	const calling: readonly IncidentEventBody['kind'][] = ['called', 'nobody', 'exhausted'];
+	const calling: readonly IncidentEventBody['kind'][] = ['called', 'nobody', 'exhausted', 'held', 'resumed'];
 	if (incident.state !== 'open' && calling.includes(body.kind)) throw refuse(incident.id, body.kind, `"${incident.owner}" has it`);
 	switch (body.kind) {
 		case 'opened':
@@ -265,6 +271,10 @@ function step(incident: Incident, event: IncidentEvent): Incident {
 			return { ...incident, position: moved(incident, atMs, false) };
 		case 'exhausted':
 			return { ...incident, position: incident.position === null ? null : pauseChain(incident.position) };
+		case 'held':
+			return { ...incident, held: body.reason, position: incident.position === null ? null : pauseChain(incident.position) };
+		case 'resumed':
+			return { ...incident, held: '', position: incident.position === null ? null : { ...incident.position, dueAtMs: atMs } };
 		case 'acknowledged': {
 			if (incident.state === 'acknowledged' && incident.owner !== body.person)
 				throw refuse(incident.id, body.kind, `"${incident.owner}" has it; hand it over instead`);
@@ -272,6 +282,7 @@ function step(incident: Incident, event: IncidentEvent): Incident {
 			return {
 				...incident,
 				state: 'acknowledged',
+				held: '',
 				owner: body.person,
 				acknowledgedAtMs: incident.acknowledgedAtMs ?? atMs,
 				releaseAtMs: afterMs === 0 ? null : atMs + afterMs,
@@ -296,6 +307,7 @@ function step(incident: Incident, event: IncidentEvent): Incident {
 			return {
 				...incident,
 				state: 'open',
+				held: '',
 				owner: '',
 				releaseAtMs: null,
 				chain: chainVia(incident.chain, `person:${body.to}`),
@@ -305,7 +317,7 @@ function step(incident: Incident, event: IncidentEvent): Incident {
 			const linked = { ...incident, fault: body.fault, faultLevel: body.level };
 			if (body.chain === null || incident.state === 'resolved') return linked;
 			const waits = incident.state === 'open';
-			return { ...linked, chain: body.chain, position: waits ? beginChain(atMs) : pauseChain(beginChain(atMs)) };
+			return { ...linked, held: '', chain: body.chain, position: waits ? beginChain(atMs) : pauseChain(beginChain(atMs)) };
 		}
 		case 'progress-due':
 			return withMessages({ ...incident, remindedMs: body.dueMs }, event, body.people, {

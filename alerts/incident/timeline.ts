@@ -71,7 +71,10 @@ function eventLine({ atMs, actor, body }: IncidentEvent, nameOf: (id: string) =>
 		case 'nobody':
 			return line({ to: body.to.join('、'), round: body.round + 1, step: body.step + 1 });
 		case 'exhausted':
+		case 'resumed':
 			return line({});
+		case 'held':
+			return line({ reason: body.reason });
 		case 'acknowledged':
 			return line({ way: body.way, person: nameOf(body.person) });
 		case 'taken-told':

@@ -31,6 +31,7 @@ export function incidentAnswer(incident: Incident, duty: Duty): IncidentAnswer {
 			incident.state === 'open' && chain !== null && position !== null && !isExhausted(chain, position) ? position.dueAtMs : null,
 		exhausted:
 			incident.state === 'open' && chain !== null && position !== null && position.dueAtMs === null && isExhausted(chain, position),
+		held: incident.held,
 		policy: chain?.policy ?? '',
 		firingCount: incident.firing.length,
 		alertCount: incident.alertCount,

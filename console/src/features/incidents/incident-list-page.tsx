@@ -85,7 +85,7 @@ function IncidentRow({ incident }: { readonly incident: IncidentAnswer }) {
 	const texts = useTexts();
 	const words = texts.incident;
 	const now = useNow(5000);
-	const { owner, nextCallAtMs, exhausted, firingCount, alertCount, openedAtMs, resolvedAtMs } = incident;
+	const { owner, nextCallAtMs, exhausted, held, firingCount, alertCount, openedAtMs, resolvedAtMs } = incident;
 	return (
 		<Link to={`/incidents/${incident.number}`} className="oncall-row">
 			{incident.source === 'drill' ? <span className="chip">{words.drill}</span> : <SeverityMark severity={incident.severity} />}
@@ -98,6 +98,7 @@ function IncidentRow({ incident }: { readonly incident: IncidentAnswer }) {
 						owner === '' ? '' : words.owner(owner),
 						nextCallAtMs === null ? '' : words.nextCall(shortTimeText(nextCallAtMs)),
 						exhausted ? words.exhausted : '',
+						held === '' ? '' : words.held,
 						alertCount === 0 ? '' : words.alerts(firingCount, alertCount),
 					]
 						.filter((part) => part !== '')

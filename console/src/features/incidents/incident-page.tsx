@@ -54,6 +54,7 @@ function Detail({ detail }: { readonly detail: IncidentDetailAnswer }) {
 							{incident.source === 'drill' ? <span className="chip">{words.drill}</span> : <SeverityMark severity={incident.severity} />}
 							<IncidentStateMark state={incident.state} />
 							{incident.exhausted ? <span className="chip">{words.exhausted}</span> : null}
+							{incident.held === '' ? null : <span className="chip">{words.held}</span>}
 						</p>
 						{clock === '' ? null : <p className="oncall-clock num">{clock}</p>}
 						<Facts
