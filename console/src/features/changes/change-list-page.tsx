@@ -8,9 +8,9 @@ import type { Action } from '../desk/action-dialog.tsx';
 import { DeskTitle } from '../desk/desk-title.tsx';
 import { useListSpan } from '../desk/list-span.ts';
 import { EmptyCard, Loaded } from '../desk/list-state.tsx';
+import { ChangeStageMark } from '../desk/stage-marks.tsx';
 import { useDeskRights } from '../desk/use-desk-rights.ts';
 import { useNames } from '../desk/use-names.ts';
-import { ChangeStageMark } from './change-marks.tsx';
 
 const HOUR_MS = 3_600_000;
 

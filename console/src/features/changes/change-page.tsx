@@ -10,9 +10,9 @@ import type { Action, Field, FieldValues } from '../desk/action-dialog.tsx';
 import { CaseHistory } from '../desk/case-history.tsx';
 import { Facts } from '../desk/facts.tsx';
 import { Loaded } from '../desk/list-state.tsx';
+import { ChangeStageMark } from '../desk/stage-marks.tsx';
 import { type DeskRights, useDeskRights } from '../desk/use-desk-rights.ts';
 import { useNames } from '../desk/use-names.ts';
-import { ChangeStageMark } from './change-marks.tsx';
 
 export function ChangePage() {
 	const { id = '' } = useParams();

@@ -11,11 +11,11 @@ import { Clause } from '../desk/clause.tsx';
 import { Countdown } from '../desk/countdown.tsx';
 import { Facts } from '../desk/facts.tsx';
 import { Loaded } from '../desk/list-state.tsx';
+import { FaultStageMark } from '../desk/stage-marks.tsx';
 import { useDeskRights } from '../desk/use-desk-rights.ts';
 import { useNames } from '../desk/use-names.ts';
 import { Attachments } from './attachments.tsx';
 import { faultActions, orderActions } from './fault-actions.ts';
-import { FaultStageMark } from './fault-marks.tsx';
 
 const MOMENTS: readonly FaultMoment[] = [
 	'onset',

@@ -12,9 +12,9 @@ import { Countdown } from '../desk/countdown.tsx';
 import { DeskTitle } from '../desk/desk-title.tsx';
 import { useListSpan } from '../desk/list-span.ts';
 import { EmptyCard, Loaded } from '../desk/list-state.tsx';
+import { ProblemStageMark } from '../desk/stage-marks.tsx';
 import { useDeskRights } from '../desk/use-desk-rights.ts';
 import { useNames } from '../desk/use-names.ts';
-import { ProblemStageMark } from './problem-marks.tsx';
 
 export function ProblemListPage() {
 	const texts = useTexts();

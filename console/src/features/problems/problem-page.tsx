@@ -13,9 +13,9 @@ import { Clause } from '../desk/clause.tsx';
 import { Countdown } from '../desk/countdown.tsx';
 import { Facts } from '../desk/facts.tsx';
 import { Loaded } from '../desk/list-state.tsx';
+import { ProblemStageMark } from '../desk/stage-marks.tsx';
 import { type DeskRights, useDeskRights } from '../desk/use-desk-rights.ts';
 import { type Names, useNames } from '../desk/use-names.ts';
-import { ProblemStageMark } from './problem-marks.tsx';
 
 export function ProblemPage() {
 	const { id = '' } = useParams();
