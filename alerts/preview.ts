@@ -7,6 +7,8 @@ export function sampleNotification(sample: {
 	readonly status: 'firing' | 'resolved';
 	readonly severity: string;
 	readonly nowMs: number;
+	/** As a person on duty would get it: with the code to take it by. */
+	readonly personal?: boolean;
 }): Notification {
 	const labels = { alertname: 'NotifyTest', severity: sample.severity, instance: 'db-1:3306', system: '测试' };
 	const resolved = sample.status === 'resolved';
@@ -38,5 +40,6 @@ export function sampleNotification(sample: {
 		firingCount: resolved ? 0 : 1,
 		resolvedCount: resolved ? 1 : 0,
 		merged: 1,
+		...(sample.personal === true ? { incident: { id: uuidv7(sample.nowMs), code: 'A7', ackUrl: '', clock: '', text: '' } } : {}),
 	};
 }

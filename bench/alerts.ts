@@ -62,57 +62,83 @@ async function write(path: AlertPath, labels: readonly string[], value: number):
 const percentile = (values: readonly number[], share: number) =>
 	[...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.ceil(values.length * share) - 1)] ?? Number.NaN;
 
-/** The sample that decides goes to both at the same moment, at moments that have nothing to do with the interval. */
+interface Trial {
+	readonly what: string;
+	readonly metric: string;
+	/** Good samples of other checks a second, as a fleet sends them all the time. */
+	readonly others: number;
+}
+
+const TRIALS: readonly Trial[] = [
+	{ what: "a check's sample", metric: 'probe_success', others: 0 },
+	{ what: "a check's sample among 20 good ones a second", metric: 'probe_success', others: 20 },
+	{ what: 'any other sample', metric: 'bench_value', others: 0 },
+];
+/** Not in step with the interval of evaluation. */
+const PACE_MS = 1370;
+
+/** The sample that decides goes to both at the same moment; the rules are evaluated every 5 s, as those that are shipped for checks. */
 async function sampleToMessage(folder: string, trials: number): Promise<readonly object[]> {
-	const expression = (metric: string) => `${metric} == 0`;
 	const rules = `groups:
   - name: bench
-    interval: 1s
+    interval: 5s
     rules:
-      - { alert: BenchCheck, expr: '${expression('probe_success')}', labels: { severity: critical } }
-      - { alert: BenchMetric, expr: '${expression('bench_value')}', labels: { severity: critical } }
+      - { alert: BenchCheck, expr: 'probe_success == 0', labels: { severity: critical } }
+      - { alert: BenchMetric, expr: 'bench_value == 0', labels: { severity: critical } }
 `;
-	const paths = await startBoth({ folder, rules, evaluation: '1s', groupBy: 'case' });
+	const paths = await startBoth({ folder, rules, evaluation: '5s', groupBy: 'case' });
 	try {
 		const results: object[] = [];
-		for (const metric of ['probe_success', 'bench_value']) {
-			const delays = new Map(paths.map((path) => [path.name, [] as number[]]));
-			for (let trial = 0; trial < trials; trial++) {
-				const name = `${metric}-${trial}`;
-				const labels = [
-					'__name__',
-					metric,
-					'case',
-					name,
-					...(metric === 'probe_success' ? ['check', name, 'instance', name] : []),
-					'job',
-					'bench',
-				];
-				await Promise.all(paths.map((path) => write(path, labels, 1)));
-				await pause(300 + ((trial * 137) % 1000));
+		for (const [round, trial] of TRIALS.entries()) {
+			const sentAtMs = new Map<string, number>();
+			const stop = new AbortController();
+			const noise = makeNoise(paths, trial.others, stop.signal);
+			const nameOf = (i: number) => `${round}-${i}`;
+			for (let i = 0; i < trials; i++) await Promise.all(paths.map((path) => write(path, labelsOf(trial.metric, nameOf(i)), 1)));
+			await pause(6000);
+			for (let i = 0; i < trials; i++) {
+				await pause(PACE_MS);
 				await Promise.all(
-					paths.map(async (path) => {
-						const sentAtMs = performance.now();
-						await write(path, labels, 0);
-						await waitFor(`the message of ${path.name}`, () => path.arrivedAtMs(name) !== undefined, { intervalMs: 5, timeoutMs: 30_000 });
-						delays.get(path.name)?.push((path.arrivedAtMs(name) ?? 0) - sentAtMs);
+					paths.map((path) => {
+						sentAtMs.set(`${path.name} ${nameOf(i)}`, performance.now());
+						return write(path, labelsOf(trial.metric, nameOf(i)), 0);
 					}),
 				);
 			}
-			for (const [server, values] of delays) {
+			for (const path of paths) {
+				const delays: number[] = [];
+				for (let i = 0; i < trials; i++) {
+					await waitFor(`the message of ${path.name}`, () => path.arrivedAtMs(nameOf(i)) !== undefined, { timeoutMs: 90_000 });
+					delays.push((path.arrivedAtMs(nameOf(i)) ?? 0) - (sentAtMs.get(`${path.name} ${nameOf(i)}`) ?? 0));
+				}
+				const { name: server, version } = path;
 				results.push({
-					what: metric === 'probe_success' ? "a check's sample" : 'any other sample',
+					what: trial.what,
 					server,
-					version: paths.find((path) => path.name === server)?.version,
-					medianMs: Math.round(median(values)),
-					p99Ms: Math.round(percentile(values, 0.99)),
+					version,
+					medianMs: Math.round(median(delays)),
+					p99Ms: Math.round(percentile(delays, 0.99)),
 					trials,
 				});
 			}
+			stop.abort();
+			await noise;
 		}
 		return results;
 	} finally {
 		for (const path of paths) await path.stop();
+	}
+}
+
+function labelsOf(metric: string, name: string): readonly string[] {
+	const check = metric === 'probe_success' ? ['check', name, 'instance', name] : [];
+	return ['__name__', metric, 'case', name, ...check, 'job', 'bench'];
+}
+
+async function makeNoise(paths: readonly AlertPath[], perSecond: number, signal: AbortSignal): Promise<void> {
+	for (let i = 0; perSecond > 0 && !signal.aborted; i++) {
+		await Promise.all(paths.map((path) => write(path, labelsOf('probe_success', `good-${i % 100}`), 1)));
+		await pause(1000 / perSecond);
 	}
 }
 

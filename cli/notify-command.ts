@@ -114,7 +114,8 @@ async function preview(notifiers: readonly Notifier[], severity: string): Promis
 	for (const notifier of notifiers) {
 		for (const status of ['firing', 'resolved'] as const) {
 			if (status === 'resolved' && !notifier.sendResolved) continue;
-			const { text } = await notifier.compose(sampleNotification({ status, severity, nowMs: systemClock.now() }), {
+			const personal = notifier.receiver === '' && status === 'firing';
+			const { text } = await notifier.compose(sampleNotification({ status, severity, nowMs: systemClock.now(), personal }), {
 				possibleDuplicate: false,
 			});
 			process.stdout.write(`== ${notifier.channel}, ${status}, ${Buffer.byteLength(text)} bytes, ${text.length} characters\n${text}\n\n`);

@@ -6,6 +6,9 @@ import { insertMissing, outboxEntry } from './outbox-rows.ts';
 import type { NotificationReceiptTable } from './schema/alerting.ts';
 import type { StateSchema } from './schema.ts';
 
+/** A receipt that comes before its message was recorded waits this long for it. */
+const EARLY_KEPT_MS = 86_400_000;
+
 /** Receipts in the state database. */
 export function createReceiptStore(state: StateDatabase): ReceiptStore {
 	return {
@@ -66,6 +69,14 @@ export function createReceiptStore(state: StateDatabase): ReceiptStore {
 					await transaction
 						.deleteFrom('notification_receipt')
 						.where('id', 'in', [...part])
+						.execute();
+				}
+				// An account that others share brings receipts for messages that were never ours.
+				if (early.length > 0) {
+					await transaction
+						.deleteFrom('notification_receipt')
+						.where('attempt_id', '=', '')
+						.where('at_ms', '<', atMs - EARLY_KEPT_MS)
 						.execute();
 				}
 				for (const part of chunks(early)) {

@@ -32,6 +32,8 @@ export interface FakeWebhook {
 	readonly messages: readonly ReceivedWebhook[];
 	readonly statuses: readonly number[];
 	fail(fault: WebhookFault, times?: number): void;
+	/** No further fault. */
+	recover(): void;
 	stop(): Promise<void>;
 }
 
@@ -74,6 +76,9 @@ export async function startFakeWebhook(
 		statuses,
 		fail: (fault, times = 1) => {
 			for (let i = 0; i < times; i++) faults.push(fault);
+		},
+		recover: () => {
+			faults.length = 0;
 		},
 		stop: server.stop,
 	};
