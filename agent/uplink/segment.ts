@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, openSync, readSync, writeSync, writevSync } from 'node:fs';
 import { crc32 } from './crc32.ts';
 
 /**
@@ -31,15 +31,19 @@ export function writeRecord(
 	offset: number,
 	record: { readonly payload: Uint8Array; readonly samples: number; readonly createdMs: number },
 ): number {
-	const bytes = Buffer.allocUnsafe(RECORD_HEADER_BYTES + record.payload.length);
-	bytes.writeUInt32LE(record.payload.length, 0);
-	bytes.writeUInt32LE(record.samples, 8);
-	bytes.writeDoubleLE(record.createdMs, 12);
-	bytes.set(record.payload, RECORD_HEADER_BYTES);
-	bytes.writeUInt32LE(crc32(bytes.subarray(8)), 4);
-	let written = 0;
-	while (written < bytes.length) written += writeSync(fd, bytes, written, bytes.length - written, offset + written);
-	return offset + bytes.length;
+	const { payload } = record;
+	const header = Buffer.allocUnsafe(RECORD_HEADER_BYTES);
+	header.writeUInt32LE(payload.length, 0);
+	header.writeUInt32LE(record.samples, 8);
+	header.writeDoubleLE(record.createdMs, 12);
+	header.writeUInt32LE(crc32(payload, crc32(header.subarray(8))), 4);
+	const length = RECORD_HEADER_BYTES + payload.length;
+	let written = writevSync(fd, [header, payload], offset);
+	if (written < length) {
+		const bytes = Buffer.concat([header, payload]);
+		while (written < length) written += writeSync(fd, bytes, written, length - written, offset + written);
+	}
+	return offset + length;
 }
 
 /** The header at `offset`, or `null` at the end of the file and where the bytes cannot be a header. */
