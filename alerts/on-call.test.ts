@@ -528,6 +528,20 @@ describe('drills', () => {
 		expect(await count()).toBe(2);
 	});
 
+	test('an address that fails is counted, also by the next process', async () => {
+		await start();
+		hook.fail({ kind: 'status', status: 400 }, 1);
+		await running.alerting.onCall.drill('zhang.wei');
+		const refused = async () => (await running.alerting.history.deliveries((await incident()).id)).some(({ kind }) => kind === 'refused');
+		await waitFor('the refusal', refused);
+		await minutes(32);
+		const failed = () => running.metrics.getSingleMetricAsString('fournines_oncall_drill_failed_addresses');
+		expect(await failed()).toMatch(/ 1$/m);
+		await restart();
+		await minutes(1);
+		expect(await failed()).toMatch(/ 1$/m);
+	});
+
 	test('every address of whoever has duty is tried on its own, and the result is kept', async () => {
 		await start();
 		await running.alerting.onCall.drill('zhang.wei');

@@ -77,6 +77,8 @@ const OVERDUE_MS = 60_000;
 const OUTLOOK_MS = 10 * 60_000;
 /** A drill whose time passed while the collector was down is made up for within this. */
 const DRILL_LATE_MS = 3_600_000;
+/** A drill that was longer ago says nothing about today's addresses. */
+const DRILL_RECALLED_MS = 35 * 86_400_000;
 const PURGE_EVERY_MS = 3_600_000;
 /** An acknowledgement may come before the fault that it belongs to is opened. */
 const COPY_AFTER_MS = 15 * 60_000;
@@ -221,7 +223,17 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 			chain: { policy: 'drill', steps: [{ to, waitMs: lastsMs, times: 1 }], rounds: 1, unacknowledgeAfterMs: 0 },
 		});
 	};
+	let drillKnown = false;
+	/** What the last drill before this process left undelivered goes on being told. */
+	const recallDrill = async (): Promise<void> => {
+		if (drillKnown) return;
+		const past = await incidents.list({ state: 'resolved', fromMs: clock.now() - DRILL_RECALLED_MS, limit: 500 });
+		const last = past.find(({ source }) => source.kind === 'drill');
+		if (last !== undefined) metrics.drillFailures.set(failedAddresses(await incidents.events(last.id), await options.deliveries(last.id)));
+		drillKnown = true;
+	};
 	const drills = async (): Promise<void> => {
+		await recallDrill();
 		const nowMs = clock.now();
 		const lastsMs = parseDuration(duty.plan.config.drill?.lasts ?? '30m');
 		for (const { id, source, state, openedAtMs } of incidents.active()) {

@@ -14,8 +14,7 @@ export function createOnCallStore(state: StateDatabase): OnCallStore {
 			const rows = await state
 				.selectFrom('on_call_event')
 				.selectAll()
-				.where('stream', '>=', prefix)
-				.where('stream', '<', `${prefix}\uffff`)
+				.where('stream', 'like', `${prefix}%`)
 				.orderBy('stream')
 				.orderBy('seq')
 				.execute();
