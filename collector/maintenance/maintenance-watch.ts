@@ -15,9 +15,9 @@ export interface MaintenanceWatchOptions {
 	readonly overruns: Gauge;
 }
 
-const TURN_MS = 30_000;
+const TURN_MS = 10_000;
 
-/** Looks twice a minute for work that goes on after its planned end. */
+/** Looks every ten seconds for work that goes on after its planned end. */
 export function maintenanceWatch(options: MaintenanceWatchOptions): RepeatedTurn & { turn(): Promise<void> } {
 	const { maintenance, tell, clock, log } = options;
 	const turn = async (): Promise<void> => {

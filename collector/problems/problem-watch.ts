@@ -13,12 +13,12 @@ export interface DueProblem {
 	readonly clock: Pick<ProblemClock, 'clock' | 'name' | 'dueMs' | 'late'>;
 }
 
-const TURN_MS = 30_000;
+const TURN_MS = 10_000;
 /** A clock of ten minutes is told three minutes before its end, one of days an hour before. */
 const WARN_SHARE = 0.3;
 const WARN_AT_MOST_MS = 3_600_000;
 
-/** Looks twice a minute for problems that are due; each is told at every turn until it is done. */
+/** Looks every ten seconds for problems that are due; each is told at every turn until it is done. */
 export function problemWatch(options: {
 	readonly problems: Problems;
 	readonly tell: (due: readonly DueProblem[]) => Promise<void>;

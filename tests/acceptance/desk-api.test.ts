@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { OverviewAnswer } from '../../protocol/api.ts';
 import type { AnnotationListAnswer, ChangeAnswer } from '../../protocol/change-api.ts';
 import type { ContractStandingAnswer } from '../../protocol/contract-api.ts';
 import type { InventoryStateAnswer } from '../../protocol/inventory-api.ts';
@@ -184,6 +185,30 @@ test('the desk says for whom an account speaks, and how a contract stands', asyn
 		['outage', 'far'],
 	]);
 });
+
+test('a problem that nobody handed over in time is told to the people on duty', async () => {
+	const waiting = {
+		channel: 'mail',
+		reporter: '王工',
+		contact: '',
+		department: '',
+		service: null,
+		category: '地图',
+		title: '地图空白',
+		text: '',
+		receivedMs: Date.now() - 20 * 60_000,
+	};
+	await json(call('ann', 'POST', '/problems', waiting), 201);
+	const alert = async () => {
+		const { alerts } = await json<OverviewAnswer>(call('owner', 'GET', '/overview'));
+		return alerts.find(({ labels }) => labels['alertname'] === 'ProblemStepDue');
+	};
+	await waitFor('the alert', async () => (await alert()) !== undefined, { timeoutMs: 90_000, intervalMs: 500 });
+	expect(await alert()).toMatchObject({
+		labels: { step: 'hand-over', problem_number: '2' },
+		annotations: { summary: '用户问题 2「地图空白」：受理交办已超时' },
+	});
+}, 120_000);
 
 test('what is offered is in the OpenAPI document', async () => {
 	const answer = await collector.call('GET', '/api/fournines/openapi.json', { as: 'owner' });

@@ -55,9 +55,12 @@ test('what an open window covers is held back, with the window as the reason and
 	const fromMs = Date.now() - HOUR;
 	const request = { title: '补丁', services: ['portal'], fromMs, toMs: fromMs + 2 * HOUR, recurrence: null, reason: '', rollback: '' };
 	const { id } = JSON.parse((await call('operator', '/maintenance', request)).text) as MaintenanceWindowAnswer;
+	await overrun();
 	const alerts = async () => {
 		const { alerts: shown } = JSON.parse((await call('viewer', '/overview')).text) as OverviewAnswer;
-		return Object.fromEntries(shown.map(({ labels, suppressed }) => [labels['service'], suppressed]));
+		return Object.fromEntries(
+			shown.filter(({ labels }) => labels['alertname'] === 'Broken').map(({ labels, suppressed }) => [labels['service'], suppressed]),
+		);
 	};
 	const body = ['portal', 'other'].map((service) => ({ labels: { alertname: 'Broken', service, severity: 'critical' }, annotations: {} }));
 	expect((await collector.call('POST', '/api/v2/alerts', { token: 'local-alert', body })).status).toBe(200);
@@ -69,7 +72,20 @@ test('what an open window covers is held back, with the window as the reason and
 	await call('operator', `/maintenance/${id}/start`, { occurrenceMs: fromMs, actualMs: fromMs + 1000 });
 	await call('operator', `/maintenance/${id}/end`, { occurrenceMs: fromMs, actualMs: Date.now() });
 	expect(await alerts()).toEqual({ portal: false, other: false });
+	const overview = async () => JSON.parse((await call('viewer', '/overview')).text) as OverviewAnswer;
+	const told = async () => (await overview()).alerts.find(({ labels }) => labels['alertname'] === 'MaintenanceOverrun');
+	await waitFor('the owner to be told', async () => (await told()) !== undefined, { timeoutMs: 90_000, intervalMs: 500 });
+	expect(await told()).toMatchObject({ labels: { owner: 'the-operator', severity: 'warning' }, suppressed: false });
 }, 120_000);
+
+/** Work that was begun two hours ago, should have ended an hour ago, and has no end on record. */
+async function overrun(): Promise<void> {
+	const fromMs = Date.now() - 2 * HOUR;
+	const request = { title: '超时', services: ['portal'], fromMs, toMs: fromMs + HOUR, recurrence: null, reason: '', rollback: '' };
+	const { id } = JSON.parse((await call('operator', '/maintenance', request)).text) as MaintenanceWindowAnswer;
+	await call('system', `/maintenance/${id}/approve`, { note: '' });
+	expect((await call('operator', `/maintenance/${id}/start`, { occurrenceMs: fromMs, actualMs: fromMs + 1000 })).status).toBe(200);
+}
 
 test('budgets, inventory and the ledger export are answered', async () => {
 	const { budgets } = JSON.parse((await call('viewer', '/budgets')).text) as BudgetListAnswer;
