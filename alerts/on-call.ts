@@ -80,6 +80,8 @@ const DRILL_LATE_MS = 3_600_000;
 /** A drill that was longer ago says nothing about today's addresses. */
 const DRILL_RECALLED_MS = 35 * 86_400_000;
 const PURGE_EVERY_MS = 3_600_000;
+/** Alerts of one incident whose faults are looked for; a storm has more, and its faults are those of its first ones. */
+const MOST_COPIED = 1000;
 /** An acknowledgement may come before the fault that it belongs to is opened. */
 const COPY_AFTER_MS = 15 * 60_000;
 
@@ -363,7 +365,7 @@ function failedAddresses(events: readonly IncidentEvent[], deliveries: readonly 
 function acknowledgementOf(incident: Incident, events: readonly IncidentEvent[], duty: Duty): CopiedAcknowledgement | null {
 	const first = events.find(({ body }) => body.kind === 'acknowledged');
 	if (first?.body.kind !== 'acknowledged') return null;
-	const fingerprints = [...new Set(events.flatMap(({ body }) => (body.kind === 'joined' ? body.alerts : [])))];
+	const fingerprints = [...new Set(events.flatMap(({ body }) => (body.kind === 'joined' ? body.alerts : [])))].slice(0, MOST_COPIED);
 	const by = duty.person(first.body.person)?.account || first.body.person;
 	return { incident: incident.id, fingerprints, by, atMs: first.atMs };
 }

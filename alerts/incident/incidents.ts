@@ -96,6 +96,8 @@ export class Incidents {
 	 * messages, and then calls `applied`.
 	 */
 	planRound(turns: readonly Turn[], messages: readonly RoundMessage[], nowMs: number): readonly IncidentChange[] {
+		// Most rounds tell nobody anything; they must not cost a copy of all alerts.
+		if (messages.length === 0 && turns.every(({ leaving }) => leaving.length === 0)) return [];
 		const drafts = new Drafts(this.#active, nowMs, () => ++this.#number);
 		const byAlert = new Map(this.#byAlert);
 		for (const message of messages) this.#planMessage(message, drafts, byAlert);
