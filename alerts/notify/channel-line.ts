@@ -58,17 +58,28 @@ export function plainLine<C extends object>(
 		readonly config: C;
 		/** Puts a person's address in place of the configured recipients. */
 		readonly addressed: (config: C, to: string) => C;
-		readonly create: (config: C, context: NotifierContext) => Notifier | readonly Notifier[];
+		/** Into configurations whose recipients one request can take. */
+		readonly split?: (config: C) => readonly C[];
+		readonly create: (config: C, context: NotifierContext) => Notifier;
 		readonly callback?: ChannelLine['callback'];
 	},
 ): ChannelLine {
-	const { config, addressed, create, callback } = options;
+	const { config, addressed, split = (own: C) => [own], create, callback } = options;
 	return {
 		type,
-		notifiers: (place, to) => {
-			const made = create(to === null ? config : addressed(config, to), { ...context, ...place });
-			return Array.isArray(made) ? (made as readonly Notifier[]) : [made as Notifier];
-		},
+		notifiers: (place, to) => placeEach(split(to === null ? config : addressed(config, to)), context, place, create),
 		...(callback === undefined ? {} : { callback }),
 	};
+}
+
+/** One place for each recipient, because each has its own record and its own retries; several are told apart by a number. */
+export function placeEach<T>(
+	recipients: readonly T[],
+	context: LineContext,
+	place: Place,
+	create: (recipient: T, context: NotifierContext) => Notifier,
+): readonly Notifier[] {
+	return recipients.map((recipient, i) =>
+		create(recipient, { ...context, ...place, channel: recipients.length === 1 ? place.channel : `${place.channel}.${i}` }),
+	);
 }

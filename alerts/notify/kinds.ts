@@ -103,7 +103,7 @@ function phones<S extends TObject>(
 	create: (config: Static<S>, context: NotifierContext) => Notifier,
 	options: PhoneOptions<Static<S>> = {},
 ): ChannelKind {
-	const { split = (config: Static<S>) => [config], check, callback } = options;
+	const { split, check, callback } = options;
 	return {
 		type,
 		schema,
@@ -113,10 +113,8 @@ function phones<S extends TObject>(
 			plainLine(type, context, {
 				config: config as Static<S> & object,
 				addressed: (own, to) => ({ ...own, phones: [to] }),
-				create: (own, world) => {
-					const parts = split(own);
-					return parts.map((part, i) => create(part, parts.length === 1 ? world : { ...world, channel: `${world.channel}.${i}` }));
-				},
+				...(split === undefined ? {} : { split }),
+				create,
 				callback: callback?.(config, context),
 			}),
 	};

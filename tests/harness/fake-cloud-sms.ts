@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { type FakeRequest, startFakeServer } from './fake-server.ts';
+import { type FakeRequest, type FaultQueue, faultQueue, startFakeServer } from './fake-server.ts';
 
 export interface CloudSms {
 	readonly phones: readonly string[];
@@ -48,7 +48,7 @@ export function startFakeAliyunSms(key: Key): Promise<FakeCloudSms> {
 			.update(`ACS3-HMAC-SHA256\n${sha256(canonical)}`)
 			.digest('hex');
 		if (signature !== expected || !names.includes('host')) return answer('SignatureDoesNotMatch', 'signature does not match');
-		const fault = state.faults.shift();
+		const fault = state.faults.next();
 		if (fault !== undefined) return answer(fault, 'as asked for');
 		const action = headers['x-acs-action'] ?? '';
 		const voice = action === 'SingleCallByTts';
@@ -81,7 +81,7 @@ export function startFakeTencentSms(key: Key): Promise<FakeCloudSms> {
 		const toSign = `TC3-HMAC-SHA256\n${timestamp}\n${date}/${service}/tc3_request\n${sha256(canonical)}`;
 		const expected = hmac(hmac(hmac(hmac(`TC3${key.secret}`, date), service), 'tc3_request'), toSign).toString('hex');
 		if (signature !== expected) return error('AuthFailure.SignatureFailure');
-		const fault = state.faults.shift();
+		const fault = state.faults.next();
 		if (fault !== undefined) return error(fault);
 		if (headers['x-tc-action'] === 'SendTtsVoice') return call(request, state, { error, now: key.now() });
 		const body = JSON.parse(request.body.toString('utf8')) as { PhoneNumberSet: string[]; TemplateId: string; TemplateParamSet: string[] };
@@ -121,13 +121,13 @@ interface State {
 	readonly calledAtMs: Map<string, number>;
 	readonly messages: CloudSms[];
 	readonly refused: Set<string>;
-	readonly faults: string[];
+	readonly faults: FaultQueue<string>;
 }
 
 async function start(
 	judge: (request: FakeRequest, state: State) => { readonly status: number; readonly body: object },
 ): Promise<FakeCloudSms> {
-	const state: State = { calledAtMs: new Map(), messages: [], refused: new Set(), faults: [] };
+	const state: State = { calledAtMs: new Map(), messages: [], refused: new Set(), faults: faultQueue() };
 	const server = await startFakeServer({
 		handle: (request, exchange) => {
 			const { status, body } = judge(request, state);
@@ -138,7 +138,7 @@ async function start(
 		baseUrl: server.baseUrl,
 		messages: state.messages,
 		refuse: (phone) => state.refused.add(phone),
-		fail: (code) => state.faults.push(code),
+		fail: state.faults.fail,
 		stop: server.stop,
 	};
 }

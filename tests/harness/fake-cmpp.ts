@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { faultQueue } from './fake-server.ts';
 
 export interface CmppMessage {
 	readonly phone: string;
@@ -47,7 +48,7 @@ export async function startFakeCmpp(options: {
 	const v3 = options.version === 3;
 	const messages: CmppMessage[] = [];
 	const deliverResults: number[] = [];
-	const faults: number[] = [];
+	const faults = faultQueue<number>();
 	const sockets = new Set<Socket>();
 	const joined = new Map<string, { texts: string[]; ids: string[]; total: number }>();
 	let binds = 0;
@@ -169,7 +170,7 @@ export async function startFakeCmpp(options: {
 				const id = Buffer.alloc(8);
 				id.writeUInt32BE(0x0a0b0c0d, 0);
 				id.writeUInt32BE(++counter, 4);
-				const fault = faults.shift();
+				const fault = faults.next();
 				const result = fault ?? submitted(body, id.toString('hex'));
 				if (drops > 0) {
 					drops--;
@@ -199,9 +200,7 @@ export async function startFakeCmpp(options: {
 		binds: () => binds,
 		activeTests: () => activeTests,
 		deliverResults,
-		fail: (result, times = 1) => {
-			for (let i = 0; i < times; i++) faults.push(result);
-		},
+		fail: faults.fail,
 		dropNext: () => {
 			drops++;
 		},

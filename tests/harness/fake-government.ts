@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { startFakeServer } from './fake-server.ts';
+import { faultQueue, startFakeServer } from './fake-server.ts';
 
 export interface GovernmentMessage {
 	readonly to: readonly string[];
@@ -79,15 +79,15 @@ async function start(
 	judge: (body: Buffer, state: State, headers: Readonly<Record<string, string>>) => object,
 ): Promise<FakeGovernmentChannel> {
 	const state: State = { messages: [] };
-	const faults: string[] = [];
+	const faults = faultQueue<string>();
 	const server = await startFakeServer({
 		handle: (request, exchange) => {
 			if (request.method !== 'POST' || request.url.pathname !== path) return exchange.answer(404, 'not found');
-			const fault = faults.shift();
+			const fault = faults.next();
 			exchange.json(
 				fault === undefined ? judge(request.body, state, request.headers) : { rspcod: fault, success: false, errorCode: fault },
 			);
 		},
 	});
-	return { baseUrl: server.baseUrl, messages: state.messages, fail: (code) => faults.push(code), stop: server.stop };
+	return { baseUrl: server.baseUrl, messages: state.messages, fail: faults.fail, stop: server.stop };
 }

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { startFakeServer } from './fake-server.ts';
+import { faultQueue, startFakeServer } from './fake-server.ts';
 
 export interface GroupMessage {
 	readonly text: string;
@@ -92,11 +92,11 @@ async function start(
 ): Promise<FakeGroupRobot> {
 	const messages: GroupMessage[] = [];
 	const answers: number[] = [];
-	const faults: number[] = [];
+	const faults = faultQueue<number>();
 	const server = await startFakeServer({
 		handle: (request, exchange) => {
 			if (request.method !== 'POST' || request.url.pathname !== path) return exchange.answer(404, 'not found');
-			const fault = faults.shift();
+			const fault = faults.next();
 			const verdict: Verdict =
 				fault === undefined
 					? judge(request.url.searchParams, JSON.parse(request.body.toString('utf8')) as unknown, request.body.length)
@@ -110,9 +110,7 @@ async function start(
 		baseUrl: server.baseUrl,
 		messages,
 		answers,
-		fail: (code, times = 1) => {
-			for (let i = 0; i < times; i++) faults.push(code);
-		},
+		fail: faults.fail,
 		stop: server.stop,
 	};
 }

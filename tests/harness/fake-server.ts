@@ -23,6 +23,27 @@ export interface FakeServer {
 	stop(): Promise<void>;
 }
 
+/** What the next requests meet instead of a normal answer, in the order in which it was asked for. */
+export interface FaultQueue<T> {
+	/** Applies to the next `times` requests, one unless given. */
+	readonly fail: (fault: T, times?: number) => void;
+	next(): T | undefined;
+	clear(): void;
+}
+
+export function faultQueue<T>(): FaultQueue<T> {
+	const faults: T[] = [];
+	return {
+		fail: (fault, times = 1) => {
+			for (let i = 0; i < times; i++) faults.push(fault);
+		},
+		next: () => faults.shift(),
+		clear: () => {
+			faults.length = 0;
+		},
+	};
+}
+
 /** A real HTTP server on loopback for the services that messages are sent to. An exception in `handle` is answered with 500 and its text. */
 export async function startFakeServer(options: {
 	readonly port?: number;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import iconv from 'iconv-lite';
-import { startFakeServer } from './fake-server.ts';
+import { faultQueue, startFakeServer } from './fake-server.ts';
 
 export interface ReceivedSms {
 	readonly atMs: number;
@@ -41,7 +41,7 @@ export async function startFakeSmsGateway(options: {
 }): Promise<FakeSmsGateway> {
 	const messages: ReceivedSms[] = [];
 	const answers: string[] = [];
-	const faults: SmsGatewayFault[] = [];
+	const faults = faultQueue<SmsGatewayFault>();
 	const now = options.now ?? Date.now;
 	const judge = (fields: ReadonlyMap<string, Buffer>): { code: string; msg: string; sms?: ReceivedSms } => {
 		const bytes = (name: string) => fields.get(name) ?? Buffer.alloc(0);
@@ -64,7 +64,7 @@ export async function startFakeSmsGateway(options: {
 		...(options.port === undefined ? {} : { port: options.port }),
 		handle: async (request, exchange) => {
 			if (request.method !== 'POST' || request.url.pathname !== '/sms/send') return exchange.answer(404, 'not found');
-			const fault = faults.shift();
+			const fault = faults.next();
 			if (fault?.kind === 'drop') return exchange.drop();
 			if (fault?.kind === 'delay') await exchange.sleep(fault.ms);
 			if (fault?.kind === 'status') {
@@ -86,9 +86,7 @@ export async function startFakeSmsGateway(options: {
 		port: server.port,
 		messages,
 		answers,
-		fail: (fault, times = 1) => {
-			for (let i = 0; i < times; i++) faults.push(fault);
-		},
+		fail: faults.fail,
 		stop: server.stop,
 	};
 }

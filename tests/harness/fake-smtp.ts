@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Socket } from 'node:net';
+import { faultQueue } from './fake-server.ts';
 
 export interface ReceivedMail {
 	readonly from: string;
@@ -23,7 +24,7 @@ export async function startFakeSmtp(options: {
 	readonly recipients: readonly string[];
 }): Promise<FakeSmtp> {
 	const mails: ReceivedMail[] = [];
-	const faults: string[] = [];
+	const faults = faultQueue<string>();
 	const sockets = new Set<Socket>();
 	const server = createServer((socket) => {
 		sockets.add(socket);
@@ -76,7 +77,7 @@ export async function startFakeSmtp(options: {
 					continue;
 				}
 				inData = false;
-				const fault = faults.shift();
+				const fault = faults.next();
 				if (fault === undefined || fault === 'drop') mails.push({ from, to, data: text.replace(/\r\n\.\./g, '\r\n.') });
 				if (fault === 'drop') socket.destroy();
 				else say(fault ?? '250 2.0.0 queued');
@@ -87,9 +88,7 @@ export async function startFakeSmtp(options: {
 	return {
 		smarthost: `127.0.0.1:${(server.address() as AddressInfo).port}`,
 		mails,
-		fail: (answer, times = 1) => {
-			for (let i = 0; i < times; i++) faults.push(answer);
-		},
+		fail: faults.fail,
 		stop: () =>
 			new Promise((resolve) => {
 				for (const socket of sockets) socket.destroy();

@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { startFakeServer } from './fake-server.ts';
+import { faultQueue, startFakeServer } from './fake-server.ts';
 
 export interface ReceivedWebhook {
 	readonly atMs: number;
@@ -43,7 +43,7 @@ export async function startFakeWebhook(
 ): Promise<FakeWebhook> {
 	const messages: ReceivedWebhook[] = [];
 	const statuses: number[] = [];
-	const faults: WebhookFault[] = [];
+	const faults = faultQueue<WebhookFault>();
 	const now = options.now ?? Date.now;
 	const judge = (headers: Readonly<Record<string, string>>, body: string): number => {
 		if (!(headers['content-type'] ?? '').startsWith('application/json')) return 415;
@@ -57,7 +57,7 @@ export async function startFakeWebhook(
 	const server = await startFakeServer({
 		...(options.port === undefined ? {} : { port: options.port }),
 		handle: async (request, exchange) => {
-			const fault = faults.shift();
+			const fault = faults.next();
 			if (fault?.kind === 'drop') return exchange.drop();
 			if (fault?.kind === 'delay') await exchange.sleep(fault.ms);
 			const text = request.body.toString('utf8');
@@ -74,12 +74,8 @@ export async function startFakeWebhook(
 		port: server.port,
 		messages,
 		statuses,
-		fail: (fault, times = 1) => {
-			for (let i = 0; i < times; i++) faults.push(fault);
-		},
-		recover: () => {
-			faults.length = 0;
-		},
+		fail: faults.fail,
+		recover: faults.clear,
 		stop: server.stop,
 	};
 }

@@ -1,4 +1,4 @@
-import { type FakeServer, startFakeServer } from './fake-server.ts';
+import { type FakeServer, faultQueue, startFakeServer } from './fake-server.ts';
 
 export interface WechatRobotMessage {
 	readonly atMs: number;
@@ -48,7 +48,7 @@ export async function startFakeWechatRobot(options: {
 }): Promise<FakeWechatRobot> {
 	const messages: WechatRobotMessage[] = [];
 	const answers: number[] = [];
-	const faults: WechatRobotFault[] = [];
+	const faults = faultQueue<WechatRobotFault>();
 	const accepted: number[] = [];
 	const now = options.now ?? Date.now;
 	const judge = (query: URLSearchParams, body: string): Verdict => {
@@ -65,7 +65,7 @@ export async function startFakeWechatRobot(options: {
 		...(options.port === undefined ? {} : { port: options.port }),
 		handle: async (request, exchange) => {
 			if (request.method !== 'POST' || request.url.pathname !== '/cgi-bin/webhook/send') return exchange.answer(404, 'not found');
-			const fault = faults.shift();
+			const fault = faults.next();
 			if (fault?.kind === 'drop') return exchange.drop();
 			if (fault?.kind === 'delay') await exchange.sleep(fault.ms);
 			if (fault?.kind === 'status') {
@@ -83,9 +83,7 @@ export async function startFakeWechatRobot(options: {
 		port: server.port,
 		messages,
 		answers,
-		fail: (fault, times = 1) => {
-			for (let i = 0; i < times; i++) faults.push(fault);
-		},
+		fail: faults.fail,
 		stop: server.stop,
 	};
 }

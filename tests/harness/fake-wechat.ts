@@ -1,6 +1,6 @@
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import { httpExchange } from '../../core/http-client.ts';
-import { type FakeRequest, startFakeServer } from './fake-server.ts';
+import { type FakeRequest, faultQueue, startFakeServer } from './fake-server.ts';
 
 export interface AppMessage {
 	readonly touser: string;
@@ -54,7 +54,7 @@ export async function startFakeWechatWork(options: WechatWorkOptions): Promise<F
 	const messages: AppMessage[] = [];
 	const updates: string[] = [];
 	const answers: number[] = [];
-	const faults: number[] = [];
+	const faults = faultQueue<number>();
 	const tasks = new Set<string>();
 	const seen = new Map<string, number>();
 	const responseCodes = new Set<string>();
@@ -62,7 +62,7 @@ export async function startFakeWechatWork(options: WechatWorkOptions): Promise<F
 	let token = '';
 	let tokenUntilMs = 0;
 	const send = (body: Record<string, unknown>): { errcode: number; errmsg: string; [key: string]: unknown } => {
-		const fault = faults.shift();
+		const fault = faults.next();
 		if (fault !== undefined) return { errcode: fault, errmsg: 'as asked for' };
 		if (body['agentid'] !== options.agentId) return { errcode: 301002, errmsg: 'not allow operate another agent' };
 		const users = String(body['touser'] ?? '').split('|');
@@ -122,9 +122,7 @@ export async function startFakeWechatWork(options: WechatWorkOptions): Promise<F
 		expireToken: () => {
 			tokenUntilMs = 0;
 		},
-		fail: (errcode, times = 1) => {
-			for (let i = 0; i < times; i++) faults.push(errcode);
-		},
+		fail: faults.fail,
 		press: (user, message, url, change) => {
 			const code = `response-${randomBytes(4).toString('hex')}`;
 			responseCodes.add(code);
@@ -221,7 +219,7 @@ export async function startFakeWechatOfficial(options: {
 }): Promise<FakeWechatOfficial> {
 	const messages: { openid: string; data: Readonly<Record<string, { readonly value: string }>>; msgid: string }[] = [];
 	const known = new Map<string, string>();
-	const faults: number[] = [];
+	const faults = faultQueue<number>();
 	const judge = (request: FakeRequest): object => {
 		const body = JSON.parse(request.body.toString('utf8')) as Record<string, unknown>;
 		if (request.url.pathname === '/cgi-bin/stable_token') {
@@ -231,7 +229,7 @@ export async function startFakeWechatOfficial(options: {
 			return { access_token: 'stable', expires_in: 7200 };
 		}
 		if (request.url.searchParams.get('access_token') !== 'stable') return { errcode: 40001, errmsg: 'invalid credential' };
-		const fault = faults.shift();
+		const fault = faults.next();
 		if (fault !== undefined) return { errcode: fault, errmsg: 'as asked for' };
 		const openid = String(body['touser']);
 		if (body['template_id'] !== options.templateId) return { errcode: 40037, errmsg: 'invalid template_id' };
@@ -252,9 +250,7 @@ export async function startFakeWechatOfficial(options: {
 	return {
 		baseUrl: server.baseUrl,
 		messages,
-		fail: (errcode, times = 1) => {
-			for (let i = 0; i < times; i++) faults.push(errcode);
-		},
+		fail: faults.fail,
 		finish: async (msgid, openid, status, url, token) => {
 			const timestamp = String(Math.floor(Date.now() / 1000));
 			const signature = createHash('sha1').update([token, timestamp, 'n'].sort().join('')).digest('hex');

@@ -2,7 +2,7 @@ import type { Static } from 'typebox';
 import { parseDuration } from '../../../core/duration.ts';
 import { errorText } from '../../../core/errors.ts';
 import { notifierFrame } from '../channel-frame.ts';
-import type { ChannelLine, LineContext } from '../channel-line.ts';
+import { type ChannelLine, type LineContext, placeEach } from '../channel-line.ts';
 import type { Notifier, NotifierContext, ReceiptKey, SendResult } from '../notifier.ts';
 import { smsTextOf } from '../sms-text.ts';
 import { type CmppVersion, type Delivered, encodeSubmit } from './codec.ts';
@@ -74,10 +74,7 @@ export function openCmpp(config: Config, context: LineContext): ChannelLine {
 	};
 	return {
 		type: 'cmpp',
-		notifiers: (place, to) =>
-			(to === null ? config.phones : [to]).map((phone, i, all) =>
-				create(phone, { ...context, ...place, channel: all.length === 1 ? place.channel : `${place.channel}.${i}` }),
-			),
+		notifiers: (place, to) => placeEach(to === null ? config.phones : [to], context, place, create),
 		start: () => session.listen(),
 		close: () => session.close(),
 	};

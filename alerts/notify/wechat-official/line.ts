@@ -3,7 +3,7 @@ import { shorten, unitLength } from '../../templates/shorten.ts';
 import { templateParams } from '../../templates/sms-params.ts';
 import { jsonObject, judgeBody } from '../body-code.ts';
 import { JSON_HEADERS, notifierFrame, redactor, serviceCall, trimmed } from '../channel-frame.ts';
-import type { CallbackRequest, ChannelLine, LineContext } from '../channel-line.ts';
+import { type CallbackRequest, type ChannelLine, type LineContext, placeEach } from '../channel-line.ts';
 import type { Notifier, NotifierContext } from '../notifier.ts';
 import { callbackRefused, providerTime, replyId } from '../provider-callback.ts';
 import { wechatSignature, xmlText } from '../wechat-crypto.ts';
@@ -78,10 +78,7 @@ export function openWechatOfficial(config: Config, context: LineContext): Channe
 	const callbackToken = config.callback_token === undefined ? null : context.secret(config.callback_token);
 	return {
 		type: 'wechat_official',
-		notifiers: (place, to) =>
-			(to === null ? config.openids : [to]).map((openid, i, all) =>
-				create(openid, { ...context, ...place, channel: all.length === 1 ? place.channel : `${place.channel}.${i}` }),
-			),
+		notifiers: (place, to) => placeEach(to === null ? config.openids : [to], context, place, create),
 		...(callbackToken === null ? {} : { callback: (request) => takeEvent(request, callbackToken.reveal(), context) }),
 	};
 }
