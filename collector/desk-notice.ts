@@ -2,6 +2,7 @@ import type { PostedAlert } from '../protocol/alert.ts';
 
 /** A notice is an alert for the people on duty; it ends by itself when it is not repeated. */
 const NOTICE_MS = 10 * 60_000;
+const REPEATED_MS = 60_000;
 
 /** Something that the desk reminds people of, as an alert that takes the same routes to them as every other one. */
 export interface DeskNotice {
@@ -15,6 +16,8 @@ export interface DeskNotice {
 	readonly action: string;
 	/** File under docs/runbooks. */
 	readonly runbook: string;
+	/** Repeated every few seconds while it holds: it ends soon after it was repeated last, instead of after ten minutes. */
+	readonly repeated?: boolean;
 	/** Since when; default: now. */
 	readonly sinceMs?: number;
 }
@@ -32,7 +35,7 @@ export function deskAlert(notice: DeskNotice, nowMs: number): PostedAlert {
 		},
 		annotations: { summary, action, runbook_url: `docs/runbooks/${runbook}` },
 		startsAtMs: notice.sinceMs ?? nowMs,
-		endsAtMs: nowMs + NOTICE_MS,
+		endsAtMs: nowMs + (notice.repeated === true ? REPEATED_MS : NOTICE_MS),
 		generatorUrl: '',
 	};
 }

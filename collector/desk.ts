@@ -39,6 +39,7 @@ export function createDesk(options: DeskOptions): Desk {
 							action:
 								'1. 已完工的，在“维护”页登记结束时间；2. 未完工的，立即告知项目负责人和采购人：超出部分计入中断；3. 按回退方案决定是否回退。',
 							runbook: 'maintenance.md',
+							repeated: true,
 							sinceMs: plannedEndMs,
 						},
 						clock.now(),
@@ -113,6 +114,7 @@ function problemAlert({ entry: { number, problem }, clock }: DueProblem, nowMs: 
 			summary: `用户问题 ${number}「${problem.title}」：${clock.name}${clock.late ? '已超时' : '即将超时'}`,
 			action: '1. 在“问题”页受理、交办或回复；2. 不能按时答复时，告知用户并登记预计时间；3. 由用户确认后结案。',
 			runbook: 'problems.md',
+			repeated: true,
 			// One alert from the warning on until it is done.
 			sinceMs: Math.min(nowMs, clock.dueMs),
 		},
