@@ -1,7 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { AppError } from '../../../core/errors.ts';
-import type { AssessedPeriodAnswer, ContractListAnswer, ContractProfileAnswer, ContractStandingAnswer } from '../../../protocol/contract-api.ts';
+import type {
+	AssessedPeriodAnswer,
+	ContractListAnswer,
+	ContractProfileAnswer,
+	ContractStandingAnswer,
+} from '../../../protocol/contract-api.ts';
 import type { ContractCaller, Contracts } from '../../contracts/contracts.ts';
 
 const BASE = '/api/fournines/v1/contracts';
@@ -37,9 +42,13 @@ export function registerContractRoutes(app: FastifyInstance, contracts: Contract
 	const tags = ['contracts'];
 	const at = `${BASE}/:id/periods/:period`;
 
-	app.get(BASE, { schema: { tags, summary: 'The contract profiles and their open questions' } }, async (): Promise<ContractListAnswer> => ({
-		contracts: contracts.list().map(({ id, settings }) => ({ id, name: contracts.profile(id).name, settings: questionsOf(settings) })),
-	}));
+	app.get(
+		BASE,
+		{ schema: { tags, summary: 'The contract profiles and their open questions' } },
+		async (): Promise<ContractListAnswer> => ({
+			contracts: contracts.list().map(({ id, settings }) => ({ id, name: contracts.profile(id).name, settings: questionsOf(settings) })),
+		}),
+	);
 
 	app.get<{ Params: { id: string } }>(
 		`${BASE}/:id`,
@@ -63,7 +72,8 @@ export function registerContractRoutes(app: FastifyInstance, contracts: Contract
 				querystring: AssessQuery,
 			},
 		},
-		(request): Promise<AssessedPeriodAnswer> => contracts.assess(request.params.id, request.params.period, answersOf(request.query.settings)),
+		(request): Promise<AssessedPeriodAnswer> =>
+			contracts.assess(request.params.id, request.params.period, answersOf(request.query.settings)),
 	);
 
 	app.post<{ Params: { id: string }; Body: Parameters<Contracts['record']>[1] }>(
