@@ -64,7 +64,9 @@ export function mergeAlert(
 	if (existing.resolvedAtMs !== null) return { alert: fresh, change: 'refired' };
 	const alert = { ...fresh, ...continued(existing, posted) };
 	const same = existing.generatorUrl === alert.generatorUrl && sameEntries(existing.annotations, alert.annotations);
-	return { alert, change: same && existing.startsAtMs === alert.startsAtMs ? 'extended' : 'changed' };
+	if (!same || existing.startsAtMs !== alert.startsAtMs) return { alert, change: 'changed' };
+	// Evaluators post what fires every few seconds: of ten thousand alerts, the texts that are known already must not be kept anew.
+	return { alert: { ...alert, labels: existing.labels, annotations: existing.annotations }, change: 'extended' };
 }
 
 function continued(existing: Alert, posted: PostedAlert) {

@@ -34,6 +34,7 @@ beforeEach(async () => {
 alerts:
   route: { receiver: r, group_wait: 0s, group_interval: 1s }
   receivers: [{ name: r, webhook_configs: [{ url: '${webhook.url}' }] }]
+  channels: [{ name: sms, aliyun_sms: { access_key_id: { file: ${join(folder.path, 'zabbix.token')} }, access_key_secret: { file: ${join(folder.path, 'zabbix.token')} }, sign_name: s, template_code: T, callback_token: { file: ${join(folder.path, 'zabbix.token')} } } }]
   intake: [{ name: zabbix, format: zabbix, token: { file: ${join(folder.path, 'zabbix.token')} } }]
 `,
 	);
@@ -123,5 +124,24 @@ describe('Zabbix', () => {
 		await waitFor('the firing', () => told('firing'));
 		await post('0');
 		await waitFor('the recovery', () => told('resolved'));
+	});
+});
+
+describe('a provider that calls back', () => {
+	const receipt = (secret: string, type: string) =>
+		httpExchange(`${collector.url}/api/fournines/v1/callbacks/sms?token=${secret}`, {
+			method: 'POST',
+			headers: { 'content-type': type },
+			body: JSON.stringify([{ phone_number: '13800000001', biz_id: 'b1', success: true, err_code: 'DELIVERED' }]),
+			timeoutMs: 10_000,
+		});
+
+	test('is believed with its token, whatever it calls its body, and hears what it wants to hear', async () => {
+		for (const type of ['application/json', 'application/x-www-form-urlencoded', 'text/plain']) {
+			const answer = await receipt('zabbix-token', type);
+			expect([answer.status, answer.body.toString()]).toEqual([200, '{"code":0,"msg":"接收成功"}']);
+		}
+		expect((await receipt('wrong', 'application/json')).status).toBe(403);
+		expect(await collector.get('/metrics')).toMatch(/fournines_alerts_receipts_total\{state="early"\} 1/);
 	});
 });
