@@ -234,7 +234,9 @@ export class ChannelWorker {
 			this.#entries.delete(entry.notification.id);
 			this.#options.onFinal({ ...entry, state: 'expired' });
 		}
-		metrics.attempts.inc({ channel: notifier.type, outcome: 'expired' }, old.length);
+		// Who is told by another channel has not lost the message.
+		metrics.attempts.inc({ channel: notifier.type, outcome: 'next' }, next.length);
+		metrics.attempts.inc({ channel: notifier.type, outcome: 'expired' }, old.length - next.length);
 		log.error({ channel: notifier.channel, numbers: old.map((entry) => entry.notification.number) }, 'notifications were given up');
 		this.#options.onRecorded({
 			kind: 'expired',
