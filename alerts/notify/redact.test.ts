@@ -4,7 +4,7 @@ import { exampleNotification, openTestChannels } from '../../tests/harness/chann
 import { CHANNEL_KINDS } from './kinds.ts';
 import type { Notifier } from './notifier.ts';
 
-const secrets = { K: 'key' };
+const secrets = { K: 'jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C' };
 const key = '{ env: K }';
 /** One of every type, on its way through the internet. */
 const ENTRIES: Readonly<Record<string, string>> = {

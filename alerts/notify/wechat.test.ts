@@ -169,6 +169,10 @@ describe('application of WeChat Work', () => {
 		expect(opened.receipts).toEqual([]);
 	});
 
+	test('a key that is none is told at the start, not at the first button', () => {
+		expect(() => openTestChannels(channel(), { secrets: { ...SECRETS, AES: 'short' } })).toThrow('43 characters');
+	});
+
 	test('a private deployment without cards gets text, with the code to reply', async () => {
 		const old = openTestChannels(channel(', cards: false'), { secrets: SECRETS });
 		await sendThrough(old.channels.personal('wework', 'zhangsan'), exampleNotification({ incident }));

@@ -15,7 +15,7 @@ const CLOCK_TOLERANCE_S = 300;
 /**
  * 接收消息与事件 (developer.work.weixin.qq.com). Signed and encrypted; the press of a card's button and what members write are
  * passed on, who did it is what the envelope says and not who holds the card. The service waits five seconds, so the card is
- * updated after the answer.
+ * updated after the answer. Throws `FN_ALERTS_CALLBACK_KEY` for a key that is none.
  */
 export function appCallback(
 	config: { readonly token: SecretRef; readonly aes_key: SecretRef },
@@ -23,9 +23,8 @@ export function appCallback(
 ): NonNullable<ChannelLine['callback']> {
 	const { context } = options;
 	const token = context.secret(config.token);
-	const key = context.secret(config.aes_key);
+	const envelope = new WechatEnvelope(context.secret(config.aes_key).reveal(), options.corpId);
 	return async (request) => {
-		const envelope = new WechatEnvelope(key.reveal(), options.corpId);
 		const { msg_signature: signature = '', timestamp = '', nonce = '', echostr = '' } = request.query;
 		const encrypted = request.method === 'GET' ? echostr : xmlText(request.body.toString('utf8'), 'Encrypt');
 		if (signature === '' || signature !== wechatSignature([token.reveal(), timestamp, nonce, encrypted])) {
