@@ -41,7 +41,15 @@ export function startFakeAliyunSms(key: Key): Promise<FakeCloudSms> {
 		const nonce = headers['x-acs-signature-nonce'] ?? '';
 		if (nonce === '' || nonces.has(nonce)) return answer('SignatureNonceUsed', 'used');
 		nonces.add(nonce);
-		const query = url.search.slice(1).split('&').sort().join('&');
+		// As RFC 3986 writes them, whatever way they came.
+		const query = [...url.searchParams]
+			.map((pair) =>
+				pair
+					.map((part) => encodeURIComponent(part).replace(/[!'()*]/g, (its) => `%${its.charCodeAt(0).toString(16).toUpperCase()}`))
+					.join('='),
+			)
+			.sort()
+			.join('&');
 		const signed = names.split(';').map((name) => `${name}:${headers[name] ?? ''}\n`);
 		const canonical = `${request.method}\n${url.pathname}\n${query}\n${signed.join('')}\n${names}\n${sha256(request.body)}`;
 		const expected = createHmac('sha256', key.secret)
@@ -76,11 +84,16 @@ export function startFakeTencentSms(key: Key): Promise<FakeCloudSms> {
 			/^TC3-HMAC-SHA256 Credential=(.*), SignedHeaders=(.*), Signature=(.*)$/.exec(headers['authorization'] ?? '') ?? [];
 		const [id = '', date = '', service = ''] = credential.split('/');
 		if (id !== key.id) return error('AuthFailure.SecretIdNotFound');
-		const signed = names.split(';').map((name) => `${name}:${(headers[name] ?? '').toLowerCase()}\n`);
-		const canonical = `POST\n/\n\n${signed.join('')}\n${names}\n${sha256(request.body)}`;
-		const toSign = `TC3-HMAC-SHA256\n${timestamp}\n${date}/${service}/tc3_request\n${sha256(canonical)}`;
-		const expected = hmac(hmac(hmac(hmac(`TC3${key.secret}`, date), service), 'tc3_request'), toSign).toString('hex');
-		if (signature !== expected) return error('AuthFailure.SignatureFailure');
+		const signatureFor = (host: string) => {
+			const signed = names.split(';').map((name) => `${name}:${(name === 'host' ? host : (headers[name] ?? '')).toLowerCase()}\n`);
+			const canonical = `POST\n/\n\n${signed.join('')}\n${names}\n${sha256(request.body)}`;
+			const toSign = `TC3-HMAC-SHA256\n${timestamp}\n${date}/${service}/tc3_request\n${sha256(canonical)}`;
+			return hmac(hmac(hmac(hmac(`TC3${key.secret}`, date), service), 'tc3_request'), toSign).toString('hex');
+		};
+		// The vendor's own client signs the name alone; on the port that the real one has, nobody's header names a port.
+		const host = headers['host'] ?? '';
+		if (signature !== signatureFor(host) && signature !== signatureFor(host.replace(/:\d+$/, '')))
+			return error('AuthFailure.SignatureFailure');
 		const fault = state.faults.next();
 		if (fault !== undefined) return error(fault);
 		if (headers['x-tc-action'] === 'SendTtsVoice') return call(request, state, { error, now: key.now() });
