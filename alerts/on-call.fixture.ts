@@ -6,6 +6,7 @@ import { type TemporaryFolder, temporaryFolder } from '../tests/harness/process.
 import type { FaultFacts } from './escalation/progress.ts';
 import type { Incident } from './incident/incident.ts';
 import type { Notification } from './notify/notification.ts';
+import type { CopiedAcknowledgement } from './on-call.ts';
 import type { AlertingPorts } from './ports.ts';
 
 let folder: TemporaryFolder;
@@ -18,7 +19,7 @@ export function declare(...now: readonly FaultFacts[]): void {
 	faults = now;
 }
 
-export let copied: string[] = [];
+export let copied: CopiedAcknowledgement[] = [];
 export let zeroMs = 0;
 
 /** A folder, a receiver of messages and a clock of its own for every test; whatever was started ends with it. */
@@ -88,8 +89,8 @@ ${options.more ?? ''}`,
 		...(options.ports === undefined ? {} : { ports: options.ports }),
 		onCall: {
 			faults: async () => faults,
-			copyAcknowledgement: async ({ by, fingerprints, atMs }) => {
-				copied.push(`${by} ${fingerprints.length} ${(atMs - zeroMs) / 60_000}m`);
+			copyAcknowledgement: async (acknowledged) => {
+				copied.push(acknowledged);
 			},
 		},
 	});

@@ -51,8 +51,12 @@ describe('escalation', () => {
 			'42m 李娜 resolved',
 		]);
 		expect(await incident()).toMatchObject({ state: 'resolved', owner: 'li', acknowledgedAtMs: zeroMs + 11 * 60_000, firing: [] });
-		expect(copied[0]).toBe('li 1 11m');
-		expect(new Set(copied).size).toBe(1);
+		const taken = { by: 'li', atMs: zeroMs + 11 * 60_000, fromMs: zeroMs, fault: null };
+		expect(copied[0]).toMatchObject({ ...taken, toMs: null });
+		expect(copied[0]?.fingerprints).toHaveLength(1);
+		expect(copied[0]?.labels).toContainEqual({ alertname: 'NginxDown', severity: 'critical' });
+		expect(copied.at(-1)).toMatchObject({ ...taken, toMs: zeroMs + 42 * 60_000 });
+		expect(new Set(copied.map(({ atMs }) => atMs)).size).toBe(1);
 	});
 
 	test('what was taken and is not over becomes nobody’s again, and is called for anew', async () => {
@@ -66,6 +70,15 @@ describe('escalation', () => {
 		expect((await incident()).state).toBe('open');
 		expect(await calls()).toEqual(['0m 张伟 fired', '61m 张伟 repeat']);
 		expect((await incident()).acknowledgedAtMs).toBe(zeroMs + 60_000);
+		await minutes(9);
+		copied.length = 0;
+		await take('li', '李娜');
+		await calls();
+		// What began while nobody had it was taken by the second one.
+		expect(copied.map(({ by, atMs, fromMs, toMs }) => [by, ...[atMs, fromMs, toMs].map((ms) => ms && (ms - zeroMs) / 60_000)])).toEqual([
+			['zhang.wei', 1, 0, 61],
+			['li', 71, 61, null],
+		]);
 	});
 
 	test('taking it again begins the time anew; somebody else is told to have it handed over', async () => {

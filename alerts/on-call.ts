@@ -35,7 +35,7 @@ export interface OnCallWorld {
 	readonly dayKind?: (day: CalendarDay) => DutyDayKind;
 	/** Declared faults that are not closed. Default: none. */
 	readonly faults?: () => Promise<readonly FaultFacts[]>;
-	/** Copies an acknowledgement to the faults of these alerts; asked again until the incident is over, so it must be idempotent. */
+	/** Copies an acknowledgement to the faults that the incident is about; asked again until the incident is over, so it must be idempotent. */
 	readonly copyAcknowledgement?: (acknowledged: CopiedAcknowledgement) => Promise<void>;
 	/** What a hand-over record says. Default: nothing but incidents. */
 	readonly handoverFacts?: () => Promise<Omit<HandoverFacts, 'incidents'>>;
@@ -43,8 +43,15 @@ export interface OnCallWorld {
 
 export interface CopiedAcknowledgement {
 	readonly incident: string;
+	/** The fault that it was opened for or tied to. */
+	readonly fault: string | null;
 	/** Of all alerts that ever belonged to it. */
 	readonly fingerprints: readonly string[];
+	/** Labels of the incident and of the alerts that it shows, by which its services are known. */
+	readonly labels: readonly Readonly<Record<string, string>>[];
+	/** What lasted at some moment of this was what somebody had taken; `toMs` is `null` while it goes on. */
+	readonly fromMs: number;
+	readonly toMs: number | null;
 	/** Account, or person without one. */
 	readonly by: string;
 	readonly atMs: number;
@@ -62,7 +69,8 @@ export interface OnCallOptions extends OnCallWorld {
 	readonly deliveries: NotificationHistory['deliveries'];
 	/** What hides all of these alerts; `''` when one of them is not hidden. */
 	readonly hidden: (fingerprints: readonly string[]) => string;
-	readonly externalUrl: string;
+	/** Under which people open the links of messages; asked for each. */
+	readonly ackUrl: () => string;
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly metrics: Registry;
@@ -82,7 +90,7 @@ const DRILL_RECALLED_MS = 35 * 86_400_000;
 const PURGE_EVERY_MS = 3_600_000;
 /** Alerts of one incident whose faults are looked for; a storm has more, and its faults are those of its first ones. */
 const MOST_COPIED = 1000;
-/** An acknowledgement may come before the fault that it belongs to is opened. */
+/** The fault that an acknowledgement belongs to may be opened when the incident is over already. */
 const COPY_AFTER_MS = 15 * 60_000;
 
 /** Who has duty, what is going on, and who is called. */
@@ -120,11 +128,11 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 		clock,
 		dayKind: options.dayKind ?? (() => 'ordinary'),
 	});
-	const links = new AckLinks(options.ackKey, options.externalUrl);
+	const links = new AckLinks(options.ackKey, options.ackUrl);
 	const copy = async (incident: Incident): Promise<void> => {
 		try {
-			const copied = acknowledgementOf(incident, await options.incidentStore.events(incident.id), duty);
-			if (copied !== null) await options.copyAcknowledgement?.(copied);
+			const events = await options.incidentStore.events(incident.id);
+			for (const copied of acknowledgementsOf(incident, events, duty)) await options.copyAcknowledgement?.(copied);
 		} catch (error) {
 			// The next minute asks again.
 			metrics.failures.inc({ part: 'faults' });
@@ -254,7 +262,7 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 		const nowMs = clock.now();
 		for (const incident of recent) {
 			const taken = incident.acknowledgedAtMs !== null;
-			if (taken && (incident.state !== 'resolved' || nowMs - (incident.acknowledgedAtMs ?? 0) < COPY_AFTER_MS)) await copy(incident);
+			if (taken && nowMs - (incident.resolvedAtMs ?? nowMs) < COPY_AFTER_MS) await copy(incident);
 		}
 	};
 	const purge = async (): Promise<void> => {
@@ -361,11 +369,28 @@ function failedAddresses(events: readonly IncidentEvent[], deliveries: readonly 
 	return called.filter(({ requestId }) => !taken.has(requestId) || denied.has(requestId)).length;
 }
 
-/** The first acknowledgement, and every alert that it was about. */
-function acknowledgementOf(incident: Incident, events: readonly IncidentEvent[], duty: Duty): CopiedAcknowledgement | null {
-	const first = events.find(({ body }) => body.kind === 'acknowledged');
-	if (first?.body.kind !== 'acknowledged') return null;
-	const fingerprints = [...new Set(events.flatMap(({ body }) => (body.kind === 'joined' ? body.alerts : [])))].slice(0, MOST_COPIED);
-	const by = duty.person(first.body.person)?.account || first.body.person;
-	return { incident: incident.id, fingerprints, by, atMs: first.atMs };
+/** Every acknowledgement with the time that it covers: from the start, or from when the incident was nobody's again, up to the next such moment or the end. */
+function acknowledgementsOf(incident: Incident, events: readonly IncidentEvent[], duty: Duty): readonly CopiedAcknowledgement[] {
+	const joined = events.flatMap(({ body }) => (body.kind === 'joined' ? [body] : []));
+	const about = {
+		incident: incident.id,
+		fault: incident.fault,
+		fingerprints: [...new Set(joined.flatMap(({ alerts }) => alerts))].slice(0, MOST_COPIED),
+		labels: [incident.labels, ...joined.flatMap(({ shown }) => shown.map(({ labels }) => labels))],
+	};
+	const found: CopiedAcknowledgement[] = [];
+	let fromMs = incident.startsAtMs;
+	let taken: { readonly by: string; readonly atMs: number } | null = null;
+	const end = (toMs: number | null) => {
+		if (taken !== null) found.push({ ...about, ...taken, fromMs, toMs });
+		taken = null;
+	};
+	for (const { body, atMs } of events) {
+		if (body.kind === 'acknowledged') taken ??= { by: duty.person(body.person)?.account || body.person, atMs };
+		if (body.kind !== 'released') continue;
+		end(atMs);
+		fromMs = atMs;
+	}
+	end(incident.resolvedAtMs);
+	return found;
 }

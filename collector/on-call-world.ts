@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Alerting } from '../alerts/alerting.ts';
 import type { FaultFacts } from '../alerts/escalation/progress.ts';
-import type { OnCallWorld } from '../alerts/on-call.ts';
+import type { CopiedAcknowledgement, OnCallWorld } from '../alerts/on-call.ts';
 import type { HandoverFacts } from '../alerts/roster/handovers.ts';
 import type { Clock } from '../core/clock.ts';
 import { systemErrorCode } from '../core/errors.ts';
@@ -51,7 +51,7 @@ export function onCallWorld(options: {
 			return (await faults.list('open')).flatMap((view) => factsOf(view, contracts.profile(view.fault.profile)));
 		},
 		copyAcknowledgement: async (copied) => {
-			await later()?.desk.faults.copyAcknowledgement(copied);
+			await later()?.desk.faults.copyAcknowledgement({ ...copied, services: servicesOf(copied.labels, config()) });
 		},
 		handoverFacts: async () => {
 			const services = later();
@@ -60,6 +60,13 @@ export function onCallWorld(options: {
 				: handoverFacts(services, config(), clock.now());
 		},
 	};
+}
+
+/** Services that alerts with these labels are about: they name the service, or a check of it. */
+export function servicesOf(labels: CopiedAcknowledgement['labels'], { inventory }: Pick<CollectorConfig, 'inventory'>): readonly string[] {
+	const named = new Set(labels.flatMap(({ service }) => service ?? []));
+	const checks = new Set(labels.flatMap(({ check }) => check ?? []));
+	return inventory.services.filter(({ id, checks: own }) => named.has(id) || own.some((check) => checks.has(check))).map(({ id }) => id);
 }
 
 /** A declared fault that is not closed, as on-call sees it. */

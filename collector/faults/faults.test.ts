@@ -209,15 +209,15 @@ test('where minutes grade, the level rises by itself and each rise is on record'
 	expect(rises).toEqual(['B1', 'A2', 'A1']);
 });
 
-describe('alerts', () => {
-	const alert = (labels: Record<string, string>, startsAtMs = T0): WatchedAlert => ({
-		fingerprint: 'abc',
-		labels: { alertname: 'HostDown', instance: 'app-1', ...labels },
-		annotations: { summary: 'app-1 is down' },
-		startsAtMs,
-		receivedAtMs: startsAtMs,
-	});
+const alert = (labels: Record<string, string>, startsAtMs = T0): WatchedAlert => ({
+	fingerprint: 'abc',
+	labels: { alertname: 'HostDown', instance: 'app-1', ...labels },
+	annotations: { summary: 'app-1 is down' },
+	startsAtMs,
+	receivedAtMs: startsAtMs,
+});
 
+describe('alerts', () => {
 	test.each([
 		{ name: 'critical', labels: { severity: 'critical' }, opened: 1 },
 		{ name: 'fault="true"', labels: { severity: 'info', fault: 'true' }, opened: 1 },
@@ -242,15 +242,47 @@ describe('alerts', () => {
 		await watch.turn();
 		expect(await faults.list('open')).toHaveLength(1);
 	});
+});
 
-	test('the acknowledgement of the incident is copied, once', async () => {
+describe('the acknowledgement of an incident is copied', () => {
+	const copy = { fingerprints: [], services: [], fault: null, incident: 'i-1', by: 'bob', atMs: T0 + 2 * MINUTE, fromMs: T0, toMs: null };
+
+	test('to the fault of its alert, once', async () => {
 		alerts = [alert({ severity: 'critical' })];
 		await watch.turn();
 		nowMs = T0 + 3 * MINUTE;
-		const copy = { fingerprints: ['abc', 'unknown'], incident: 'i-1', by: 'bob', atMs: T0 + 2 * MINUTE };
-		expect(await faults.copyAcknowledgement(copy)).toBe(1);
-		expect(await faults.copyAcknowledgement(copy)).toBe(0);
+		const request = { ...copy, fingerprints: ['abc', 'unknown'] };
+		expect(await faults.copyAcknowledgement(request)).toBe(1);
+		expect(await faults.copyAcknowledgement({ ...request, by: 'eve', atMs: T0 + 3 * MINUTE })).toBe(0);
 		expect((await onlyFault()).fault).toMatchObject({ owner: 'bob', incident: 'i-1', moments: { acknowledged: T0 + 2 * MINUTE } });
+	});
+
+	test('to the fault that it was opened for', async () => {
+		const told = await faults.report({ service: null, title: 't', point: 'p', onsetMs: T0, channel: 'phone' }, ann);
+		nowMs = T0 + 3 * MINUTE;
+		expect(await faults.copyAcknowledgement({ ...copy, fault: 'another' })).toBe(0);
+		expect(await faults.copyAcknowledgement({ ...copy, fault: told.fault.id })).toBe(1);
+		expect(await faults.copyAcknowledgement({ ...copy, fault: told.fault.id })).toBe(0);
+	});
+
+	test.each([
+		{ name: 'of its service while it lasts', is: {}, wanted: 2 },
+		{ name: 'that began after somebody took it, with its beginning', is: { atMs: T0 - 5 * MINUTE, fromMs: T0 - 9 * MINUTE }, wanted: 0 },
+		{ name: 'of another service', is: { services: ['gis'] }, wanted: null },
+		{ name: 'that began when it was over', is: { atMs: T0 - 5 * MINUTE, fromMs: T0 - 9 * MINUTE, toMs: T0 }, wanted: null },
+		{ name: 'that was over before it began', is: { atMs: T0 + 12 * MINUTE, fromMs: T0 + 10 * MINUTE }, wanted: null },
+	])('or not, to an outage $name', async ({ is, wanted }) => {
+		outages = [outage()];
+		nowMs = T0 + MINUTE;
+		await watch.turn();
+		await faults.act((await onlyFault()).fault.id, { kind: 'declare', channel: 'phone' }, ann);
+		outages = [outage(T0 / 1000 + 600)];
+		nowMs = T0 + 13 * MINUTE;
+		await watch.turn();
+		const request = { ...copy, services: ['mis'], ...is };
+		expect([await faults.copyAcknowledgement(request), await faults.copyAcknowledgement(request)]).toEqual([wanted === null ? 0 : 1, 0]);
+		const { acknowledged } = (await onlyFault()).fault.moments;
+		expect(acknowledged).toBe(wanted === null ? null : T0 + wanted * MINUTE);
 	});
 });
 

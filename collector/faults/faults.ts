@@ -55,19 +55,29 @@ export interface Faults {
 	attachment(id: string, attachment: string): Promise<{ readonly name: string; readonly bytes: Buffer }>;
 	/** What the product itself notes. A note that does not fit the stage any more is dropped: `false`. */
 	note(id: string, body: FaultNote | FaultAction, atMs?: number): Promise<boolean>;
-	/** On-call acknowledged an incident: the same acknowledgement is copied to the faults that were opened for its alerts. */
-	copyAcknowledgement(request: {
-		readonly fingerprints: readonly string[];
-		readonly incident: string;
-		readonly by: string;
-		readonly atMs: number;
-	}): Promise<number>;
+	/**
+	 * On-call acknowledged an incident: the same acknowledgement is copied to the fault that it is tied to, to those that were
+	 * opened for its alerts, and to those of an outage of its services that lasted at some moment of its time. Answers how many were new.
+	 */
+	copyAcknowledgement(request: IncidentAcknowledgement): Promise<number>;
 	get(id: string): Promise<FaultView>;
 	events(id: string): Promise<readonly FaultEvent[]>;
 	list(which: 'open' | { readonly fromMs: number; readonly toMs: number }): Promise<readonly FaultView[]>;
 	findSource(sourceKey: string): Promise<StoredFault | null>;
 	/** Faults as a contract sees them, by their onset. Only declared ones: candidates and dismissed ones start no penalty clock. */
 	assessed(profile: Profile, fromMs: number, toMs: number): Promise<readonly AssessedFault[]>;
+}
+
+export interface IncidentAcknowledgement {
+	readonly incident: string;
+	readonly by: string;
+	readonly atMs: number;
+	readonly fault: string | null;
+	readonly fingerprints: readonly string[];
+	readonly services: readonly string[];
+	readonly fromMs: number;
+	/** `null` while it goes on. */
+	readonly toMs: number | null;
 }
 
 export interface FaultsOptions {
@@ -99,6 +109,17 @@ export function createFaults(options: FaultsOptions): Faults {
 	const load = async (id: string): Promise<StoredFault> => {
 		const found = await store.get(id);
 		if (found === null) throw new AppError('FN_FAULT_UNKNOWN', `there is no fault "${id.slice(0, 64)}"`, { status: 404 });
+		return found;
+	};
+	const acknowledgedBy = async (request: IncidentAcknowledgement): Promise<ReadonlySet<string>> => {
+		const found = new Set<string>();
+		for (const fingerprint of request.fingerprints) {
+			const known = await store.findSource(`alert:${fingerprint}`);
+			if (known !== null) found.add(known.fault.id);
+		}
+		for (const { fault } of await store.list('open')) {
+			if (fault.id === request.fault || isOutageWithin(fault, request)) found.add(fault.id);
+		}
 		return found;
 	};
 	const view = ({ number, fault }: StoredFault): FaultView => {
@@ -283,15 +304,16 @@ export function createFaults(options: FaultsOptions): Faults {
 				throw new AppError('FN_FAULT_UNKNOWN', `fault ${id} has no file "${attachment.slice(0, 64)}"`, { status: 404 });
 			return { name: found.name, bytes: await attachments.read(found.sha256) };
 		},
-		copyAcknowledgement: async ({ fingerprints, incident, by, atMs }) => {
+		copyAcknowledgement: async (request) => {
+			const { incident, by, atMs } = request;
 			let copied = 0;
-			for (const fingerprint of fingerprints) {
+			for (const id of await acknowledgedBy(request)) {
 				const done = await serial(async () => {
-					const known = await store.findSource(`alert:${fingerprint}`);
-					if (known === null || known.fault.moments.acknowledged !== null) return false;
+					const { fault } = await load(id);
+					if (fault.moments.acknowledged !== null) return false;
 					try {
-						const momentMs = Math.max(atMs, known.fault.moments.onset ?? atMs);
-						await store.write([added(known.fault, by, { kind: 'acknowledge', incident, momentMs })], clock.now());
+						const momentMs = Math.max(atMs, fault.moments.onset ?? atMs);
+						await store.write([added(fault, by, { kind: 'acknowledge', incident, momentMs })], clock.now());
 					} catch (error) {
 						if (error instanceof AppError && error.code === 'FN_FAULT_STEP') return false;
 						throw error;
@@ -314,6 +336,12 @@ export function createFaults(options: FaultsOptions): Faults {
 				.filter(({ fault }) => fault.moments.declared !== null && fault.stage !== 'merged')
 				.map(({ fault }) => assessedFault(fault, profile)),
 	};
+}
+
+/** An outage of one of the services, both of which lasted at the same moment. */
+function isOutageWithin({ source, service, moments }: Fault, { services, fromMs, toMs }: IncidentAcknowledgement): boolean {
+	if (source !== 'outage' || service === null || !services.includes(service) || moments.onset === null) return false;
+	return moments.onset < (toMs ?? Number.POSITIVE_INFINITY) && (moments.restored ?? Number.POSITIVE_INFINITY) > fromMs;
 }
 
 /** What the contract prices of a fault. A level of another profile has no price here and is kept as it is. */

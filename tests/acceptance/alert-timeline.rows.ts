@@ -208,7 +208,7 @@ export const ROWS: readonly Row[] = [
 				withinMs: 1500,
 				act: async ({ collector, fire }) => {
 					await recordSent(collector);
-					await fire(['B', 'C/part=late']);
+					await fire(['B/part=late']);
 					await collector.kill();
 				},
 			},
@@ -216,10 +216,9 @@ export const ROWS: readonly Row[] = [
 		],
 		want: [
 			{ from: 2, to: 2.5, text: 'A' },
-			{ from: 6, to: 10, text: 'A B' },
-			{ from: 10, to: 16, text: '-A -B' },
-			{ ear: 'late', from: 6, to: 10, text: 'C' },
-			{ ear: 'late', from: 10, to: 16, text: '-C' },
+			{ from: 10, to: 16, text: '-A' },
+			{ ear: 'late', from: 6, to: 10, text: 'B' },
+			{ ear: 'late', from: 10, to: 16, text: '-B' },
 		],
 		until: 19,
 	},
