@@ -1,38 +1,23 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { type RunningCollector, startCollector } from '../../collector/app.ts';
-import { systemClock } from '../../core/clock.ts';
-import { silentLogger } from '../../core/log.ts';
-import { findCommand, type TemporaryFolder, temporaryFolder } from '../harness/process.ts';
+import { startTrialCollector, type TrialCollector } from '../harness/trial-collector.ts';
 import { provideBuilds } from './built.ts';
+import { CHROMIUM, type SignedIn, signIn } from './signed-in.ts';
 
-const CHROMIUM = findCommand('chromium') ?? findCommand('chromium-browser');
-const SCREENSHOTS = join(import.meta.dirname, 'screenshots');
-const PASSWORD = 'Bridge-over-42-rivers';
 const ROLES = { root: 'system', lead: 'operator', owner: 'viewer' } as const;
 type Account = keyof typeof ROLES;
-const WIDTHS = [1440, 390] as const;
 
 /** A day at the desk, by three people in three real browsers against a real collector. */
 describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
-	let folder: TemporaryFolder;
-	let collector: RunningCollector;
-	let browser: Browser;
-	const contexts: BrowserContext[] = [];
-	const pages = new Map<Account, Page>();
-	const errors: string[] = [];
+	let collector: TrialCollector;
+	let people: SignedIn;
 
 	beforeAll(async () => {
 		provideBuilds();
-		mkdirSync(SCREENSHOTS, { recursive: true });
-		folder = temporaryFolder('desk-browser');
-		const configFile = join(folder.path, 'collector.yml');
-		writeFileSync(
-			configFile,
-			stringify({
+		collector = await startTrialCollector('desk-browser', {
+			people: ROLES,
+			config: stringify({
 				contracts: { parties: { client: ['owner'], manager: ['lead'] } },
 				inventory: {
 					hosts: [{ id: 'app-1' }, { id: 'db-1' }],
@@ -40,66 +25,19 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
 					services: [{ id: 'mis', name: '城管业务 MIS', core: true, checks: ['entrance'], contract: 'chengdu-2021' }],
 				},
 			}),
-		);
-		collector = await startCollector({
-			configFile,
-			dataDir: join(folder.path, 'data'),
-			listen: '127.0.0.1:0',
-			rootDir: resolve(import.meta.dirname, '../..'),
-			env: {},
-			log: silentLogger,
-			clock: systemClock,
-			version: '0.0.0-test',
 		});
-		const { accounts } = collector;
-		const names = Object.keys(ROLES) as Account[];
-		await accounts.setUp(
-			{
-				code: (await accounts.setupCode()) ?? '',
-				accounts: names.map((account) => ({ role: ROLES[account], account, password: PASSWORD })),
-			},
-			'127.0.0.1',
-		);
-		browser = await chromium.launch({
-			executablePath: CHROMIUM ?? '',
-			args: [
-				'--headless',
-				'--no-sandbox',
-				'--disable-gpu',
-				'--no-first-run',
-				'--disable-background-networking',
-				'--disable-component-update',
-			],
-		});
-		for (const account of names) {
-			const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'zh-CN' });
-			contexts.push(context);
-			const { session } = await accounts.logIn(account, PASSWORD, '127.0.0.1');
-			await context.addCookies([{ name: 'fournines_session', value: session, url: collector.address }]);
-			const page = await context.newPage();
-			page.setDefaultTimeout(30_000);
-			page.on('pageerror', (error) => errors.push(`${account}: ${error.stack ?? error.message}`));
-			page.on('console', (message) => {
-				if (message.type() === 'error' || message.type() === 'warning') errors.push(`${account}: ${message.text()}`);
-			});
-			pages.set(account, page);
-		}
+		people = await signIn(collector, Object.keys(ROLES));
 	}, 120_000);
 	afterAll(async () => {
-		await browser?.close();
-		await collector?.stop();
-		folder.remove();
+		await people?.close();
+		await collector?.remove();
 	}, 60_000);
 	afterEach(() => {
-		expect(errors.splice(0)).toEqual([]);
+		expect(people.complaints()).toEqual([]);
 	});
 
-	const pageOf = (account: Account): Page => pages.get(account) as Page;
-	const open = async (account: Account, path: string): Promise<Page> => {
-		const page = pageOf(account);
-		await page.goto(`${collector.address}${path}`);
-		return page;
-	};
+	const open = (account: Account, path: string): Promise<Page> => people.open(account, path);
+	const pictures = (page: Page, name: string): Promise<void> => people.pictures(page, `desk-${name}`);
 	const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true });
 	/** Presses a button, fills what its dialog asks, and confirms it; waits until the dialog is gone. */
 	const step = async (page: Page, name: string, fields: Readonly<Record<string, string>> = {}) => {
@@ -115,18 +53,6 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
 		// A long list draws only what is in sight.
 		await page.keyboard.type(option);
 		await page.locator('.ant-select-dropdown:visible').getByText(option, { exact: false }).first().click();
-	};
-	/** Keeps pictures, and fails when the page is wider than the screen. */
-	const pictures = async (page: Page, name: string) => {
-		for (const width of WIDTHS) {
-			await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
-			await page.waitForTimeout(300);
-			await page.screenshot({ path: join(SCREENSHOTS, `desk-${name}-${width}.png`) });
-			expect(await page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth'), `${name} ${width}`).toBe(
-				0,
-			);
-		}
-		await page.setViewportSize({ width: 1440, height: 900 });
 	};
 
 	test('a fault that was told by telephone is declared, graded by both sides, and says how long is left', async () => {
@@ -175,7 +101,7 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
 	}, 120_000);
 
 	test('its work order, evidence, cause and countersignature are what closes it', async () => {
-		const lead = pageOf('lead');
+		const lead = people.page('lead');
 		await step(lead, '派工单', { 任务: '重启并查因' });
 		await lead.getByText('工单 1 重启并查因').waitFor();
 		await lead.locator('input[type=file]').setInputFiles({ name: '截图.txt', mimeType: 'text/plain', buffer: Buffer.from('evidence') });
@@ -189,7 +115,7 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
 		await step(lead, '提交报告', { 报告内容: '见附件' });
 		await pictures(lead, 'fault');
 		// Only the client signs, and without the signature it does not close.
-		const owner = pageOf('owner');
+		const owner = people.page('owner');
 		await owner.reload();
 		await button(owner, '会签原因').click();
 		await owner.getByText('已会签').waitFor();
@@ -286,7 +212,7 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
 		await dialog.locator('.ant-modal-footer').getByRole('button', { name: '新增' }).click();
 		await dialog.getByText(/there is no host "nowhere"/).waitFor();
 		await dialog.getByText(/there is no check "nothing"/).waitFor();
-		expect(errors.splice(0).filter((error) => !error.includes('status of 400'))).toEqual([]);
+		expect(people.complaints().filter((error) => !error.includes('status of 400'))).toEqual([]);
 		await dialog.getByLabel('内容（YAML）').fill('id: app-2\nname: 业务二');
 		await dialog.locator('.ant-modal-footer').getByRole('button', { name: '新增' }).click();
 		await lead.locator('.entry-row', { hasText: '业务二' }).getByText('已修改，未入文件').waitFor();
