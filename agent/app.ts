@@ -192,7 +192,7 @@ async function compose(options: AgentOptions, cleanup: CleanupStack): Promise<Ru
 		lastResort.start();
 		cleanup.add('last resort', () => lastResort.stop());
 	}
-	const relayAddress = await startRelay({ options, connection, metrics, cleanup });
+	const relayAddress = await startRelay({ options, dataDir, connection, metrics, cleanup });
 	ready = true;
 	return {
 		address,

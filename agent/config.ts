@@ -13,6 +13,7 @@ import { RedisConfigSchema } from './inputs/redis/config.ts';
 import { TomcatConfigSchema } from './inputs/tomcat/config.ts';
 import { LastResortConfigSchema } from './last-resort/config.ts';
 import { OutboxConfigSchema } from './outbox/config.ts';
+import { checkCallbacks } from './relay/callbacks/check-config.ts';
 import { RelayConfigSchema } from './relay/config.ts';
 import { LogConfigSchema } from './tails/config.ts';
 import { streamSuffix } from './tails/stream-name.ts';
@@ -118,8 +119,9 @@ export function checkAgentConfig(config: AgentConfig, report: Report): void {
 	if (config.relay !== undefined) {
 		if (config.relay.listen !== undefined && config.collector === undefined)
 			report(['relay', 'listen'], 'a relay for agents passes on to a collector; set "collector.url"');
-		if (config.relay.listen === undefined && config.relay.inbox.length === 0)
-			report(['relay'], 'has neither listen nor inbox, so it passes nothing on');
+		if (config.relay.listen === undefined && config.relay.inbox.length === 0 && config.relay.callbacks === undefined)
+			report(['relay'], 'has neither listen nor inbox nor callbacks, so it passes nothing on');
+		checkCallbacks(config.relay.callbacks, (path, message) => report(['relay', 'callbacks', ...path], message));
 		if (config.relay.inbox.length > 0 && config.collector === undefined && config.outbox === undefined)
 			report(['relay', 'inbox'], 'files go on to a collector or an outbox; set "collector.url" or "outbox.folder"');
 		config.relay.inbox.forEach((entry, i) => {

@@ -121,7 +121,8 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 		delivery,
 		hidden: (fingerprints) => hiddenBy(fingerprints.flatMap((fingerprint) => dispatcher.alert(fingerprint) ?? []).map(statuses())),
 		deliveries: (incident) => ports.history.deliveries(incident),
-		externalUrl: options.externalUrl,
+		// Telephones in the internet reach the relay, and not the collector.
+		ackUrl: () => config.relays.find(({ ack_url: url }) => url !== undefined)?.ack_url ?? options.externalUrl,
 		clock,
 		log,
 		metrics: options.metrics,

@@ -52,9 +52,10 @@ export const checkAlertsConfig: ConfigCheck<AlertsConfig> = (config, report) => 
 	checkRoute(root, ['route'], { names, intervals }, report);
 	for (const [i, { matchers }] of config.forward.entries())
 		checkMatchers(matchers, (message) => report(['forward', i, 'matchers'], message));
-	const intakes = config.intake.map(({ name }) => name);
-	for (const [i, name] of intakes.entries()) {
-		if (intakes.indexOf(name) !== i) report(['intake', i, 'name'], `the intake "${name}" is defined twice; rename one`);
+	for (const key of ['intake', 'relays'] as const) {
+		const known = config[key].map(({ name }) => name);
+		for (const [i, name] of known.entries())
+			if (known.indexOf(name) !== i) report([key, i, 'name'], `the name "${name}" is given twice in ${key}; rename one`);
 	}
 	for (const key of ['host_down', 'service_down'] as const) {
 		checkMatchers(config.topology[key], (message) => report(['topology', key], message));

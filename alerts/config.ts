@@ -4,6 +4,7 @@ import { IntakeConfigSchema } from './foreign/config.ts';
 import { ForwardConfigSchema } from './forward/config.ts';
 import { CHANNEL_KINDS } from './notify/kinds.ts';
 import { OnCallConfigSchema } from './on-call-config.ts';
+import { RelayConfigSchema } from './relay/config.ts';
 import { NamedTimeIntervalSchema } from './time/time-interval.ts';
 
 const Duration = Type.String({ pattern: DURATION_PATTERN });
@@ -131,6 +132,8 @@ export const AlertsConfigSchema = Type.Object(
 		/** Alerts of other systems (Zabbix, cloud consoles) in, and all alerts out to an Alertmanager. */
 		intake: Type.Array(IntakeConfigSchema, { default: [] }),
 		forward: Type.Array(ForwardConfigSchema, { default: [] }),
+		/** Relays in the internet zone, from which callbacks and presses of links are fetched. */
+		relays: Type.Array(RelayConfigSchema, { default: [], maxItems: 8 }),
 		templates: Type.Array(TextSchema, { default: [] }),
 		/** A person's next channel has its turn when this one could not send for so long. */
 		next_channel_after: Type.String({ pattern: DURATION_PATTERN, default: '1m' }),

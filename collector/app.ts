@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createAlerting } from '../alerts/alerting.ts';
+import { createRelayMetrics } from '../alerts/relay/metrics.ts';
 import type { MaintenanceHold } from '../alerts/stages/mute.ts';
 import type { Clock } from '../core/clock.ts';
 import { configOrThrow, loadConfigFile, parseConfig } from '../core/config-file.ts';
@@ -34,6 +35,7 @@ import { type LaterServices, onCallWorld } from './on-call-world.ts';
 import { createEngine } from './promql/engine.ts';
 import { QueryThread } from './query-thread.ts';
 import { archiveOperation, openRecords } from './records.ts';
+import { createRelays } from './relays.ts';
 import { availabilityReport } from './reports/availability-report.ts';
 import { registerRoutes } from './routes.ts';
 import { expandRuleFiles } from './rule-files.ts';
@@ -226,6 +228,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	const reload = async (): Promise<void> => {
 		const next = readConfig(options);
 		await scraping.reload(next.scrape);
+		await relays.use(next.alerts.relays);
 		await alerting.reload(next.alerts);
 		await ruler.load(ruleFiles(next, options));
 		config = { ...next, inventory: await inventoryEdits.readFile(next.inventory) };
@@ -268,8 +271,18 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		log,
 	});
 	later = { desk, alerting, maintenance, budgets };
+	const relays = createRelays({
+		alerting,
+		operations,
+		secret: (ref) => resolveSecret(ref, env),
+		http: httpExchange,
+		metrics: createRelayMetrics(metrics),
+		clock,
+		log,
+	});
 	await registerRoutes(app, {
 		openFaults: world.faults,
+		ackPage: relays.ackPage,
 		desk,
 		inventoryEdits,
 		jobs,
@@ -313,6 +326,8 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	cleanup.add('jobs', () => jobs.stop());
 	await alerting.start();
 	cleanup.add('alerting', () => alerting.stop());
+	await relays.use(config.alerts.relays);
+	cleanup.add('relays', () => relays.stop());
 	const address = await listenOn(app, listen, scheme);
 	// Reading the rules takes as long as all before it, and whoever pushes or asks need not wait for them. It goes file by file.
 	await ruler.load(ruleFiles(config, options));

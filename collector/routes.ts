@@ -8,6 +8,7 @@ import type { Logger } from '../core/log.ts';
 import type { Agents } from './agents/agents.ts';
 import { registerAlertmanagerRoutes } from './api/alertmanager/alertmanager-routes.ts';
 import type { Caller } from './api/guard.ts';
+import type { AckPage } from './api/product/ack-page.ts';
 import { registerAckRoutes } from './api/product/ack-routes.ts';
 import { registerAgentRoutes } from './api/product/agent-routes.ts';
 import { registerAvailabilityRoutes } from './api/product/availability-routes.ts';
@@ -57,6 +58,7 @@ export interface RouteServices {
 	readonly desk: Desk;
 	readonly inventoryEdits: InventoryEdits;
 	readonly alerting: Alerting;
+	readonly ackPage: AckPage;
 	/** Declared faults that are not closed, as on-call sees them. */
 	readonly openFaults: () => Promise<readonly FaultFacts[]>;
 	readonly availability: Availability;
@@ -143,10 +145,7 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 		actOnFault: (fault, action, caller) => services.desk.faults.act(fault, action, caller),
 	});
 	registerOnCallRoutes(app, onCall);
-	registerAckRoutes(app, {
-		...onCall,
-		record: (operation) => operations.record({ ...operation, action: 'incident.acknowledge', result: 'success', detail: 'link' }),
-	});
+	registerAckRoutes(app, { page: services.ackPage, nowMs: onCall.nowMs });
 	registerInventoryRoutes(app, { edits: services.inventoryEdits, record });
 	registerAgentRoutes(app, { agents: services.agents, caller: callerName });
 	await registerCallbackRoutes(app, alerting);

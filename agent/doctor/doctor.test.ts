@@ -187,6 +187,7 @@ test('the firewall request names every connection to another machine once', () =
 	const config = configOf(`
 collector: { url: "https://10.0.0.5:9999" }
 remote_write: [{ name: prom, url: "http://prom.example.cn/api/v1/write" }]
+relay: { callbacks: { listen: "0.0.0.0:8443", collector_listen: "10.9.0.2:8444", token: { env: T }, ack_links: true } }
 inputs:
   nginx: [{ url: "http://127.0.0.1/nginx_status" }]
   mysql: [{ address: 10.0.0.7, username: u }, { address: /run/mysqld/mysqld.sock, username: u }]
@@ -206,5 +207,7 @@ inputs:
 		'app-1 ntp.example.cn UDP/123',
 		'app-1 portal.example.cn TCP/443',
 		'app-1 10.0.0.9 ICMP/0',
+		'0.0.0.0/0 app-1 TCP/8443',
+		'collector app-1 TCP/8444',
 	]);
 });

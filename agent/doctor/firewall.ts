@@ -15,6 +15,8 @@ export interface Flow {
 
 const REASONS: Readonly<Record<string, Words>> = {
 	collector: words('上报监控数据和日志，领取配置', 'sends measurements and logs, fetches configuration'),
+	callbacks: words('接收短信、企业微信等平台的回执与确认', 'takes receipts and acknowledgements of providers and telephones'),
+	fetches: words('采集中心（由内向外）取回回执与确认', 'the collector fetches them, outwards'),
 	remote_write: words('上报监控数据', 'sends measurements'),
 	nginx: words('读取 Nginx 状态页', 'reads the status page of Nginx'),
 	tomcat: words('读取 Tomcat 状态', 'reads the status of Tomcat'),
@@ -33,7 +35,7 @@ const SQL_KEYS: ReadonlySet<string> = new Set(['mysql', 'sql', 'reconciliations'
 /** Keys whose text is an address. */
 const ADDRESS_KEYS: ReadonlySet<string> = new Set(['url', 'target', 'address', 'server', 'proxy']);
 
-/** Every connection that the configuration makes to another machine, each once. Nothing connects to the agent unless `listen` is open to others. */
+/** Every connection that the configuration makes to another machine, each once, and those that a relay in the internet zone waits for. Nothing else connects to the agent unless `listen` is open to others. */
 export function firewallRequest(config: AgentConfig, host: string): readonly Flow[] {
 	const flows = new Map<string, Flow>();
 	const add = (section: string, place: { readonly to: string; readonly port: number; readonly protocol: Flow['protocol'] } | null) => {
@@ -51,6 +53,13 @@ export function firewallRequest(config: AgentConfig, host: string): readonly Flo
 				if (ADDRESS_KEYS.has(key)) add(section, place(text, section, kind));
 			});
 		}
+	}
+	const { callbacks } = config.relay ?? {};
+	if (callbacks !== undefined) {
+		const waits = (from: string, listen: string, section: string) =>
+			flows.set(section, { from, to: host, protocol: 'TCP', port: Number(listen.split(':').at(-1)), why: REASONS[section] as Words });
+		waits('0.0.0.0/0', callbacks.listen, 'callbacks');
+		waits('collector', callbacks.collector_listen, 'fetches');
 	}
 	return [...flows.values()];
 }

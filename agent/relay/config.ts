@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { durationSchema } from '../inputs/entry-schema.ts';
+import { CallbacksConfigSchema } from './callbacks/config.ts';
 
 /** Key `relay` of agent.yml: this agent passes a zone on that does not reach the collector itself. */
 export const RelayConfigSchema = Type.Optional(
@@ -10,6 +11,8 @@ export const RelayConfigSchema = Type.Optional(
 			tls: Type.Optional(
 				Type.Object({ cert_file: Type.String({ minLength: 1 }), key_file: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
 			),
+			/** Takes from the internet what a collector that nobody there reaches fetches: callbacks of providers, links of messages. */
+			callbacks: Type.Optional(CallbacksConfigSchema),
 			/** Folders into which a gap device puts transfer files. They go on unopened, to the collector or into this agent's outbox. */
 			inbox: Type.Array(
 				Type.Object(

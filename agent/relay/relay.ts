@@ -1,19 +1,20 @@
 import { readFileSync } from 'node:fs';
-import type { Clock } from '../../core/clock.ts';
 import { parseDuration } from '../../core/duration.ts';
 import { AppError, systemErrorCode } from '../../core/errors.ts';
 import type { CleanupStack } from '../../core/lifecycle.ts';
-import type { Logger } from '../../core/log.ts';
 import type { AgentConfig } from '../config.ts';
 import type { AgentMetrics } from '../self-metrics.ts';
 import { endpoint } from '../uplink/destinations.ts';
 import type { RemoteWriteClientOptions } from '../uplink/remote-write-client.ts';
+import type { CallbacksOptions } from './callbacks/callbacks.ts';
+import type { ListenerTls } from './listener.ts';
 import { RelayInbox, type RelayTarget } from './relay-inbox.ts';
 import { startRelayServer } from './relay-server.ts';
 
 /** Starts what the configuration says of relaying. Returns the address of its listener, `''` without one. */
 export async function startRelay(what: {
-	readonly options: { readonly config: AgentConfig; readonly clock: Clock; readonly log: Logger };
+	readonly options: { readonly config: AgentConfig } & Pick<CallbacksOptions, 'clock' | 'log' | 'env'>;
+	readonly dataDir: string;
 	/** How to reach the collector. */
 	readonly connection: Omit<RemoteWriteClientOptions, 'url'> | null;
 	readonly metrics: AgentMetrics;
@@ -23,6 +24,23 @@ export async function startRelay(what: {
 	const { config, clock, log } = what.options;
 	const { relay, collector } = config;
 	if (relay === undefined) return '';
+	if (relay.callbacks !== undefined) {
+		// Loaded where it is used: hardly any host relays the internet, and each would pay for the code.
+		const { startCallbacks } = await import('./callbacks/callbacks.ts');
+		await startCallbacks(
+			{
+				config: relay.callbacks,
+				tls: readTls(relay.callbacks.tls, 'relay.callbacks.tls'),
+				dataDir: what.dataDir,
+				env: what.options.env,
+				registry: metrics.registry,
+				count: (kind, result) => metrics.relayed.inc({ what: kind, result }),
+				clock,
+				log,
+			},
+			cleanup,
+		);
+	}
 	const target = targetOf(what);
 	for (const { folder, every, delay } of target === null ? [] : relay.inbox) {
 		const inbox = new RelayInbox({
@@ -40,7 +58,7 @@ export async function startRelay(what: {
 	if (relay.listen === undefined || collector === undefined || connection === null) return '';
 	const server = await startRelayServer({
 		listen: relay.listen,
-		tls: relay.tls === undefined ? null : { cert: readPem(relay.tls.cert_file), key: readPem(relay.tls.key_file) },
+		tls: readTls(relay.tls, 'relay.tls'),
 		collector: collector.url,
 		...(connection.ca === undefined ? {} : { ca: connection.ca }),
 		timeoutMs: connection.timeoutMs,
@@ -60,10 +78,14 @@ function targetOf(what: Parameters<typeof startRelay>[0]): RelayTarget | null {
 	return { kind: 'collector', url, token, timeoutMs, userAgent, ...(ca === undefined ? {} : { ca }) };
 }
 
-function readPem(file: string): string {
+function readTls(files: { readonly cert_file: string; readonly key_file: string } | undefined, key: string): ListenerTls | null {
+	return files === undefined ? null : { cert: readPem(files.cert_file, key), key: readPem(files.key_file, key) };
+}
+
+function readPem(file: string, key: string): string {
 	try {
 		return readFileSync(file, 'utf8');
 	} catch (error) {
-		throw new AppError('FN_AGENT_RELAY_TLS', `${file} cannot be read (${systemErrorCode(error)}); check relay.tls`, { cause: error });
+		throw new AppError('FN_AGENT_RELAY_TLS', `${file} cannot be read (${systemErrorCode(error)}); check ${key}`, { cause: error });
 	}
 }

@@ -29,17 +29,18 @@ export function parseAckToken(text: string): AckToken | null {
 /** Links that take an incident without a log-in: one per person and call, HMAC-SHA256 cut to 128 bits, so that nothing has to be kept. */
 export class AckLinks {
 	readonly #key: Secret;
-	readonly #externalUrl: string;
+	readonly #baseUrl: () => string;
 
-	constructor(key: Secret, externalUrl: string) {
+	/** `baseUrl` is asked for each link. */
+	constructor(key: Secret, baseUrl: () => string) {
 		this.#key = key;
-		this.#externalUrl = externalUrl.replace(/\/+$/, '');
+		this.#baseUrl = baseUrl;
 	}
 
 	/** `''` where people cannot reach the collector under any address that is known. */
 	url(incident: Incident, personId: string, seq: number): string {
-		if (this.#externalUrl === '') return '';
-		return `${this.#externalUrl}/ack/${incident.number}.${seq}.${this.#mac(incident, personId, seq)}`;
+		const base = this.#baseUrl().replace(/\/+$/, '');
+		return base === '' ? '' : `${base}/ack/${incident.number}.${seq}.${this.#mac(incident, personId, seq)}`;
 	}
 
 	verify(token: AckToken, incident: Incident, nowMs: number): AckVerdict {

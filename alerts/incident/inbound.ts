@@ -28,10 +28,15 @@ export async function takeReply(
 	const read = readReply(reply.said, mine, phrases);
 	if (read.kind === 'unclear') return { text: read.hint };
 	const { incident } = read;
+	const id = `${reply.from.channel} ${reply.id}`.slice(0, 200);
+	// Providers and relays repeat what they are not sure of, also to a process that was started in between.
+	const known = (await incidents.events(incident.id)).filter(({ body }) => 'reply' in body && body.reply === id);
+	if (known.some(({ body }) => body.kind === 'acknowledged')) return { text: '' };
 	const text = reply.said.kind === 'text' ? reply.said.text.slice(0, 500) : '';
-	if (text !== '') await incidents.append(incident.id, person.id, { kind: 'reply', person: person.id, way: reply.way, text });
+	if (text !== '' && known.length === 0)
+		await incidents.append(incident.id, person.id, { kind: 'reply', person: person.id, way: reply.way, text, reply: id });
 	if (incident.state === 'acknowledged') return { text: phrases.alreadyTaken(incident.number, duty.name(incident.owner)) };
 	const way = reply.said.kind === 'text' ? 'reply' : 'button';
-	await incidents.acknowledge(incident.id, { person: person.id, name: person.name, by: person.id, way });
+	await incidents.acknowledge(incident.id, { person: person.id, name: person.name, by: person.id, way, reply: id });
 	return { text: phrases.confirmed(incident.number, incident.title).slice(0, 200) };
 }

@@ -124,13 +124,20 @@ export type IncidentEventBody =
 	| { readonly kind: 'held'; readonly reason: string }
 	| { readonly kind: 'resumed' }
 	/** `by` speaks for `person` where the duty desk writes down a telephone call; `call` is the event whose link was used. */
-	| { readonly kind: 'acknowledged'; readonly way: AcknowledgeWay; readonly person: string; readonly call: number | null }
+	| {
+			readonly kind: 'acknowledged';
+			readonly way: AcknowledgeWay;
+			readonly person: string;
+			readonly call: number | null;
+			/** Channel and id of the reply or press that did it; absent for other ways. */
+			readonly reply?: string;
+	  }
 	/** Those who were called as well learn that somebody has it. */
 	| { readonly kind: 'taken-told'; readonly people: readonly CalledPerson[]; readonly text: string }
 	| { readonly kind: 'released'; readonly reason: 'time' | 'hand' }
 	| { readonly kind: 'handed-over'; readonly to: string; readonly name: string }
 	| { readonly kind: 'note'; readonly text: string }
-	| { readonly kind: 'reply'; readonly person: string; readonly way: string; readonly text: string }
+	| { readonly kind: 'reply'; readonly person: string; readonly way: string; readonly text: string; readonly reply?: string }
 	| {
 			readonly kind: 'delivery';
 			readonly what: string;

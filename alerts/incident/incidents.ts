@@ -47,6 +47,8 @@ export interface Acknowledgement {
 	readonly way: AcknowledgeWay;
 	/** Event of the call whose link was used. */
 	readonly call?: number;
+	/** The reply or press that did it; the same one is not taken a second time. */
+	readonly reply?: string;
 }
 
 /** Incidents that are not over, in memory; every change is durable before it counts. */
@@ -156,12 +158,14 @@ export class Incidents {
 	/** Throws `FN_INCIDENT_UNKNOWN` and `FN_INCIDENT_STEP`. `already`: the same person had it; the time until it becomes nobody's begins anew. */
 	acknowledge(
 		ref: string,
-		{ person, name, by, way, call }: Acknowledgement,
+		{ person, name, by, way, call, reply }: Acknowledgement,
 	): Promise<{ readonly incident: Incident; readonly already: boolean }> {
 		return this.#options.serial.runAlways(async () => {
 			const before = await this.get(ref);
 			const already = before.state === 'acknowledged' && before.owner === person;
-			const bodies: IncidentEventBody[] = [{ kind: 'acknowledged', way, person, call: call ?? null }];
+			const bodies: IncidentEventBody[] = [
+				{ kind: 'acknowledged', way, person, call: call ?? null, ...(reply === undefined ? {} : { reply }) },
+			];
 			const people = already ? [] : this.#options.tell(before, person);
 			if (people.length > 0)
 				bodies.push({ kind: 'taken-told', people, text: this.#options.phrases().taken(before.number, name, before.title) });

@@ -7,6 +7,8 @@ export interface CallbackRequest {
 	readonly query: Readonly<Record<string, string>>;
 	readonly headers: Readonly<Record<string, string>>;
 	readonly body: Buffer;
+	/** When it reached us, where that is not now: a relay has kept it. */
+	readonly receivedAtMs?: number;
 }
 
 export interface CallbackAnswer {

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
 import type { Secret, SecretRef } from '../../core/secret.ts';
+import { answerType } from '../../protocol/provider-callbacks.ts';
 import type { CallbackAnswer, CallbackRequest, ChannelLine, LineContext } from './channel-line.ts';
 import type { Receipt } from './notifier.ts';
 import { valueAt } from './value-at.ts';
@@ -48,12 +49,22 @@ export function providerCallback(context: LineContext, options: ProviderCallback
 			}
 		}
 		if (receipts.length > 0) await context.inbound.receipts(context.line, receipts);
-		return { status: 200, type: options.answer.startsWith('{') ? 'application/json' : 'text/plain', body: options.answer };
+		return { status: 200, type: answerType(options.answer), body: options.answer };
 	};
 }
 
 export function callbackRefused(line: string, reason: string): AppError {
 	return new AppError('FN_ALERTS_CALLBACK_REFUSED', `a callback for the channel "${line}" was refused: ${reason}`, { status: 403 });
+}
+
+/** Signed callbacks name a time, so that they cannot be replayed. What a relay has kept is judged by when the relay got it. */
+const CLOCK_TOLERANCE_MS = 300_000;
+
+/** Throws `FN_ALERTS_CALLBACK_REFUSED` when `timestamp`, in seconds, is too far from when the request came. */
+export function assertFresh(timestamp: string, request: CallbackRequest, context: LineContext): void {
+	const cameAtMs = request.receivedAtMs ?? context.clock.now();
+	if (Math.abs(cameAtMs - Number(timestamp) * 1000) > CLOCK_TOLERANCE_MS)
+		throw callbackRefused(context.line, 'the time is more than five minutes off');
 }
 
 export function sameSecret(given: string, secret: Secret): boolean {

@@ -1,4 +1,5 @@
 import type { SecretRef } from '../../../core/secret.ts';
+import { PROVIDER_MANNERS } from '../../../protocol/provider-callbacks.ts';
 import type { ChannelLine, LineContext } from '../channel-line.ts';
 import { type Entry, type Incoming, providerCallback, providerTime, replyId, textAt } from '../provider-callback.ts';
 
@@ -6,16 +7,24 @@ interface CallbackConfig {
 	readonly callback_token?: SecretRef;
 }
 
-const ANSWER = '{"code":0,"msg":"接收成功"}';
-
 /** SmsReport and SmsUp, pushed by HTTP in batches (help.aliyun.com, 短信服务 HTTP 批量推送); repeated after 1, 5 and 10 minutes. */
 export function aliyunSmsCallback(config: CallbackConfig, context: LineContext): ChannelLine['callback'] {
-	return providerCallback(context, { token: config.callback_token, way: 'aliyun_sms', answer: ANSWER, read: readSms });
+	return providerCallback(context, {
+		token: config.callback_token,
+		way: 'aliyun_sms',
+		answer: PROVIDER_MANNERS.aliyun_sms.taken,
+		read: readSms,
+	});
 }
 
 /** VoiceReport (help.aliyun.com, 语音服务 VoiceReport): 200000 is a call that was taken. */
 export function aliyunVoiceCallback(config: CallbackConfig, context: LineContext): ChannelLine['callback'] {
-	return providerCallback(context, { token: config.callback_token, way: 'aliyun_voice', answer: ANSWER, read: readCall });
+	return providerCallback(context, {
+		token: config.callback_token,
+		way: 'aliyun_voice',
+		answer: PROVIDER_MANNERS.aliyun_voice.taken,
+		read: readCall,
+	});
 }
 
 function readSms(entry: Entry, nowMs: number): Incoming {

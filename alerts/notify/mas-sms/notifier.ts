@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Static } from 'typebox';
+import { PROVIDER_MANNERS } from '../../../protocol/provider-callbacks.ts';
 import { jsonObject, judgeBody } from '../body-code.ts';
 import { JSON_HEADERS, notifierFrame, redactor, serviceCall, trimmed } from '../channel-frame.ts';
 import type { ChannelLine, LineContext } from '../channel-line.ts';
@@ -51,7 +52,7 @@ export function createMasSms(config: Config, context: NotifierContext): Notifier
 
 /** Status reports and replies (上行), pushed as JSON. */
 export function masCallback(config: Config, context: LineContext): ChannelLine['callback'] {
-	return providerCallback(context, { token: config.callback_token, way: 'mas_sms', answer: 'success', read });
+	return providerCallback(context, { token: config.callback_token, way: 'mas_sms', answer: PROVIDER_MANNERS.mas_sms.taken, read });
 }
 
 function read(entry: Entry, nowMs: number): Incoming {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { SecretRefSchema } from '../../../core/secret.ts';
+import { PROVIDER_MANNERS } from '../../../protocol/provider-callbacks.ts';
 import { httpChannelProperties, phoneNumber, receiptProperties } from '../channel-frame.ts';
 
 /** Paths are dotted, into a JSON body, a form or the query; a body that is a list is read entry by entry. */
@@ -15,7 +16,7 @@ export const GatewayCallbackSchema = Type.Object(
 		/** Of a reply: its text. An entry that has it is a reply, any other a receipt. */
 		content: Type.Optional(Type.String()),
 		/** What the platform wants to hear. */
-		answer: Type.String({ default: 'ok' }),
+		answer: Type.String({ default: PROVIDER_MANNERS.sms_gateway.taken }),
 	},
 	{ additionalProperties: false },
 );

@@ -1,4 +1,5 @@
 import type { SecretRef } from '../../../core/secret.ts';
+import { PROVIDER_MANNERS } from '../../../protocol/provider-callbacks.ts';
 import type { ChannelLine, LineContext } from '../channel-line.ts';
 import { type Entry, type Incoming, providerCallback, providerTime, replyId, textAt } from '../provider-callback.ts';
 
@@ -6,16 +7,24 @@ interface CallbackConfig {
 	readonly callback_token?: SecretRef;
 }
 
-const ANSWER = '{"result":0,"errmsg":"OK"}';
-
 /** Status and reply of short messages (cloud.tencent.com, 短信 回调配置). */
 export function tencentSmsCallback(config: CallbackConfig, context: LineContext): ChannelLine['callback'] {
-	return providerCallback(context, { token: config.callback_token, way: 'tencent_sms', answer: ANSWER, read: readSms });
+	return providerCallback(context, {
+		token: config.callback_token,
+		way: 'tencent_sms',
+		answer: PROVIDER_MANNERS.tencent_sms.taken,
+		read: readSms,
+	});
 }
 
 /** Result of a call, and the key that was pressed (cloud.tencent.com/document/api/1128/37724 and product/216/37726). */
 export function tencentVoiceCallback(config: CallbackConfig, context: LineContext): ChannelLine['callback'] {
-	return providerCallback(context, { token: config.callback_token, way: 'tencent_voice', answer: ANSWER, read: readCall });
+	return providerCallback(context, {
+		token: config.callback_token,
+		way: 'tencent_voice',
+		answer: PROVIDER_MANNERS.tencent_voice.taken,
+		read: readCall,
+	});
 }
 
 function phoneOf(entry: Entry, prefix = ''): string {

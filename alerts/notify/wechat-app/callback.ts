@@ -1,6 +1,6 @@
 import type { SecretRef } from '../../../core/secret.ts';
 import type { CallbackAnswer, ChannelLine, LineContext } from '../channel-line.ts';
-import { callbackRefused, replyId } from '../provider-callback.ts';
+import { assertFresh, callbackRefused, replyId } from '../provider-callback.ts';
 import { WechatEnvelope, wechatSignature, xmlText } from '../wechat-crypto.ts';
 import { ACKNOWLEDGE_KEY } from './messages.ts';
 
@@ -9,8 +9,6 @@ export interface AppEvent {
 	readonly user: string;
 	readonly responseCode: string;
 }
-
-const CLOCK_TOLERANCE_S = 300;
 
 /**
  * 接收消息与事件 (developer.work.weixin.qq.com). Signed and encrypted; the press of a card's button and what members write are
@@ -32,9 +30,7 @@ export function appCallback(
 		}
 		const message = envelope.open(encrypted);
 		if (request.method === 'GET') return plain(message);
-		if (Math.abs(context.clock.now() / 1000 - Number(timestamp)) > CLOCK_TOLERANCE_S) {
-			throw callbackRefused(context.line, 'the time is more than five minutes off');
-		}
+		assertFresh(timestamp, request, context);
 		await take(message, options);
 		return plain('');
 	};

@@ -1,11 +1,12 @@
 import type { Static } from 'typebox';
+import { PROVIDER_MANNERS } from '../../../protocol/provider-callbacks.ts';
 import { shorten, unitLength } from '../../templates/shorten.ts';
 import { templateParams } from '../../templates/sms-params.ts';
 import { jsonObject, judgeBody } from '../body-code.ts';
 import { JSON_HEADERS, notifierFrame, redactor, serviceCall, trimmed } from '../channel-frame.ts';
 import { type CallbackRequest, type ChannelLine, type LineContext, placeEach } from '../channel-line.ts';
 import type { Notifier, NotifierContext } from '../notifier.ts';
-import { callbackRefused, providerTime, replyId } from '../provider-callback.ts';
+import { assertFresh, callbackRefused, providerTime, replyId } from '../provider-callback.ts';
 import { wechatSignature, xmlText } from '../wechat-crypto.ts';
 import { TOKEN_ENDED, WECHAT_CODES, wechatToken } from '../wechat-token.ts';
 import type { WechatOfficialConfigSchema } from './config.ts';
@@ -86,8 +87,7 @@ export function openWechatOfficial(config: Config, context: LineContext): Channe
 async function takeEvent(request: CallbackRequest, token: string, context: LineContext) {
 	const { signature = '', timestamp = '', nonce = '', echostr = '' } = request.query;
 	if (signature !== wechatSignature([token, timestamp, nonce])) throw callbackRefused(context.line, 'the signature is wrong');
-	if (Math.abs(context.clock.now() / 1000 - Number(timestamp)) > 300)
-		throw callbackRefused(context.line, 'the time is more than five minutes off');
+	assertFresh(timestamp, request, context);
 	if (request.method === 'GET') return { status: 200, type: 'text/plain', body: echostr };
 	const xml = request.body.toString('utf8');
 	const openid = xmlText(xml, 'FromUserName');
@@ -114,5 +114,5 @@ async function takeEvent(request: CallbackRequest, token: string, context: LineC
 			atMs,
 		});
 	}
-	return { status: 200, type: 'text/plain', body: 'success' };
+	return { status: 200, type: 'text/plain', body: PROVIDER_MANNERS.wechat_official.taken };
 }
