@@ -162,12 +162,6 @@ export function isZone(zone: string): boolean {
 	}
 }
 
-/** `YYYY-MM-DD` of the instant on that zone's clocks. */
-export function dateText(timeMs: number, zone: string): string {
-	const { year, month, day } = zonedDate(timeMs, zone);
-	return `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}`;
-}
-
 const FIELDS = [
 	{ name: 'minute', min: 0, max: 59 },
 	{ name: 'hour', min: 0, max: 23 },

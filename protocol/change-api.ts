@@ -2,7 +2,7 @@ import type { CaseEventAnswer } from './problem-api.ts';
 
 /** JSON of `/api/fournines/v1/changes` (变更) and of `/annotations`. Times are integer milliseconds. */
 
-export const CHANGE_STAGES = ['requested', 'approved', 'started', 'done', 'rolled-back', 'closed', 'refused', 'cancelled'] as const;
+const CHANGE_STAGES = ['requested', 'approved', 'started', 'done', 'rolled-back', 'closed', 'refused', 'cancelled'] as const;
 export type ChangeStage = (typeof CHANGE_STAGES)[number];
 
 /** `POST /changes`. */

@@ -57,7 +57,9 @@ export interface ScoreAnswer {
 	readonly money: readonly { readonly clause: string; readonly fen: number; readonly reason: WordsAnswer }[];
 }
 
+/** One deduction or bonus, with where it comes from. */
 export interface AssessmentItemAnswer {
+	/** `rule:subject:detail`; the same in every computation, so that adjustments and disputes can name it. */
 	readonly key: string;
 	readonly rule: string;
 	readonly name: string;
@@ -68,21 +70,28 @@ export interface AssessmentItemAnswer {
 	readonly recordId: string | null;
 	readonly clock: string | null;
 	readonly atMs: number;
+	/** Negative for a deduction, positive for a bonus. */
 	readonly centipoints: number;
+	/** What is left of it after the bounds of groups and of the bonus. */
 	readonly counted: number;
+	/** Money beside the points, as a deduction (never negative). */
 	readonly fen: number;
 	readonly reason: WordsAnswer;
 }
 
+/** Something that will cost points or money unless it is prevented. */
 export interface NextDeductionAnswer {
 	readonly rule: string;
 	readonly clause: string;
+	/** A clock of a fault counts down by itself; downtime only while the service is down. */
 	readonly kind: 'clock' | 'downtime';
 	readonly faultId: string | null;
 	readonly problemId: string | null;
 	readonly service: string | null;
 	readonly clock: string | null;
+	/** Seconds until then: of time for a clock, of further downtime otherwise. */
 	readonly seconds: number;
+	/** More than now. */
 	readonly centipoints: number;
 	readonly fen: number;
 }
@@ -145,19 +154,26 @@ export interface ContractStandingAnswer {
 		readonly final: number;
 		readonly fen: number;
 	}[];
-	readonly years: readonly {
-		readonly id: string;
-		readonly clause: string;
-		readonly periods: readonly string[];
-		readonly over: number;
-		readonly self: number | null;
-		readonly client: number | null;
-		readonly final: number | null;
-		readonly fen: number | null;
-	}[];
+	readonly years: readonly YearAnswer[];
 	readonly termination: readonly TerminationAnswer[];
 }
 
+/** The mean of the periods of a contract year that are over, truncated. */
+export interface YearAnswer {
+	/** `y1`, `y2`, … */
+	readonly id: string;
+	readonly clause: string;
+	readonly periods: readonly string[];
+	/** How many of them are over; the means are of these. */
+	readonly over: number;
+	readonly self: number | null;
+	readonly client: number | null;
+	readonly final: number | null;
+	/** Where the year is paid by its mean: what the steps take of the fee of the periods that are over. */
+	readonly fen: number | null;
+}
+
+/** How near the contract is to what lets the client end it. */
 export type TerminationAnswer = { readonly clause: string; readonly state: 'far' | 'near' | 'reached' } & (
 	| { readonly kind: 'money-share'; readonly fen: number; readonly limitFen: number }
 	| {

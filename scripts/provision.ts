@@ -42,7 +42,7 @@ function say(text: string): void {
 	process.stderr.write(`${text}\n`);
 }
 
-export function missingRequirements(): readonly Requirement[] {
+function missingRequirements(): readonly Requirement[] {
 	return REQUIREMENTS.filter((requirement) => !existsSync(requirement.file));
 }
 

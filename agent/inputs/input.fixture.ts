@@ -7,7 +7,7 @@ import { values } from './measured-values.ts';
 import { createInputs } from './registry.ts';
 
 /** The inputs that a configuration asks for, host excepted, made as the agent makes them. */
-export function inputsOf(inputs: object, env: Readonly<Record<string, string>> = {}): readonly Input[] {
+function inputsOf(inputs: object, env: Readonly<Record<string, string>> = {}): readonly Input[] {
 	const config = configOrThrow(
 		parseAgentConfig(JSON.stringify({ interval: '10m', inputs: { host: { enabled: false }, ...inputs } }), 'agent.yml'),
 	);

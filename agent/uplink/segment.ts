@@ -47,7 +47,7 @@ export function writeRecord(
 }
 
 /** The header at `offset`, or `null` at the end of the file and where the bytes cannot be a header. */
-export function readHeader(fd: number, offset: number): RecordHeader | null {
+function readHeader(fd: number, offset: number): RecordHeader | null {
 	const bytes = Buffer.allocUnsafe(RECORD_HEADER_BYTES);
 	if (readFully(fd, bytes, offset) < RECORD_HEADER_BYTES) return null;
 	const payloadBytes = bytes.readUInt32LE(0);
@@ -72,13 +72,13 @@ export function createSegment(file: string): number {
 }
 
 /** Whether the file begins as a segment does. */
-export function hasMagic(fd: number): boolean {
+function hasMagic(fd: number): boolean {
 	const bytes = Buffer.allocUnsafe(SEGMENT_MAGIC.length);
 	return readFully(fd, bytes, 0) === bytes.length && bytes.equals(SEGMENT_MAGIC);
 }
 
 /** Offset behind the last intact record from `from` on; what follows it is a torn tail. */
-export function findEnd(fd: number, from: number): number {
+function findEnd(fd: number, from: number): number {
 	let offset = from;
 	for (let record = readRecord(fd, offset); record !== null; record = readRecord(fd, offset)) offset = record.end;
 	return offset;

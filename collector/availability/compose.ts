@@ -1,6 +1,5 @@
 import type { ServiceState } from '../../protocol/api.ts';
 import type { SecondSpan } from '../inventory/calendar.ts';
-import { joinReasons } from './causes.ts';
 import { type Interval, sweep, type Timeline, TimelineBuilder } from './intervals.ts';
 
 /** `redundancy`: good parts below which the state is degraded; all of them where it is not given. */
@@ -155,4 +154,9 @@ export function explainUnknown(timeline: Timeline, spans: readonly SecondSpan[],
 
 function reasons(intervals: readonly Interval[]): string {
 	return joinReasons(intervals.map((interval) => interval.reason));
+}
+
+/** All parts of several reasons, sorted, each once. */
+function joinReasons(reasons: readonly string[]): string {
+	return [...new Set(reasons.flatMap((reason) => (reason === '' ? [] : reason.split('; '))))].sort().join('; ');
 }

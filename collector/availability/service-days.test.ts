@@ -8,7 +8,6 @@ import type { InventoryConfig } from '../inventory/config.ts';
 import { parseInventoryFile } from '../inventory/inventory-yaml.ts';
 import { createMemoryStorage, type MemoryStorage } from '../storage/memory-storage.ts';
 import { type AvailabilityOptions, createAvailability } from './availability.ts';
-import { causesOf } from './causes.ts';
 import { createMemoryDayStore, type DayStore, openDayStore } from './day-store.ts';
 import type { Timeline } from './intervals.ts';
 
@@ -136,14 +135,6 @@ describe('silence has a cause', () => {
 		},
 	])('$name', async ({ fill, want }) => {
 		expect(await seen(fill)).toEqual(want);
-	});
-
-	test('reasons can be read back', () => {
-		expect(causesOf('check: a; redundancy lost: 1 of 2; collector down; nonsense')).toEqual([
-			{ kind: 'check', subject: 'a' },
-			{ kind: 'redundancy lost', subject: '1 of 2' },
-			{ kind: 'collector down', subject: '' },
-		]);
 	});
 });
 

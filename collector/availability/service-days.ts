@@ -17,7 +17,7 @@ import {
 	treeTimeline,
 } from './service-tree.ts';
 
-export const DAY_SECONDS = 86_400;
+const DAY_SECONDS = 86_400;
 
 /** Steps of an expression and whether it held: the largest absolute value over its series at each step that has any. */
 export type EvaluateCondition = (

@@ -1,4 +1,5 @@
-import type { AssessmentInput, AssessmentItem, NextDeduction, RawItem, Words } from './assessed.ts';
+import type { NextDeductionAnswer, WordsAnswer } from '../../protocol/contract-api.ts';
+import type { AssessmentInput, AssessmentItem, RawItem } from './assessed.ts';
 import { deskItems } from './desk-rules.ts';
 import { lateItems, lateMoneyItems, levelItems, type RuleContext, repeatItems, reportItems, share } from './fault-rules.ts';
 import type { ClockRules } from './limits.ts';
@@ -15,7 +16,7 @@ export interface Assessment {
 	readonly items: readonly AssessmentItem[];
 	readonly score: Score;
 	/** What would cost something next, soonest first; empty once the period is over. */
-	readonly next: readonly NextDeduction[];
+	readonly next: readonly NextDeductionAnswer[];
 }
 
 export interface Score {
@@ -25,7 +26,7 @@ export interface Score {
 	readonly bonus: number;
 	/** Deductions from the fee, in fen, with where they come from. */
 	readonly fen: number;
-	readonly money: readonly { readonly clause: string; readonly fen: number; readonly reason: Words }[];
+	readonly money: readonly { readonly clause: string; readonly fen: number; readonly reason: WordsAnswer }[];
 }
 
 /**
@@ -107,7 +108,7 @@ export function scoreOf(profile: Profile, items: readonly Pick<AssessmentItem, '
 	}
 	const centipoints = Math.max(0, base - deducted + bonus);
 	const lost = Math.max(0, base - centipoints);
-	const money: { clause: string; fen: number; reason: Words }[] = [];
+	const money: { clause: string; fen: number; reason: WordsAnswer }[] = [];
 	const { payment, contract } = profile;
 	const perPoint = Math.round(payment.per_point_yuan * 100);
 	if (perPoint > 0 && lost > 0) {

@@ -1,3 +1,4 @@
+import type { AssessmentItemAnswer } from '../../protocol/contract-api.ts';
 import type { Cause, Moment } from './profile.ts';
 
 /** A report that a fault owed, and when it came. */
@@ -72,12 +73,6 @@ export interface AssessedRecord {
 	readonly note: string;
 }
 
-/** The same said in both languages of the product. */
-export interface Words {
-	readonly zh: string;
-	readonly en: string;
-}
-
 /** Everything that is priced. */
 export interface AssessmentInput {
 	readonly faults: readonly AssessedFault[];
@@ -89,45 +84,10 @@ export interface AssessmentInput {
 	readonly nowMs: number;
 }
 
-/** One deduction or bonus, with where it comes from. */
-export interface AssessmentItem {
-	/** `rule:subject:detail`; the same in every computation, so that adjustments and disputes can name it. */
-	readonly key: string;
-	readonly rule: string;
-	readonly name: string;
-	readonly clause: string;
+export interface AssessmentItem extends AssessmentItemAnswer {
+	/** Items of a group are bounded together. */
 	readonly group: string | null;
-	readonly faultId: string | null;
-	readonly problemId: string | null;
-	readonly service: string | null;
-	readonly recordId: string | null;
-	readonly clock: string | null;
-	readonly atMs: number;
-	/** Hundredths of a point; negative for a deduction, positive for a bonus. */
-	readonly centipoints: number;
-	/** What is left of it after the bounds of groups and of the bonus. */
-	readonly counted: number;
-	/** Money beside the points, in fen, as a deduction (never negative). */
-	readonly fen: number;
-	readonly reason: Words;
 }
 
 /** Items before bounds are applied. */
 export type RawItem = Omit<AssessmentItem, 'counted' | 'key'> & { readonly detail: string };
-
-/** Something that will cost points or money unless it is prevented. */
-export interface NextDeduction {
-	readonly rule: string;
-	readonly clause: string;
-	/** A clock of a fault counts down by itself; downtime only while the service is down. */
-	readonly kind: 'clock' | 'downtime';
-	readonly faultId: string | null;
-	readonly problemId: string | null;
-	readonly service: string | null;
-	readonly clock: string | null;
-	/** Seconds until then: of time for a clock, of further downtime otherwise. */
-	readonly seconds: number;
-	/** Hundredths of a point more than now. */
-	readonly centipoints: number;
-	readonly fen: number;
-}

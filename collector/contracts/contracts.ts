@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import type { Role } from '../../protocol/api.ts';
+import type { ContractStandingAnswer } from '../../protocol/contract-api.ts';
 import type { OperationLog } from '../identity/operation-log.ts';
 import type { StateDatabase } from '../state/database.ts';
 import { type Assessment, assess } from './assess.ts';
@@ -12,14 +13,7 @@ import { type Period, periodAt, periodOf } from './period.ts';
 import { PARTIES, type Party, type Profile } from './profile.ts';
 import type { ContractProfile } from './profile-files.ts';
 import { type ClientAdjustment, type Dispute, type ThreeScores, threeScores } from './scores.ts';
-import {
-	type PeriodStanding,
-	periodsSoFar,
-	type TerminationStanding,
-	terminationStandings,
-	type YearStanding,
-	yearStandings,
-} from './standing.ts';
+import { type PeriodStanding, periodsSoFar, terminationStandings, yearStandings } from './standing.ts';
 
 export interface ContractCaller {
 	readonly name: string;
@@ -34,12 +28,6 @@ export interface AssessedPeriod {
 	readonly records: readonly (AssessedRecord & { readonly by: string; readonly evidence: string })[];
 	readonly adjustments: readonly ClientAdjustment[];
 	readonly disputes: readonly Dispute[];
-}
-
-export interface ContractStanding {
-	readonly periods: readonly Omit<PeriodStanding, 'outages'>[];
-	readonly years: readonly YearStanding[];
-	readonly termination: readonly TerminationStanding[];
 }
 
 export type RecordRequest = {
@@ -57,7 +45,7 @@ export interface Contracts {
 	/** Throws `FN_CONTRACT_PERIOD`. `period` `now` is the one that runs. */
 	assess(id: string, period: string, answers?: Readonly<Record<string, string>>): Promise<AssessedPeriod>;
 	/** All periods so far, the means of the years, and how near termination is. */
-	standing(id: string): Promise<ContractStanding>;
+	standing(id: string): Promise<ContractStandingAnswer>;
 	/** A lapse or a bonus. Throws `FN_CONTRACT_ENTRY`. Answers its id. */
 	record(id: string, request: RecordRequest, caller: ContractCaller): Promise<string>;
 	/** The record stays in the history and counts no more. */

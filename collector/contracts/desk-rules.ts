@@ -1,5 +1,6 @@
 import { formatZoned } from '../../core/zone-time.ts';
-import type { AssessedProblem, NextDeduction, RawItem } from './assessed.ts';
+import type { NextDeductionAnswer } from '../../protocol/contract-api.ts';
+import type { AssessedProblem, RawItem } from './assessed.ts';
 import type { FaultClock, RuleContext } from './fault-rules.ts';
 import { type ClockRules, deadlineMs, spanMs } from './limits.ts';
 import type { Profile, RuleOf } from './profile.ts';
@@ -61,12 +62,12 @@ export function deskItems(rule: RuleOf<'desk'>, context: RuleContext): readonly 
 }
 
 /** The next half-hour, or whatever the rule counts by, of each clock that runs. */
-export function nextDeskDeductions(rule: RuleOf<'desk'>, context: RuleContext): readonly NextDeduction[] {
+export function nextDeskDeductions(rule: RuleOf<'desk'>, context: RuleContext): readonly NextDeductionAnswer[] {
 	const { nowMs } = context.input;
 	return countedProblems(context).flatMap((problem) =>
 		problemClocks(context.profile, problem, context.clocks, nowMs)
 			.filter((clock) => clock.stoppedMs === null && rule.clocks.includes(clock.clock))
-			.map((clock): NextDeduction => {
+			.map((clock): NextDeductionAnswer => {
 				const begun = clock.late ? Math.ceil((nowMs - clock.dueMs) / spanMs(rule.per)) : 0;
 				return {
 					rule: rule.id,

@@ -1,5 +1,6 @@
 import { formatZoned } from '../../core/zone-time.ts';
-import type { AssessedFault, AssessmentInput, RawItem, Words } from './assessed.ts';
+import type { WordsAnswer } from '../../protocol/contract-api.ts';
+import type { AssessedFault, AssessmentInput, RawItem } from './assessed.ts';
 import { type ClockRules, deadlineMs, spanMs } from './limits.ts';
 import type { Period } from './period.ts';
 import type { Profile, RuleOf } from './profile.ts';
@@ -162,7 +163,7 @@ export function share(fen: number, percent: string, times: number): number {
 
 function item(
 	rule: { readonly id: string; readonly name: string; readonly clause: string; readonly group?: string },
-	what: { fault: AssessedFault; clock: string | null; detail: string; atMs: number; points: number; reason: Words },
+	what: { fault: AssessedFault; clock: string | null; detail: string; atMs: number; points: number; reason: WordsAnswer },
 ): RawItem {
 	return {
 		rule: rule.id,
@@ -183,7 +184,7 @@ function item(
 }
 
 /** By how much a clock was missed, with when it began, ran out and stopped. */
-function lateWords(clock: FaultClock, { input: { nowMs }, profile: { zone } }: RuleContext): Words {
+function lateWords(clock: FaultClock, { input: { nowMs }, profile: { zone } }: RuleContext): WordsAnswer {
 	const over = Math.ceil(((clock.stoppedMs ?? nowMs) - clock.dueMs) / 1000);
 	const { name, fromMs, dueMs, stoppedMs } = clock;
 	const zoned = (ms: number) => formatZoned(ms, zone);
@@ -193,7 +194,7 @@ function lateWords(clock: FaultClock, { input: { nowMs }, profile: { zone } }: R
 	};
 }
 
-function joined(parts: readonly Words[]): Words {
+function joined(parts: readonly WordsAnswer[]): WordsAnswer {
 	return { zh: parts.map(({ zh }) => zh).join('；'), en: parts.map(({ en }) => en).join('; ') };
 }
 

@@ -45,23 +45,6 @@ export function deadlineMs(
 	return serviceDeadline(fromMs, length, (span) => rules.closed(clock.service, span));
 }
 
-/** Time between two moments that counts for the clock. */
-export function runningMs(
-	fromMs: number,
-	toMs: number,
-	rules: ClockRules,
-	clock: { readonly hours: 'always' | 'service'; readonly service: string | null },
-): number {
-	if (toMs <= fromMs) return 0;
-	if (clock.hours === 'always') return toMs - fromMs;
-	const span = { from: Math.floor(fromMs / 1000), to: Math.ceil(toMs / 1000) };
-	let counted = toMs - fromMs;
-	for (const part of rules.closed(clock.service, span)) {
-		counted -= Math.max(0, Math.min(toMs, part.to * 1000) - Math.max(fromMs, part.from * 1000));
-	}
-	return counted;
-}
-
 function serviceDeadline(fromMs: number, lengthMs: number, closed: (span: SecondSpan) => readonly SecondSpan[]): number {
 	let left = lengthMs;
 	let at = fromMs;

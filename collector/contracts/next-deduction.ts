@@ -1,4 +1,4 @@
-import type { NextDeduction } from './assessed.ts';
+import type { NextDeductionAnswer } from '../../protocol/contract-api.ts';
 import { nextDeskDeductions } from './desk-rules.ts';
 import { countedFaults, faultClocks, type RuleContext } from './fault-rules.ts';
 import { deadlineMs, spanMs } from './limits.ts';
@@ -6,9 +6,9 @@ import type { RuleOf } from './profile.ts';
 import { availabilityCost, availabilityParts, bandOf, servicesOf } from './service-rules.ts';
 
 /** What comes next under each rule, soonest first. */
-export function nextDeductions(context: RuleContext): readonly NextDeduction[] {
+export function nextDeductions(context: RuleContext): readonly NextDeductionAnswer[] {
 	const perPointFen = Math.round(context.profile.payment.per_point_yuan * 100);
-	const found: NextDeduction[] = [];
+	const found: NextDeductionAnswer[] = [];
 	for (const rule of context.profile.rules) {
 		const common = { rule: rule.id, clause: rule.clause };
 		if (rule.kind === 'late') {
@@ -80,7 +80,7 @@ function compare(a: string, b: string): number {
 	return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function dueReports(rule: RuleOf<'report'>, context: RuleContext): readonly NextDeduction[] {
+function dueReports(rule: RuleOf<'report'>, context: RuleContext): readonly NextDeductionAnswer[] {
 	const duty = context.profile.reports.find((entry) => entry.id === rule.report);
 	if (duty === undefined) return [];
 	return countedFaults(context).flatMap((fault) => {

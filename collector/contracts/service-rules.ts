@@ -1,5 +1,6 @@
 import { formatZoned } from '../../core/zone-time.ts';
-import type { AssessedOutage, AssessedService, RawItem, Words } from './assessed.ts';
+import type { WordsAnswer } from '../../protocol/contract-api.ts';
+import type { AssessedOutage, AssessedService, RawItem } from './assessed.ts';
 import { answersFor, type RuleContext } from './fault-rules.ts';
 import { spanMs } from './limits.ts';
 import type { RuleOf } from './profile.ts';
@@ -106,7 +107,7 @@ export function thresholdItems(rule: RuleOf<'threshold'>, context: RuleContext):
 	return servicesOf('all', context).flatMap((service) => {
 		const down = answeredDown(service);
 		const failures = service.outages.filter((outage) => !outage.excused).length;
-		let reason: Words | null = null;
+		let reason: WordsAnswer | null = null;
 		if (rule.measure === 'availability') {
 			const least = Math.round(Number(rule.least ?? '0') * PERCENT_UNITS);
 			if (service.agreedSeconds > 0 && (service.agreedSeconds - down) * WHOLE < least * service.agreedSeconds) {
@@ -160,7 +161,7 @@ function isWaived(rule: string, outage: AssessedOutage, { input, profile }: Rule
 
 function serviceItem(
 	rule: { readonly id: string; readonly name: string; readonly clause: string; readonly group?: string },
-	what: { service: string | null; detail: string; atMs: number; centipoints: number; reason: Words },
+	what: { service: string | null; detail: string; atMs: number; centipoints: number; reason: WordsAnswer },
 ): RawItem {
 	return {
 		rule: rule.id,

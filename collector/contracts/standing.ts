@@ -1,3 +1,4 @@
+import type { TerminationAnswer, YearAnswer } from '../../protocol/contract-api.ts';
 import type { AssessedOutage } from './assessed.ts';
 import { spanMs } from './limits.ts';
 import { type Period, periodAt, periodOf } from './period.ts';
@@ -16,41 +17,6 @@ export interface PeriodStanding {
 	/** Outages of core services that the contractor answers for. */
 	readonly outages: readonly Pick<AssessedOutage, 'service' | 'fromSeconds' | 'toSeconds'>[];
 }
-
-/** The mean of the periods of a contract year that are over, in hundredths of a point, truncated. */
-export interface YearStanding {
-	/** `y1`, `y2`, … */
-	readonly id: string;
-	readonly clause: string;
-	readonly periods: readonly string[];
-	/** How many of them are over; the means are of these. */
-	readonly over: number;
-	readonly self: number | null;
-	readonly client: number | null;
-	readonly final: number | null;
-	/** Where the year is paid by its mean: what the steps take of the fee of the periods that are over. */
-	readonly fen: number | null;
-}
-
-/** How near the contract is to what lets the client end it. */
-export type TerminationStanding = { readonly clause: string; readonly state: 'far' | 'near' | 'reached' } & (
-	| { readonly kind: 'money-share'; readonly fen: number; readonly limitFen: number }
-	| {
-			readonly kind: 'outage';
-			readonly service: string | null;
-			readonly seconds: number;
-			readonly limitSeconds: number;
-			readonly ongoing: boolean;
-	  }
-	| {
-			readonly kind: 'low-scores';
-			readonly below: number;
-			readonly inARow: number;
-			readonly inAll: number;
-			readonly mostInARow: number;
-			readonly mostInAll: number;
-	  }
-);
 
 /** From this share of a bound on people are warned. */
 const NEAR_SHARE = 0.5;
@@ -77,11 +43,11 @@ function periodStart(profile: Pick<Profile, 'id' | 'zone' | 'contract' | 'period
 export function yearStandings(
 	profile: Pick<Profile, 'year' | 'period' | 'payment' | 'contract'>,
 	periods: readonly PeriodStanding[],
-): readonly YearStanding[] {
+): readonly YearAnswer[] {
 	const { year } = profile;
 	if (year === undefined) return [];
 	const size = PERIODS_OF_YEAR[profile.period.kind];
-	const years: YearStanding[] = [];
+	const years: YearAnswer[] = [];
 	for (let i = 0; i < periods.length; i += size) {
 		const own = periods.slice(i, i + size);
 		const over = own.filter((period) => period.over);
@@ -112,7 +78,7 @@ export function terminationStandings(
 	profile: Pick<Profile, 'termination' | 'contract'>,
 	periods: readonly PeriodStanding[],
 	nowMs: number,
-): readonly TerminationStanding[] {
+): readonly TerminationAnswer[] {
 	return profile.termination.map((rule) => terminationStanding(rule, { profile, periods, nowMs }));
 }
 
@@ -123,7 +89,7 @@ function terminationStanding(
 		periods,
 		nowMs,
 	}: { readonly profile: Pick<Profile, 'contract'>; readonly periods: readonly PeriodStanding[]; readonly nowMs: number },
-): TerminationStanding {
+): TerminationAnswer {
 	const { clause } = rule;
 	switch (rule.kind) {
 		case 'money-share': {
@@ -163,7 +129,7 @@ function terminationStanding(
 	}
 }
 
-function stateOf(used: number, limit: number): TerminationStanding['state'] {
+function stateOf(used: number, limit: number): TerminationAnswer['state'] {
 	return used >= limit ? 'reached' : used >= limit * NEAR_SHARE ? 'near' : 'far';
 }
 

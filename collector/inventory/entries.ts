@@ -17,7 +17,7 @@ const KEYS: { readonly [S in ListName]: (entry: InventoryConfig[S][number]) => s
 };
 type ListName = Exclude<keyof InventoryConfig, 'zone'>;
 
-export const SECTIONS = Object.keys(KEYS) as readonly ListName[];
+const SECTIONS = Object.keys(KEYS) as readonly ListName[];
 /** A list of the inventory, or its one word that is none. */
 export type Section = ListName | 'zone';
 

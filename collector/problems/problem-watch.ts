@@ -45,7 +45,7 @@ export function problemWatch(options: {
 	return { ...turns, turn };
 }
 
-export function dueProblems(entries: readonly ProblemAnswer[], nowMs: number): readonly DueProblem[] {
+function dueProblems(entries: readonly ProblemAnswer[], nowMs: number): readonly DueProblem[] {
 	return entries.flatMap((entry) =>
 		entry.clocks
 			.filter(({ stoppedMs, fromMs, dueMs }) => {

@@ -37,7 +37,7 @@ export interface BoardSpec {
 }
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's notation of a variable
-export const DATASOURCE = { type: 'prometheus', uid: '${datasource}' } as const;
+const DATASOURCE = { type: 'prometheus', uid: '${datasource}' } as const;
 
 const COLUMNS = 24;
 

@@ -5,7 +5,7 @@ import { falling, noYes, rising } from './panels.ts';
 export const HOST = 'instance="$host"';
 /** What holds data: not memory, not images. */
 export const REAL_FS = 'fstype!~"tmpfs|ramfs|devtmpfs|squashfs|overlay|iso9660"';
-export const REAL_NIC = 'device!~"lo|veth.*|docker.*|br-.*|ifb.*"';
+const REAL_NIC = 'device!~"lo|veth.*|docker.*|br-.*|ifb.*"';
 const REAL_DISK = 'device!~"loop.*|ram.*|sr.*"';
 
 /** What one machine does with its disks and its network. */
