@@ -69,7 +69,8 @@ export interface OnCallOptions extends OnCallWorld {
 	readonly deliveries: NotificationHistory['deliveries'];
 	/** What hides all of these alerts; `''` when one of them is not hidden. */
 	readonly hidden: (fingerprints: readonly string[]) => string;
-	readonly externalUrl: string;
+	/** Under which people open the links of messages; asked for each. */
+	readonly ackUrl: () => string;
 	readonly clock: Clock;
 	readonly log: Logger;
 	readonly metrics: Registry;
@@ -127,7 +128,7 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 		clock,
 		dayKind: options.dayKind ?? (() => 'ordinary'),
 	});
-	const links = new AckLinks(options.ackKey, options.externalUrl);
+	const links = new AckLinks(options.ackKey, options.ackUrl);
 	const copy = async (incident: Incident): Promise<void> => {
 		try {
 			const events = await options.incidentStore.events(incident.id);
