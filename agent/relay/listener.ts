@@ -2,6 +2,9 @@ import { createServer as createHttpServer, type IncomingMessage, type RequestLis
 import { createServer as createHttpsServer } from 'node:https';
 import { AppError, systemErrorCode } from '../../core/errors.ts';
 
+/** Answers that are under way at the end have so long to leave. Node 16 lacks both calls and closes connections by their keep-alive timeout. */
+const LAST_ANSWERS_MS = 1000;
+
 export interface ListenerTls {
 	readonly cert: string;
 	readonly key: string;
@@ -66,7 +69,13 @@ export function refuse(response: ServerResponse, status: number, code: string, t
 
 function close(server: Server): Promise<void> {
 	return new Promise((resolve) => {
-		server.close(() => resolve());
-		if (typeof server.closeAllConnections === 'function') server.closeAllConnections();
+		const timer = setTimeout(() => {
+			if (typeof server.closeAllConnections === 'function') server.closeAllConnections();
+		}, LAST_ANSWERS_MS);
+		server.close(() => {
+			clearTimeout(timer);
+			resolve();
+		});
+		if (typeof server.closeIdleConnections === 'function') server.closeIdleConnections();
 	});
 }

@@ -27,10 +27,16 @@ export interface CallbacksOptions {
 	readonly log: Logger;
 }
 
+/** `host:port` of both sides as they really are. */
+export interface CallbackAddresses {
+	readonly internet: string;
+	readonly collector: string;
+}
+
 const EXPIRE_EVERY_MS = 60_000;
 
 /** Starts the relay for the internet zone. Throws `FN_AGENT_RELAY_LISTEN`, `FN_AGENT_RELAY_FOLDER` and `FN_SECRET_UNREADABLE`. */
-export async function startCallbacks(options: CallbacksOptions, cleanup: CleanupStack): Promise<void> {
+export async function startCallbacks(options: CallbacksOptions, cleanup: CleanupStack): Promise<CallbackAddresses> {
 	const { config, tls, env, clock, log, count } = options;
 	const token = () => resolveSecret(config.token, env);
 	token();
@@ -78,5 +84,7 @@ export async function startCallbacks(options: CallbacksOptions, cleanup: Cleanup
 	cleanup.add('relay of callbacks', () => outer.close());
 	// Closed before the listeners, which wait for what they have under way.
 	cleanup.add('callbacks', async () => desk.close());
-	log.info({ internet: outer.address, collector: inner.address, kept: desk.pending }, 'callbacks are taken for the collector');
+	const addresses = { internet: outer.address, collector: inner.address };
+	log.info({ ...addresses, kept: desk.pending }, 'callbacks are taken for the collector');
+	return addresses;
 }
