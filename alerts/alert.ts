@@ -19,29 +19,47 @@ export interface Alert {
 	readonly mutedBy: string;
 }
 
+/**
+ * An open alert in the dispatcher's hands. Evaluators post what fires every few seconds, so a mere repetition moves these two
+ * in place: of ten thousand alerts, a copy for each post would be what the process consists of.
+ */
+export interface KeptAlert extends Alert {
+	expiresAtMs: number;
+	updatedAtMs: number;
+}
+
 export type AlertChange = 'fired' | 'refired' | 'changed' | 'extended' | 'resolved' | 'unchanged';
 
 export interface MergedAlert {
+	/** The same object as before when the change is `extended` or `unchanged`. */
 	readonly alert: Alert;
 	readonly change: AlertChange;
+}
+
+export interface PostContext {
+	readonly fingerprint: string;
+	readonly nowMs: number;
+	readonly resolveTimeoutMs: number;
+}
+
+/** Until when an alert counts as firing that is posted now. */
+export function expiryOf(posted: PostedAlert, { nowMs, resolveTimeoutMs }: Pick<PostContext, 'nowMs' | 'resolveTimeoutMs'>): number {
+	return posted.endsAtMs ?? nowMs + resolveTimeoutMs;
 }
 
 /**
  * What a post does to what is known. A resolution of something older than the present episode, and the repetition of a
  * resolution, change nothing; a firing post after a resolution opens a new episode.
  */
-export function mergeAlert(
-	existing: Alert | null,
-	posted: PostedAlert,
-	context: { readonly fingerprint: string; readonly nowMs: number; readonly resolveTimeoutMs: number },
-): MergedAlert {
+export function mergeAlert(existing: Alert | null, posted: PostedAlert, context: PostContext): MergedAlert {
 	const { nowMs } = context;
+	if (existing !== null && repeats(existing, posted, nowMs)) return { alert: existing, change: 'extended' };
 	const fresh: Alert = {
 		fingerprint: context.fingerprint,
 		labels: posted.labels,
 		annotations: posted.annotations,
 		startsAtMs: posted.startsAtMs,
-		expiresAtMs: posted.endsAtMs ?? nowMs + context.resolveTimeoutMs,
+		expiresAtMs: expiryOf(posted, context),
 		resolvedAtMs: null,
 		receivedAtMs: nowMs,
 		updatedAtMs: nowMs,
@@ -62,11 +80,14 @@ export function mergeAlert(
 	}
 	if (existing === null) return { alert: fresh, change: 'fired' };
 	if (existing.resolvedAtMs !== null) return { alert: fresh, change: 'refired' };
-	const alert = { ...fresh, ...continued(existing, posted) };
-	const same = existing.generatorUrl === alert.generatorUrl && sameEntries(existing.annotations, alert.annotations);
-	if (!same || existing.startsAtMs !== alert.startsAtMs) return { alert, change: 'changed' };
-	// Evaluators post what fires every few seconds: of ten thousand alerts, the texts that are known already must not be kept anew.
-	return { alert: { ...alert, labels: existing.labels, annotations: existing.annotations }, change: 'extended' };
+	return { alert: { ...fresh, labels: existing.labels, ...continued(existing, posted) }, change: 'changed' };
+}
+
+/** It fires on, and only its life becomes longer. */
+function repeats(existing: Alert, posted: PostedAlert, nowMs: number): boolean {
+	if (existing.resolvedAtMs !== null || (posted.endsAtMs !== null && posted.endsAtMs <= nowMs)) return false;
+	if (posted.startsAtMs < existing.startsAtMs || posted.generatorUrl !== existing.generatorUrl) return false;
+	return sameEntries(existing.annotations, posted.annotations);
 }
 
 function continued(existing: Alert, posted: PostedAlert) {

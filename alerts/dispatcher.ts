@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { AppError, errorText } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { AlertSink, PostedAlert } from '../protocol/alert.ts';
-import { type Alert, fingerprintOf, isFiring, severityRank } from './alert.ts';
+import { type Alert, fingerprintOf, isFiring, type KeptAlert, severityRank } from './alert.ts';
 import type { Delivery } from './delivery/delivery.ts';
 import { type Group, Groups } from './group/groups.ts';
 import type { Incidents } from './incident/incidents.ts';
@@ -65,7 +65,7 @@ const GROUPS_PER_ROUND = 1000;
 export class Dispatcher {
 	readonly #options: DispatcherOptions;
 	readonly #serial: SerialQueue;
-	readonly #alerts = new Map<string, Alert>();
+	readonly #alerts = new Map<string, KeptAlert>();
 	readonly #logs = new Map<string, GroupLog>();
 	readonly #flapping = new Flapping();
 	readonly #storm = new Storm();
@@ -163,7 +163,7 @@ export class Dispatcher {
 		const incoming = posted.map((alert) => ({ alert, fingerprint: fingerprintOf(alert.labels) }));
 		const unknown = incoming.filter(({ fingerprint }) => !this.#alerts.has(fingerprint)).map(({ fingerprint }) => fingerprint);
 		const closed = new Map((await store.findAlerts([...new Set(unknown)])).map((alert) => [alert.fingerprint, alert]));
-		const { next, write, events, finished, counts } = mergePosts(incoming, {
+		const { next, extended, write, events, finished, counts } = mergePosts(incoming, {
 			nowMs,
 			resolveTimeoutMs: this.#rules.resolveTimeoutMs,
 			open: this.#alerts,
@@ -196,6 +196,12 @@ export class Dispatcher {
 		for (const { fingerprint, kind, atMs } of events) {
 			if (kind !== 'untold') this.#flapping.record({ fingerprint, atMs, firing: kind !== 'resolved' }, this.#rules.flapping);
 		}
+		for (const [fingerprint, expiresAtMs] of extended) {
+			const alert = this.#alerts.get(fingerprint);
+			if (alert === undefined) continue;
+			alert.updatedAtMs = nowMs;
+			this.#extend(alert, expiresAtMs, nowMs);
+		}
 		for (const [fingerprint, alert] of next) {
 			this.#alerts.set(fingerprint, alert);
 			if (isFiring(alert, nowMs)) this.#groups.place(alert, nowMs);
@@ -203,6 +209,15 @@ export class Dispatcher {
 		for (const [status, count] of Object.entries(counts)) if (count > 0) metrics.received.inc({ status }, count);
 		metrics.open.set(this.#alerts.size);
 		metrics.groups.set(this.#groups.size);
+		if (write.length > 0) this.#wake.abort();
+	}
+
+	/** What fires is in its groups since it began to; what looked expired may have been left out when they were made anew. */
+	#extend(alert: KeptAlert, expiresAtMs: number, nowMs: number): void {
+		const inItsGroups = isFiring(alert, nowMs);
+		alert.expiresAtMs = expiresAtMs;
+		if (inItsGroups || !isFiring(alert, nowMs)) return;
+		this.#groups.place(alert, nowMs);
 		this.#wake.abort();
 	}
 
@@ -248,8 +263,9 @@ export class Dispatcher {
 	#forgive(lateMs: number): void {
 		if (lateMs < SUSPENDED_MS) return;
 		this.#options.log.warn({ lateMs }, 'time went by without us; alerts get it added to their life');
-		for (const [fingerprint, alert] of this.#alerts) {
-			if (alert.resolvedAtMs === null) this.#alerts.set(fingerprint, { ...alert, expiresAtMs: alert.expiresAtMs + lateMs });
+		const nowMs = this.#options.clock.now();
+		for (const alert of this.#alerts.values()) {
+			if (alert.resolvedAtMs === null) this.#extend(alert, alert.expiresAtMs + lateMs, nowMs);
 		}
 	}
 

@@ -1,10 +1,12 @@
 import type { PostedAlert } from '../protocol/alert.ts';
-import { type Alert, type AlertChange, mergeAlert } from './alert.ts';
+import { type Alert, type AlertChange, expiryOf, mergeAlert } from './alert.ts';
 import type { AlertEvent } from './ports.ts';
 
 export interface Intake {
-	/** Alerts as they are open from now on. */
+	/** Alerts that are open from now on, or otherwise than before. */
 	readonly next: ReadonlyMap<string, Alert>;
+	/** Those that are as they were, by fingerprint: until when they count as firing. */
+	readonly extended: ReadonlyMap<string, number>;
 	/** What has to be made durable. */
 	readonly write: readonly Alert[];
 	readonly events: readonly AlertEvent[];
@@ -29,6 +31,7 @@ export function mergePosts(
 ): Intake {
 	const { nowMs, resolveTimeoutMs } = context;
 	const next = new Map<string, Alert>();
+	const extended = new Map<string, number>();
 	const write = new Map<string, Alert>();
 	const events: AlertEvent[] = [];
 	const finished: string[] = [];
@@ -38,11 +41,19 @@ export function mergePosts(
 		const merged = mergeAlert(open ?? context.closed.get(fingerprint) ?? null, alert, { fingerprint, nowMs, resolveTimeoutMs });
 		counts[merged.change]++;
 		if (merged.change === 'unchanged') continue;
+		if (merged.change === 'extended') {
+			const expiresAtMs = expiryOf(alert, { nowMs, resolveTimeoutMs });
+			// A mere repetition is not written: after a restart every alert gets its time to be posted again.
+			if (write.has(fingerprint)) {
+				const longer = { ...merged.alert, expiresAtMs, updatedAtMs: nowMs };
+				next.set(fingerprint, longer);
+				write.set(fingerprint, longer);
+			} else extended.set(fingerprint, expiresAtMs);
+			continue;
+		}
 		const known = open !== undefined || merged.change !== 'resolved';
 		if (known) next.set(fingerprint, merged.alert);
 		else finished.push(fingerprint);
-		// A mere repetition is not written: after a restart every alert gets its time to be posted again.
-		if (merged.change === 'extended' && !write.has(fingerprint)) continue;
 		write.set(fingerprint, merged.alert);
 		if (merged.change === 'fired' || merged.change === 'refired' || merged.change === 'resolved') {
 			events.push({ atMs: nowMs, fingerprint, kind: merged.change, detail: '' });
@@ -50,5 +61,5 @@ export function mergePosts(
 		// It came and went between two posts: nobody can be told in time, but it is on record.
 		if (!known) events.push({ atMs: nowMs, fingerprint, kind: 'untold', detail: context.receiversOf(alert.labels).join(' ') });
 	}
-	return { next, write: [...write.values()], events, finished, counts };
+	return { next, extended, write: [...write.values()], events, finished, counts };
 }

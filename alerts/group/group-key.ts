@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Route } from '../route/route.ts';
 
 export interface GroupIdentity {
@@ -12,17 +12,27 @@ export interface GroupIdentity {
 
 /** The group that `labels` belongs to under `route`. Labels of `group_by` that the alert lacks are left out. */
 export function groupIdentity(route: Route, labels: Readonly<Record<string, string>>): GroupIdentity {
-	const names = route.groupBy === 'all' ? Object.keys(labels) : route.groupBy.filter((name) => (labels[name] ?? '') !== '');
-	const grouped: Record<string, string> = {};
-	for (const name of [...new Set(names)].sort()) grouped[name] = labels[name] ?? '';
-	const printed = Object.entries(grouped)
-		.map(([name, value]) => `${name}=${JSON.stringify(value)}`)
-		.join(', ');
-	const groupKey = `${route.key}:{${printed}}`;
+	const groupKey = groupKeyOf(route, labels);
+	const { receiver } = route;
 	return {
-		id: createHash('sha256').update(`${route.receiver}\n${groupKey}`).digest('hex'),
+		id: hash('sha256', groupName({ receiver, groupKey })),
 		groupKey,
-		receiver: route.receiver,
-		labels: grouped,
+		receiver,
+		labels: Object.fromEntries(groupNames(route, labels).map((name) => [name, labels[name] ?? ''])),
 	};
+}
+
+/** Tells groups apart; what `id` is the hash of. */
+export function groupName({ receiver, groupKey }: Pick<GroupIdentity, 'receiver' | 'groupKey'>): string {
+	return `${receiver}\n${groupKey}`;
+}
+
+export function groupKeyOf(route: Route, labels: Readonly<Record<string, string>>): string {
+	const names = groupNames(route, labels);
+	return `${route.key}:{${names.map((name) => `${name}=${JSON.stringify(labels[name])}`).join(', ')}}`;
+}
+
+function groupNames(route: Route, labels: Readonly<Record<string, string>>): readonly string[] {
+	if (route.groupBy === 'all') return Object.keys(labels).sort();
+	return route.groupBy.filter((name) => (labels[name] ?? '') !== '').sort();
 }

@@ -1,7 +1,7 @@
 import type { Alert } from '../alert.ts';
 import type { GroupLog } from '../ports.ts';
 import { matchRoutes, type Route } from '../route/route.ts';
-import { type GroupIdentity, groupIdentity } from './group-key.ts';
+import { type GroupIdentity, groupIdentity, groupKeyOf, groupName } from './group-key.ts';
 
 /** Alerts that are told together, and when it is next decided whether there is something to tell. */
 export interface Group {
@@ -18,8 +18,9 @@ export interface Group {
 /** All groups, and which alert is in which. Private state of the dispatcher, never shared. */
 export class Groups {
 	readonly #root: Route;
+	/** By `groupName`: most alerts of a post join a group that is there, and need no hash for that. */
 	readonly #groups = new Map<string, Group>();
-	readonly #byAlert = new Map<string, Set<string>>();
+	readonly #holders = new Map<string, number>();
 
 	constructor(root: Route) {
 		this.#root = root;
@@ -36,19 +37,19 @@ export class Groups {
 	/** Puts a firing alert into its groups. A new group waits `group_wait` from the start of the alert, like Alertmanager. */
 	place(alert: Alert, nowMs: number): void {
 		for (const route of matchRoutes(this.#root, alert.labels)) {
-			const identity = groupIdentity(route, alert.labels);
-			let group = this.#groups.get(identity.id);
+			const name = groupName({ receiver: route.receiver, groupKey: groupKeyOf(route, alert.labels) });
+			let group = this.#groups.get(name);
 			if (group === undefined) {
 				const waited = alert.startsAtMs + route.groupWaitMs <= nowMs;
 				group = {
-					identity,
+					identity: groupIdentity(route, alert.labels),
 					route,
 					detached: false,
 					fingerprints: new Set(),
 					heldByTime: new Set(),
 					nextFlushAtMs: waited ? nowMs : nowMs + route.groupWaitMs,
 				};
-				this.#groups.set(identity.id, group);
+				this.#groups.set(name, group);
 			}
 			this.#join(group, alert.fingerprint);
 		}
@@ -59,13 +60,14 @@ export class Groups {
 	 * firings went. The route may be gone; then only recoveries are owed.
 	 */
 	owe(log: GroupLog, alerts: readonly Alert[], nowMs: number): void {
-		let group = this.#groups.get(log.id);
+		const name = groupName(log);
+		let group = this.#groups.get(name);
 		if (group === undefined) {
 			const identity = { id: log.id, groupKey: log.groupKey, receiver: log.receiver, labels: log.labels };
 			// All that it told may have resolved meanwhile; its route, and with it its times, hold all the same.
 			const route = alerts
-				.flatMap((alert) => matchRoutes(this.#root, alert.labels).map((found) => ({ found, id: groupIdentity(found, alert.labels).id })))
-				.find(({ id }) => id === log.id)?.found;
+				.flatMap(({ labels }) => matchRoutes(this.#root, labels).map((found) => ({ found, groupKey: groupKeyOf(found, labels) })))
+				.find(({ found, groupKey }) => groupName({ receiver: found.receiver, groupKey }) === name)?.found;
 			group = {
 				identity,
 				route: route ?? { ...this.#root, muteTimeIntervals: [], activeTimeIntervals: [] },
@@ -74,33 +76,32 @@ export class Groups {
 				heldByTime: new Set(),
 				nextFlushAtMs: nowMs,
 			};
-			this.#groups.set(log.id, group);
+			this.#groups.set(name, group);
 		}
 		for (const fingerprint of log.firing) this.#join(group, fingerprint);
 	}
 
 	/** An alert of this group has been told as resolved, or never needs to be. */
 	leave(group: Group, fingerprint: string): void {
-		group.fingerprints.delete(fingerprint);
 		group.heldByTime.delete(fingerprint);
-		const ids = this.#byAlert.get(fingerprint);
-		ids?.delete(group.identity.id);
-		if (ids?.size === 0) this.#byAlert.delete(fingerprint);
+		if (!group.fingerprints.delete(fingerprint)) return;
+		const left = this.heldBy(fingerprint) - 1;
+		if (left === 0) this.#holders.delete(fingerprint);
+		else this.#holders.set(fingerprint, left);
 	}
 
 	drop(group: Group): void {
-		this.#groups.delete(group.identity.id);
+		this.#groups.delete(groupName(group.identity));
 	}
 
 	#join(group: Group, fingerprint: string): void {
+		if (group.fingerprints.has(fingerprint)) return;
 		group.fingerprints.add(fingerprint);
-		const ids = this.#byAlert.get(fingerprint);
-		if (ids === undefined) this.#byAlert.set(fingerprint, new Set([group.identity.id]));
-		else ids.add(group.identity.id);
+		this.#holders.set(fingerprint, this.heldBy(fingerprint) + 1);
 	}
 
 	/** How many groups hold the alert. */
 	heldBy(fingerprint: string): number {
-		return this.#byAlert.get(fingerprint)?.size ?? 0;
+		return this.#holders.get(fingerprint) ?? 0;
 	}
 }

@@ -14,7 +14,7 @@ export interface AlertTurn {
 
 /** Knows which alerts come and go too often to be told each time. Built anew from the record of events after a restart. */
 export class Flapping {
-	readonly #turns = new Map<string, { firedAtMs: number[]; lastMs: number }>();
+	readonly #turns = new Map<string, { firedAtMs: readonly number[]; lastMs: number }>();
 
 	record({ fingerprint, atMs, firing }: AlertTurn, limits: FlapLimits): void {
 		if (limits.firings === 0) return;
@@ -25,9 +25,8 @@ export class Flapping {
 		}
 		turns.lastMs = Math.max(turns.lastMs, atMs);
 		if (!firing) return;
-		turns.firedAtMs.push(atMs);
-		// Older ones cannot change the answer any more.
-		if (turns.firedAtMs.length > limits.firings + 1) turns.firedAtMs.shift();
+		// Older ones cannot change the answer any more. An array that is grown by a push keeps room for sixteen more; most alerts need one.
+		turns.firedAtMs = [...turns.firedAtMs, atMs].slice(-limits.firings - 1);
 	}
 
 	isFlapping(fingerprint: string, nowMs: number, limits: FlapLimits): boolean {

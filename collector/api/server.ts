@@ -86,6 +86,10 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
 	app.addHook('onSend', async (request, reply) => {
 		if (request.headers['x-requested-with'] !== undefined) reply.removeHeader('www-authenticate');
 	});
+	// Of requests on one connection, each can keep its successor alive until the next full collection; without this with its body.
+	app.addHook('onResponse', async (request) => {
+		request.body = undefined;
+	});
 	app.get('/-/healthy', async () => 'Fournines is healthy.\n');
 	app.get('/api/fournines/openapi.json', async () => app.swagger());
 	if (options.runbookDir !== undefined) await serveRunbooks(app, options.runbookDir);

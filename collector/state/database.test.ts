@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { migrate, openStateDatabase } from './database.ts';
 
@@ -46,5 +47,18 @@ test('refuses a database that a newer version wrote', async () => {
 	const state = await openStateDatabase(folder);
 	await state.insertInto('migration').values({ id: '9999-future', applied_at_ms: 1 }).execute();
 	await expect(migrate(state, [])).rejects.toMatchObject({ code: 'FN_STATE_MIGRATION', message: expect.stringContaining('9999-future') });
+	await state.destroy();
+});
+
+test('statements stay right when the table changes under them, and when there are more of them than are kept', async () => {
+	const state = await openStateDatabase(folder);
+	await state.insertInto('machine_token').values(token).execute();
+	const read = () => state.selectFrom('machine_token').selectAll().execute();
+	expect(await read()).toEqual([token]);
+	await sql`alter table machine_token add column note text not null default 'new'`.execute(state);
+	for (let i = 0; i < 300; i++) expect((await sql`select ${sql.lit(i)} as n`.execute(state)).rows).toEqual([{ n: i }]);
+	expect(await read()).toEqual([{ ...token, note: 'new' }]);
+	await sql`alter table machine_token add column more text not null default 'more'`.execute(state);
+	expect(await read()).toEqual([{ ...token, note: 'new', more: 'more' }]);
 	await state.destroy();
 });

@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import {
 	CompiledQuery,
 	type DatabaseConnection,
@@ -70,15 +70,20 @@ class NodeSqliteDriver implements Driver {
 	}
 }
 
+/** Statements that stay prepared. What has to be prepared is freed only when garbage is collected, tens of kilobytes for many rows. */
+const MOST_STATEMENTS = 128;
+
 class NodeSqliteConnection implements DatabaseConnection {
 	readonly #database: DatabaseSync;
+	/** By their text; the one that was used least lately first. */
+	readonly #statements = new Map<string, StatementSync>();
 
 	constructor(database: DatabaseSync) {
 		this.#database = database;
 	}
 
 	async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
-		const statement = this.#database.prepare(query.sql);
+		const statement = this.#prepared(query.sql);
 		const values = query.parameters.map(bindable);
 		if (statement.columns().length > 0) return { rows: statement.all(...values) as R[] };
 		const { changes, lastInsertRowid } = statement.run(...values);
@@ -91,7 +96,21 @@ class NodeSqliteConnection implements DatabaseConnection {
 	}
 
 	close(): void {
+		this.#statements.clear();
 		this.#database.close();
+	}
+
+	#prepared(text: string): StatementSync {
+		const statement = this.#statements.get(text) ?? this.#database.prepare(text);
+		this.#statements.delete(text);
+		this.#statements.set(text, statement);
+		if (this.#statements.size > MOST_STATEMENTS) {
+			for (const oldest of this.#statements.keys()) {
+				this.#statements.delete(oldest);
+				break;
+			}
+		}
+		return statement;
 	}
 }
 

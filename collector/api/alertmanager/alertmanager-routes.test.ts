@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import type { AddressInfo } from 'node:net';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../core/clock.ts';
 import { silentLogger } from '../../../core/log.ts';
 import { type RunningAlerting, startAlerting } from '../../../tests/harness/alerting.ts';
-import { findCommand, type TemporaryFolder, temporaryFolder } from '../../../tests/harness/process.ts';
+import { findCommand, type TemporaryFolder, temporaryFolder, waitFor } from '../../../tests/harness/process.ts';
 import { createAccounts } from '../../identity/accounts.ts';
 import { createOperationLog } from '../../identity/operation-log.ts';
 import { createTokenStore } from '../../identity/tokens.ts';
@@ -28,6 +28,7 @@ let running: RunningAlerting;
 let app: FastifyInstance;
 let url = '';
 let token = '';
+let requests: FastifyRequest[] = [];
 
 beforeEach(async () => {
 	folder = temporaryFolder('alertmanager-api');
@@ -50,6 +51,10 @@ beforeEach(async () => {
 		consoleDir: null,
 		tls: null,
 		version: '0',
+	});
+	requests = [];
+	app.addHook('onRequest', async (request) => {
+		requests.push(request);
 	});
 	await registerAlertmanagerRoutes(app, { alerting: running.alerting, clock: systemClock, log: silentLogger, version: '0.1.0' });
 	await app.listen({ port: 0, host: '127.0.0.1' });
@@ -100,6 +105,12 @@ describe('alerts', () => {
 		]);
 		await call('POST', '/api/v2/alerts', [{ labels, endsAt: new Date(Date.now() - 1000).toISOString() }]);
 		expect((await call('GET', '/api/v2/alerts')).body).toMatchObject([{ labels: replica }]);
+	});
+
+	test('what is kept is the alert alone: a request that is answered lets go of its body', async () => {
+		await call('POST', '/api/v2/alerts', [{ labels: { alertname: 'NginxDown', host: '' } }]);
+		expect((await call('GET', '/api/v2/alerts')).body).toMatchObject([{ labels: { alertname: 'NginxDown' } }]);
+		await waitFor('the body to go', () => requests[0]?.body === undefined);
 	});
 
 	test('an inhibited alert says by which', async () => {

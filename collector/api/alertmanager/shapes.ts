@@ -52,7 +52,8 @@ export function postedAlerts(body: Static<typeof PostableAlertsSchema>, nowMs: n
 		const endsAtMs = given(alert.endsAt, `[${i}].endsAt`);
 		const startsAtMs = given(alert.startsAt, `[${i}].startsAt`) ?? (endsAtMs === null ? nowMs : Math.min(endsAtMs, nowMs));
 		if (endsAtMs !== null && endsAtMs < startsAtMs) throw invalid(`[${i}]: the end is before the start`);
-		const labels = Object.fromEntries(Object.entries(alert.labels).filter(([, value]) => value !== ''));
+		const pairs = Object.entries(alert.labels);
+		const labels = pairs.every(([, value]) => value !== '') ? alert.labels : Object.fromEntries(pairs.filter(([, value]) => value !== ''));
 		if (Object.keys(labels).length === 0) throw invalid(`[${i}]: an alert needs at least one label with a value`);
 		const annotations = alert.annotations ?? {};
 		if (![...Object.values(labels), ...Object.values(annotations)].every((value) => value.isWellFormed())) {
