@@ -29,6 +29,8 @@ afterEach(async () => {
 	folder.remove();
 });
 
+const SMS = { phones: ['13800000001', '13900000002'], signature: '【城管运维】', refused_codes: ['201', '301', '302', '303'] };
+
 function config(route = 'group_wait: 0s, group_interval: 50ms, repeat_interval: 1h'): string {
 	return `
 route: { receiver: oncall, group_by: [alertname], ${route} }
@@ -37,15 +39,7 @@ receivers:
     wechat_robot_configs:
       - { base_url: '${robot.baseUrl}', key: { env: ROBOT } }
     sms_gateway_configs:
-      - url: ${gateway.url}
-        charset: gbk
-        form: { account: cgw, mobile: '{phones}', content: '{content}', ts: '{unix}', sign: '{digest}' }
-        secrets: { password: { env: SMS_SECRET } }
-        digest: { algorithm: md5, input: 'cgw{secret.password}{phones}{content}{unix}' }
-        phones: ['13800000001', '13900000002']
-        signature: 【城管运维】
-        success: { json_path: code, equals: ['0'] }
-        refused_codes: ['201', '301', '302', '303']
+      - ${JSON.stringify(gateway.channel({ env: 'SMS_SECRET' }, SMS))}
     webhook_configs:
       - { url: '${hook.url}', hmac_secret: { env: HOOK } }
 `;

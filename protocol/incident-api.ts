@@ -75,13 +75,16 @@ export interface IncidentListAnswer {
 	readonly incidents: readonly IncidentAnswer[];
 }
 
-/** `GET /incidents/statistics?from=&to=`. Durations in milliseconds; `null` without any incident. */
+/** `GET /incidents/statistics?from=&to=`: how fast incidents were taken and over. Durations in milliseconds; `null` without any incident. */
 export interface IncidentStatisticsAnswer {
 	readonly count: number;
 	readonly acknowledged: number;
+	/** Nobody ever took them; they count in MTTA up to their end, or up to now. */
 	readonly neverTaken: number;
 	readonly open: number;
+	/** Mean time to acknowledge. */
 	readonly mttaMs: number | null;
 	readonly medianToAcknowledgeMs: number | null;
+	/** Mean time from opening to the end; what is not over counts up to now. */
 	readonly mttrMs: number | null;
 }

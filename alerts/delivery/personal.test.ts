@@ -26,21 +26,19 @@ let cmpp: FakeCmpp;
 let running: RunningAlerting;
 let events: DeliveryEvent[] = [];
 
+const RECEIPTS = {
+	refused_codes: ['201'],
+	message_id_path: 'msg',
+	receipt_timeout: '2m',
+	callback_token: { env: 'TOKEN' },
+	callback: { message_id: 'id', phone: 'phone', state: 'state', delivered: ['ok'] },
+};
+
 const config = () => `
 next_channel_after: 1m
 channels:
   - name: first
-    sms_gateway:
-      url: '${gateway.url}'
-      form: { account: a, mobile: '{phones}', content: '{content}', ts: '{unix}', sign: '{digest}' }
-      secrets: { key: { env: SMS } }
-      digest: { algorithm: md5, input: 'a{secret.key}{phones}{content}{unix}' }
-      success: { json_path: code, equals: ['0'] }
-      refused_codes: ['201']
-      message_id_path: msg
-      receipt_timeout: 2m
-      callback_token: { env: TOKEN }
-      callback: { message_id: id, phone: phone, state: state, delivered: [ok] }
+    sms_gateway: ${JSON.stringify(gateway.channel({ env: 'SMS' }, RECEIPTS))}
   - name: second
     cmpp: { host: 127.0.0.1, port: ${cmpp.port}, source_addr: '901234', secret: { env: CMPP }, src_id: '10690000', timeout: 2s, receipt_timeout: 2m }
   - name: loud

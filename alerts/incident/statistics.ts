@@ -1,21 +1,8 @@
+import type { IncidentStatisticsAnswer } from '../../protocol/incident-api.ts';
 import type { Incident } from './incident.ts';
 
-/** How fast incidents were taken and over. Durations in milliseconds; `null` without any incident. */
-export interface IncidentStatistics {
-	readonly count: number;
-	readonly acknowledged: number;
-	/** Nobody ever took them; they count in MTTA up to their end, or up to now. */
-	readonly neverTaken: number;
-	readonly open: number;
-	/** Mean time to acknowledge. */
-	readonly mttaMs: number | null;
-	readonly medianToAcknowledgeMs: number | null;
-	/** Mean time from opening to the end; what is not over counts up to now. */
-	readonly mttrMs: number | null;
-}
-
 /** Drills are rehearsals and do not count. Leaving out what nobody took would reward whoever answers nothing. */
-export function incidentStatistics(incidents: readonly Incident[], nowMs: number): IncidentStatistics {
+export function incidentStatistics(incidents: readonly Incident[], nowMs: number): IncidentStatisticsAnswer {
 	const counted = incidents.filter(({ source }) => source.kind !== 'drill');
 	const toAcknowledge = counted.map(
 		({ openedAtMs, acknowledgedAtMs, resolvedAtMs }) => (acknowledgedAtMs ?? resolvedAtMs ?? nowMs) - openedAtMs,

@@ -80,14 +80,7 @@ ${ROWS.map(({ id }) => receiver(id, id)).join('\n')}
   inhibit_rules: [{ source_matchers: ['alertname="Cause"'], target_matchers: ['alertname="Effect"'], equal: [row, run] }]
   channels:
     - name: sms
-      sms_gateway:
-        url: ${sms.url}
-        form: { account: cgw, mobile: '{phones}', content: '{content}', ts: '{unix}', sign: '{digest}' }
-        secrets: { password: { env: SMS_SECRET } }
-        digest: { algorithm: md5, input: 'cgw{secret.password}{phones}{content}{unix}' }
-        success: { json_path: code, equals: ['0'] }
-        max_parts: 5
-        rate_per_minute: 600
+      sms_gateway: ${JSON.stringify(sms.channel({ env: 'SMS_SECRET' }, { max_parts: 5, rate_per_minute: 600 }))}
   oncall:
     people:
 ${Object.entries(PHONES)

@@ -35,13 +35,7 @@ alerts:
   receivers: [{ name: nobody }]
   channels:
     - name: sms
-      sms_gateway:
-        url: ${sms.url}
-        form: { account: cgw, mobile: '{phones}', content: '{content}', ts: '{unix}', sign: '{digest}' }
-        secrets: { password: { env: SMS_SECRET } }
-        digest: { algorithm: md5, input: 'cgw{secret.password}{phones}{content}{unix}' }
-        success: { json_path: code, equals: ['0'] }
-        max_parts: 5
+      sms_gateway: ${JSON.stringify(sms.channel({ env: 'SMS_SECRET' }, { max_parts: 5 }))}
   oncall:
     people:
       - { id: zhang, name: 张伟, account: zhang.wei, addresses: [{ channel: sms, to: '${ZHANG}' }] }

@@ -74,17 +74,7 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 		const receiver = {
 			name: 'default',
 			wechat_robot_configs: [{ base_url: robot.baseUrl, key: { file: file('robot.key', `${ROBOT_KEY}\n`) } }],
-			sms_gateway_configs: [
-				{
-					url: sms.url,
-					charset: 'gbk',
-					form: { account: 'city', mobile: '{phones}', content: '{content}', ts: '{unix}', sign: '{digest}' },
-					secrets: { platform: { file: file('sms.secret', SMS_SECRET) } },
-					digest: { algorithm: 'md5', input: 'city{secret.platform}{phones}{content}{unix}' },
-					phones: ['13800000000'],
-					success: { json_path: 'code', equals: ['0'] },
-				},
-			],
+			sms_gateway_configs: [sms.channel({ file: file('sms.secret', SMS_SECRET) }, { phones: ['13800000000'] })],
 		};
 		const inventory = {
 			checks: [{ id: 'mis-entrance', interval: `${CHECK_INTERVAL_S}s` }],

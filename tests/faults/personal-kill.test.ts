@@ -27,24 +27,17 @@ afterEach(async () => {
 	folder.remove();
 });
 
-const channel = (name: string, url: string, more = '') => `
-  - name: ${name}
-    sms_gateway:
-      url: '${url}'
-      form: { account: a, mobile: '{phones}', content: '{content}', ts: '{unix}', sign: '{digest}' }
-      secrets: { key: { env: SMS } }
-      digest: { algorithm: md5, input: 'a{secret.key}{phones}{content}{unix}' }
-      success: { json_path: code, equals: ['0'] }
-      refused_codes: ['201']
-      rate_per_minute: 60
-      ${more}`;
+const channel = (name: string, gateway: FakeSmsGateway, more: Readonly<Record<string, string>> = {}) => ({
+	name,
+	sms_gateway: gateway.channel({ env: 'SMS' }, { refused_codes: ['201'], rate_per_minute: 60, ...more }),
+});
 
 function start(options: { readonly post: boolean; readonly killAt?: string }): RunningProcess {
-	const receipts = 'message_id_path: msg\n      receipt_timeout: 500ms';
+	const receipts = { message_id_path: 'msg', receipt_timeout: '500ms' };
 	const child = startProcess(process.execPath, [CHILD], {
 		env: {
 			FOLDER: folder.path,
-			CONFIG: `channels:${channel('first', first.url, receipts)}${channel('second', second.url)}`,
+			CONFIG: JSON.stringify({ channels: [channel('first', first, receipts), channel('second', second)] }),
 			SMS: SECRET,
 			POST: options.post ? 'person' : '',
 			KILL_AT: options.killAt ?? '',

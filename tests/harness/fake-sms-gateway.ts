@@ -22,6 +22,11 @@ export interface FakeSmsGateway {
 	readonly port: number;
 	readonly messages: readonly ReceivedSms[];
 	readonly answers: readonly string[];
+	/** The keys of a channel that sends here; `secret` says where its key is. A configuration in YAML takes it as JSON. */
+	channel(
+		secret: { readonly env: string } | { readonly file: string },
+		more?: Readonly<Record<string, unknown>>,
+	): Readonly<Record<string, unknown>>;
 	fail(fault: SmsGatewayFault, times?: number): void;
 	stop(): Promise<void>;
 }
@@ -81,11 +86,21 @@ export async function startFakeSmsGateway(options: {
 			exchange.answer(200, body, { 'content-type': `application/json; charset=${options.charset}` });
 		},
 	});
+	const url = `${server.baseUrl}/sms/send`;
 	return {
-		url: `${server.baseUrl}/sms/send`,
+		url,
 		port: server.port,
 		messages,
 		answers,
+		channel: (secret, more = {}) => ({
+			url,
+			charset: options.charset,
+			form: { account: options.account, mobile: '{phones}', content: '{content}', ts: '{unix}', sign: '{digest}' },
+			secrets: { platform: secret },
+			digest: { algorithm: 'md5', input: `${options.account}{secret.platform}{phones}{content}{unix}` },
+			success: { json_path: 'code', equals: ['0'] },
+			...more,
+		}),
 		fail: faults.fail,
 		stop: server.stop,
 	};
