@@ -10,6 +10,7 @@ import { encodeRemoteWriteV1 } from '../protocol/remote-write/encode-v1.ts';
 import { startAgentProcess } from '../tests/harness/collector.ts';
 import { findCommand, freePort, startProcess, temporaryFolder, waitFor } from '../tests/harness/process.ts';
 import { type AlertPath, type PathOptions, startOurs, startTheirs } from './alert-servers.ts';
+import { numbersFrom } from './numbers-from.ts';
 import { cpuMicros, median, rssMegabytes } from './peers.ts';
 
 /**
@@ -26,18 +27,6 @@ interface Settings {
 
 const DEFAULTS: Settings = { trials: 60, faults: 5, alerts: 10_000, reposts: 10 };
 const ALERTS_PER_POST = 500;
-
-function settings(args: readonly string[]): Settings {
-	const own: Record<string, number> = { ...DEFAULTS };
-	for (let i = 0; i < args.length; i += 2) {
-		const name = args[i]?.replace(/^--/, '') ?? '';
-		const value = Number(args[i + 1]);
-		if (!(name in DEFAULTS) || !(value > 0))
-			throw new Error(`--${name} ${args[i + 1]}: known are ${Object.keys(DEFAULTS).join(', ')}, with a number`);
-		own[name] = value;
-	}
-	return { ...DEFAULTS, ...own };
-}
 
 async function startBoth(options: PathOptions): Promise<readonly AlertPath[]> {
 	const theirs = await startTheirs(options);
@@ -306,7 +295,7 @@ function table(rows: readonly object[]): string {
 }
 
 async function main(): Promise<void> {
-	const own = settings(process.argv.slice(2));
+	const own = numbersFrom(process.argv.slice(2), DEFAULTS);
 	const folder = temporaryFolder('bench-alerts');
 	const part = (name: string) => {
 		const path = join(folder.path, name);

@@ -5,6 +5,7 @@ import { compressSync } from 'snappy';
 import { encodeRemoteWriteV1 } from '../protocol/remote-write/encode-v1.ts';
 import type { WriteSeries } from '../protocol/remote-write/write-series.ts';
 import { temporaryFolder } from '../tests/harness/process.ts';
+import { numbersFrom } from './numbers-from.ts';
 import { cpuMicros, type Peer, rssMegabytes, startFournines, startPrometheusPeer } from './peers.ts';
 import { sampleValue } from './query-data.ts';
 
@@ -25,18 +26,6 @@ const PAST_MS = 420_000;
 /** Samples lie ahead by as much as a receiver takes, so that nothing has to be sent while it is measured. */
 const AHEAD_MS = 240_000;
 const SERIES_PER_REQUEST = 1000;
-
-function settings(args: readonly string[]): Settings {
-	const own: Record<string, number> = { ...DEFAULTS };
-	for (let i = 0; i < args.length; i += 2) {
-		const name = args[i]?.replace(/^--/, '') ?? '';
-		const value = Number(args[i + 1]);
-		if (!(name in DEFAULTS) || !(value > 0))
-			throw new Error(`--${name} ${args[i + 1]}: known are ${Object.keys(DEFAULTS).join(', ')}, with a number`);
-		own[name] = value;
-	}
-	return { ...DEFAULTS, ...own };
-}
 
 /** The kinds of expressions that rule files have, each over the series of one metric. */
 function expression(rule: number): string {
@@ -110,7 +99,7 @@ async function evaluations(peer: Peer): Promise<number> {
 }
 
 async function main(): Promise<void> {
-	const own = settings(process.argv.slice(2));
+	const own = numbersFrom(process.argv.slice(2), DEFAULTS);
 	const folder = temporaryFolder('bench-rules');
 	const peers: Peer[] = [];
 	try {
