@@ -170,7 +170,7 @@ export const en: Texts = {
 		alive: 'alive',
 		lost: 'silent',
 		lastPush: 'Last data',
-		suppressed: 'suppressed',
+		hidden: (count) => `${count} more alerts are suppressed: see “Details”.`,
 		stale: (time) => `The collector does not answer; this is the state of ${time}.`,
 		updated: (time) => `as of ${time}`,
 		allUp: 'all up',

@@ -173,7 +173,7 @@ export const zh = {
 		alive: '在线',
 		lost: '失联',
 		lastPush: '最近上报',
-		suppressed: '已抑制',
+		hidden: (count: number) => `另有 ${count} 条告警被抑制，见“详情”。`,
 		stale: (time: string) => `监控平台没有应答，以下是 ${time} 的数据。`,
 		updated: (time: string) => `${time} 更新`,
 		allUp: '全部正常',

@@ -115,7 +115,7 @@ function ContractColumn({ id, list }: { readonly id: string; readonly list: Cont
 								size="small"
 								className="wrapping"
 								value={answers[setting] ?? byDefault}
-								options={[...options]}
+								options={options.map((answer) => ({ value: answer, label: words.answerNames[answer] ?? answer }))}
 								onChange={(answer) => setAnswers(answer === byDefault ? without(answers, setting) : { ...answers, [setting]: answer })}
 							/>
 						</div>

@@ -7,7 +7,7 @@ import { useNow } from '../../format/use-now.ts';
 import { useTexts } from '../../texts/language.tsx';
 import { ActionBar } from '../desk/action-bar.tsx';
 import { CaseHistory } from '../desk/case-history.tsx';
-import { Clause } from '../desk/clause.tsx';
+import { ClockRows } from '../desk/clock-rows.tsx';
 import { Countdown } from '../desk/countdown.tsx';
 import { Facts } from '../desk/facts.tsx';
 import { Loaded } from '../desk/list-state.tsx';
@@ -73,14 +73,7 @@ function Shown({ entry }: { readonly entry: FaultDetailAnswer }) {
 				</Card>
 				<Card title={words.clocks} className="flush">
 					{clocks.length === 0 ? <p className="quiet muted">{words.noClocks}</p> : null}
-					{clocks.map((clock) => (
-						<div key={clock.clock} className="check-row">
-							<span>
-								{clock.name} <Clause clause={clock.clause} />
-							</span>
-							<Countdown dueMs={clock.dueMs} nowMs={now} stoppedMs={clock.stoppedMs} />
-						</div>
-					))}
+					<ClockRows clocks={clocks} nowMs={now} />
 				</Card>
 			</div>
 			<Card title={words.facts}>

@@ -8,14 +8,11 @@ import { alertPlace, alertSummary } from '../open-alerts/alert-words.ts';
 export function AlertRow({ alert, nowMs }: { readonly alert: OpenAlert; readonly nowMs: number }) {
 	const { texts, language } = useLanguage();
 	return (
-		<div className={alert.suppressed ? 'alert-row alert-suppressed' : 'alert-row'}>
+		<div className="alert-row">
 			<SeverityMark severity={alert.labels['severity']} />
 			<span className="alert-text">
 				<b>{alertSummary(alert, language)}</b>
-				<small className="muted">
-					{alertPlace(alert)}
-					{alert.suppressed ? <span className="chip">{texts.overview.suppressed}</span> : null}
-				</small>
+				<small className="muted">{alertPlace(alert)}</small>
 			</span>
 			<span className="num alert-since" title={shortTimeText(alert.startsAtMs)}>
 				{durationText((nowMs - alert.startsAtMs) / 1000, texts.duration)}

@@ -27,6 +27,7 @@ export function OverviewPage() {
 	}
 	// Ages are counted by the collector's clock: this machine's may be wrong.
 	const serverNow = data.nowMs + Math.max(0, now - overview.dataUpdatedAt);
+	const hidden = data.alerts.filter((alert) => alert.suppressed).length;
 	const stale = overview.error !== null || now - overview.dataUpdatedAt > STALE_MS;
 	return (
 		<div className={stale ? 'overview overview-stale' : 'overview'}>
@@ -53,14 +54,17 @@ export function OverviewPage() {
 			</Card>
 			<div className="overview-columns">
 				<Card title={texts.overview.alerts} extra={<Link to="/alerts">{texts.alerts.details}</Link>} className="flush">
-					{data.alerts.length === 0 ? (
+					{data.alerts.length === hidden ? (
 						<p className="quiet">
 							<Mark color={STATE_COLORS.up} text={texts.overview.noAlerts} />
 						</p>
 					) : null}
-					{data.alerts.map((alert) => (
-						<AlertRow key={alert.fingerprint} alert={alert} nowMs={serverNow} />
-					))}
+					{data.alerts
+						.filter((alert) => !alert.suppressed)
+						.map((alert) => (
+							<AlertRow key={alert.fingerprint} alert={alert} nowMs={serverNow} />
+						))}
+					{hidden === 0 ? null : <p className="quiet muted">{texts.overview.hidden(hidden)}</p>}
 				</Card>
 				<Card title={texts.overview.hosts} className="flush">
 					{data.hosts.length === 0 ? <p className="quiet muted">{texts.overview.noHosts}</p> : null}

@@ -9,8 +9,7 @@ import type { Texts } from '../../texts/zh.ts';
 import { ActionBar } from '../desk/action-bar.tsx';
 import type { Action, Field, FieldValues } from '../desk/action-dialog.tsx';
 import { CaseHistory } from '../desk/case-history.tsx';
-import { Clause } from '../desk/clause.tsx';
-import { Countdown } from '../desk/countdown.tsx';
+import { ClockRows } from '../desk/clock-rows.tsx';
 import { Facts } from '../desk/facts.tsx';
 import { Loaded } from '../desk/list-state.tsx';
 import { ProblemStageMark } from '../desk/stage-marks.tsx';
@@ -40,14 +39,7 @@ function Shown({ entry }: { readonly entry: ProblemDetailAnswer }) {
 			<ActionBar actions={problemActions(entry, { rights, texts, names, nowMs: now })} refresh={DESK_KEY} />
 			{clocks.length === 0 ? null : (
 				<Card title={texts.fault.clocks} className="flush">
-					{clocks.map((clock) => (
-						<div key={`${clock.clock} ${clock.fromMs}`} className="check-row">
-							<span>
-								{clock.name} <Clause clause={clock.clause} />
-							</span>
-							<Countdown dueMs={clock.dueMs} nowMs={now} stoppedMs={clock.stoppedMs} />
-						</div>
-					))}
+					<ClockRows clocks={clocks} nowMs={now} />
 				</Card>
 			)}
 			<Card title={words.facts}>
