@@ -1,6 +1,7 @@
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { RELAY_POLL_PATH } from '../core/relay-wire.ts';
 import { buildAgent } from '../scripts/build-agent.ts';
 import { fetchNodeRuntime, type Platform, type RuntimeMajor, runtimeVersion } from '../scripts/package/node-runtime.ts';
 import { freePort, startProcess, type TemporaryFolder, temporaryFolder, waitFor } from '../tests/harness/process.ts';
@@ -44,12 +45,14 @@ describe.each(RUNTIMES)('Node $major on $platform', ({ platform, major }) => {
 			fetchNodeRuntime(platform, major, node);
 			chmodSync(node, 0o755);
 			const port = await freePort();
+			const [internet, inside] = [await freePort(), await freePort()];
+			const callbacks = `{ listen: '127.0.0.1:${internet}', collector_listen: '127.0.0.1:${inside}', token: { env: RELAY }, ack_links: true, hold: 10ms }`;
 			const config = join(folder.path, `agent-${platform}-${major}.yml`);
-			writeFileSync(config, `listen: 127.0.0.1:${port}\nhost: { name: app-1 }\ninterval: 1s\n`);
+			writeFileSync(config, `listen: 127.0.0.1:${port}\nhost: { name: app-1 }\ninterval: 1s\nrelay: { callbacks: ${callbacks} }\n`);
 			const [command = node, ...before] = [...(emulator ?? []), node];
 			const data = join(folder.path, `data-${platform}-${major}`);
 			const args = [...before, ...AGENT_NODE_FLAGS, bundle, '--config', config, '--data', data];
-			const agent = startProcess(command, args, { env: AGENT_ENVIRONMENT });
+			const agent = startProcess(command, args, { env: { ...AGENT_ENVIRONMENT, RELAY: 'relay-token' } });
 			try {
 				const page = await waitFor(
 					'its own page',
@@ -62,6 +65,14 @@ describe.each(RUNTIMES)('Node $major on $platform', ({ platform, major }) => {
 				expect(page).toContain(`node="v${runtimeVersion(major)}"`);
 				expect(page).toMatch(/^fournines_agent_input_up\{.*input="host".*\} 1$/m);
 				expect(page).toMatch(/^node_memory_MemTotal_bytes\{.*\} [0-9]/m);
+				const pressed = await fetch(`http://127.0.0.1:${internet}/ack/1.1.AAAA`, { method: 'POST' });
+				expect(pressed.status).toBe(202);
+				const fetched = await fetch(`http://127.0.0.1:${inside}${RELAY_POLL_PATH}`, {
+					method: 'POST',
+					headers: { authorization: 'Bearer relay-token' },
+					body: JSON.stringify({ answers: [], waitMs: 0 }),
+				});
+				expect(await fetched.json()).toMatchObject({ requests: [{ kind: 'ack', name: '1.1.AAAA', method: 'POST' }] });
 			} finally {
 				expect(await agent.stop(60_000)).toBe(0);
 			}
