@@ -25,6 +25,8 @@ const RUNTIME = join(ROOT, '.runtime');
 
 /** Exact version and the registry's own digest, so that what is run is what was tested. */
 const NODE_VERSION = '24.21.0';
+/** As in collector/node-flags.ts, which says why; this file must run where TypeScript does not. */
+const COLLECTOR_NODE_FLAGS = ['--max-semi-space-size=16'];
 const NODE_PACKAGES = {
 	'linux-x64': 'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
 	'linux-arm64': 'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
@@ -233,10 +235,14 @@ function build(node) {
 		run(node, ['scripts/build-agent.ts'], 'building the agent');
 	});
 	const user = String(process.getuid?.() ?? 0);
-	once(`dist/compiled/${user}/.fournines-built`, hashOf([...SERVER_CODE, 'package-lock.json'], NODE_VERSION), () => {
-		say('compiling the collector …');
-		run(node, ['scripts/compile-ahead.ts'], 'compiling the collector');
-	});
+	once(
+		`dist/compiled/${user}/.fournines-built`,
+		hashOf([...SERVER_CODE, 'package-lock.json'], `${NODE_VERSION} ${COLLECTOR_NODE_FLAGS.join(' ')}`),
+		() => {
+			say('compiling the collector …');
+			run(node, ['scripts/compile-ahead.ts'], 'compiling the collector');
+		},
+	);
 }
 
 /**
@@ -296,10 +302,10 @@ function main() {
 	switch (command) {
 		case 'start':
 			build(node);
-			return handOver(node, [join(ROOT, 'cli', 'main.ts'), 'up', ...rest], { ownsInput: true });
+			return handOver(node, [...COLLECTOR_NODE_FLAGS, join(ROOT, 'cli', 'main.ts'), 'up', ...rest], { ownsInput: true });
 		case 'cli':
 			build(node);
-			return handOver(node, [join(ROOT, 'cli', 'main.ts'), ...rest], {
+			return handOver(node, [...COLLECTOR_NODE_FLAGS, join(ROOT, 'cli', 'main.ts'), ...rest], {
 				cwd: process.cwd(),
 				ownsInput: ['up', 'collector', 'agent'].includes(rest[0] ?? '') && !rest.includes('--once'),
 			});

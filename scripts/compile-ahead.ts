@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { COLLECTOR_NODE_FLAGS } from '../collector/node-flags.ts';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const DEADLINE_MS = 120_000;
@@ -17,7 +18,8 @@ async function compileAhead(): Promise<void> {
 	rmSync(compiled, { recursive: true, force: true });
 	mkdirSync(compiled, { recursive: true });
 	const data = mkdtempSync(join(tmpdir(), 'fournines-compile-'));
-	const args = [join(root, 'cli', 'main.ts'), 'collector', '--data', data, '--listen', '127.0.0.1:0'];
+	// V8 takes compiled code only from a process with the same flags.
+	const args = [...COLLECTOR_NODE_FLAGS, join(root, 'cli', 'main.ts'), 'collector', '--data', data, '--listen', '127.0.0.1:0'];
 	const collector = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
 	const ended = once(collector, 'exit');
 	const timer = setTimeout(() => collector.kill('SIGKILL'), DEADLINE_MS);

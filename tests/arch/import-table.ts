@@ -34,7 +34,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
 	'collector/': ['*'],
 	'console/': ['protocol/'],
 	'cli/': ['agent/', 'collector/', 'alerts/', 'core/', 'scripts/build-agent.ts'],
-	'scripts/': ['core/', 'protocol/', 'agent/'],
+	'scripts/': ['core/', 'protocol/', 'agent/', 'collector/node-flags.ts'],
 	// The boards are drawn by the console; what it can draw is what may be generated.
 	'scripts/dashboards/': ['protocol/', 'console/'],
 	'tests/': ['*'],

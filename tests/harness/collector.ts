@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { AGENT_ENVIRONMENT, AGENT_NODE_FLAGS } from '../../agent/node-flags.ts';
+import { COLLECTOR_NODE_FLAGS } from '../../collector/node-flags.ts';
 import { httpExchange } from '../../core/http-client.ts';
 import { type RunningProcess, startProcess, waitFor } from './process.ts';
 
@@ -47,7 +48,7 @@ export async function startCollectorProcess(options: {
 		const config = options.configFile === undefined ? [] : ['--config', options.configFile];
 		const child = startProcess(
 			process.execPath,
-			[join(ROOT, 'cli/main.ts'), 'collector', '--data', dataDir, '--listen', `127.0.0.1:${port}`, ...config],
+			[...COLLECTOR_NODE_FLAGS, join(ROOT, 'cli/main.ts'), 'collector', '--data', dataDir, '--listen', `127.0.0.1:${port}`, ...config],
 			{
 				cwd: ROOT,
 				...(options.env === undefined ? {} : { env: options.env }),
