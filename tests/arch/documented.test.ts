@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { documents, sourceFiles } from './source-files.ts';
 
 const shipped = sourceFiles(['protocol', 'core', 'agent', 'alerts', 'collector', 'cli', 'scripts']).filter(
-	({ path }) => !/\.test\.ts$/.test(path),
+	({ path }) => !/\.(test|fixture)\.ts$/.test(path),
 );
 
 function inCode(pattern: RegExp): readonly string[] {

@@ -136,6 +136,8 @@ export const onCallEn: typeof onCallZh = {
 			progress: 'progress',
 			final: 'final notice',
 		},
+		targets: { roster: 'roster', lead: 'lead of', team: 'team', person: 'person' },
+		hiddenBy: { topology: 'caused further up', inhibited: 'inhibited by another alert', silence: 'silence', maintenance: 'maintenance' },
 	},
 	onCall: {
 		title: 'On duty',

@@ -134,6 +134,10 @@ export const onCallZh = {
 			progress: '续报',
 			final: '终报',
 		} as Readonly<Record<string, string>>,
+		targets: { roster: '值班表', lead: '负责人', team: '小组', person: '人员' } as Readonly<Record<string, string>>,
+		hiddenBy: { topology: '由上游故障引起', inhibited: '被其他告警抑制', silence: '静默', maintenance: '维护' } as Readonly<
+			Record<string, string>
+		>,
 	},
 	onCall: {
 		title: '值班',

@@ -2,6 +2,7 @@ import { Card } from 'antd';
 import type { TimelineLine } from '../../../../protocol/incident-api.ts';
 import { dateTimeText } from '../../format/time.ts';
 import { useTexts } from '../../texts/language.tsx';
+import type { Texts } from '../../texts/zh.ts';
 
 /** What happened, from the first sample to the end, oldest first: it is read like a story. */
 export function IncidentTimeline({ lines }: { readonly lines: readonly TimelineLine[] }) {
@@ -20,7 +21,7 @@ export function IncidentTimeline({ lines }: { readonly lines: readonly TimelineL
 							<span className="oncall-words">
 								{Object.entries(detail)
 									.filter(([, value]) => value !== '')
-									.map(([name, value]) => `${words.details[name] ?? name} ${words.words[value] ?? value}`)
+									.map(([name, value]) => `${words.details[name] ?? name} ${valueText(String(value), words)}`)
 									.join(' · ')}
 							</span>
 						</span>
@@ -29,4 +30,12 @@ export function IncidentTimeline({ lines }: { readonly lines: readonly TimelineL
 			</ol>
 		</Card>
 	);
+}
+
+/** Targets (`roster:first`) keep their id; what hid an alert (`topology:FINGERPRINT`) has one that says nothing to people. */
+function valueText(value: string, { words, targets, hiddenBy }: Texts['incident']): string {
+	const colon = value.indexOf(':');
+	const kind = value.slice(0, Math.max(0, colon));
+	const target = targets[kind];
+	return words[value] ?? hiddenBy[kind] ?? (target === undefined ? value : `${target} ${value.slice(colon + 1)}`);
 }
