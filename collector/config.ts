@@ -26,7 +26,6 @@ const ServerConfigSchema = Type.Object(
 		limits: IngestLimitsSchema,
 		/** Folders of transfer files, for zones behind a gap device. */
 		inbox: InboxConfigSchema,
-		log_level: Type.Union([Type.Literal('debug'), Type.Literal('info'), Type.Literal('warn'), Type.Literal('error')], { default: 'info' }),
 	},
 	{ additionalProperties: false, default: {} },
 );

@@ -157,7 +157,6 @@ export const onCallEn: typeof onCallZh = {
 		changeKinds: { replace: 'Instead', add: 'In addition', alone: 'Alone', swap: 'Swap' },
 		fields: { kind: 'How', instead: 'Instead of', person: 'Who', from: 'From', to: 'Until', reason: 'Reason' },
 		changes: 'Changes',
-		noChanges: 'No change',
 		changed: (from: string, to: string, people: string) => `${from} to ${to} ${people}`,
 		replaced: (instead: string, person: string) => `${person} for ${instead}`,
 		by: (account: string, time: string, reason: string) => `${account} ${time}: ${reason}`,

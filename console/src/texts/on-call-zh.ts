@@ -157,7 +157,6 @@ export const onCallZh = {
 		changeKinds: { replace: '替班', add: '加班', alone: '单独值班', swap: '换班' },
 		fields: { kind: '方式', instead: '被替换的人', person: '值班的人', from: '开始', to: '结束', reason: '原因' },
 		changes: '调整记录',
-		noChanges: '没有调整',
 		changed: (from: string, to: string, people: string) => `${from} 至 ${to} ${people}`,
 		replaced: (instead: string, person: string) => `${person} 替 ${instead}`,
 		by: (account: string, time: string, reason: string) => `${account} ${time}：${reason}`,
