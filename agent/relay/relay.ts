@@ -6,7 +6,7 @@ import type { AgentConfig } from '../config.ts';
 import type { AgentMetrics } from '../self-metrics.ts';
 import { endpoint } from '../uplink/destinations.ts';
 import type { RemoteWriteClientOptions } from '../uplink/remote-write-client.ts';
-import type { CallbacksOptions } from './callbacks/callbacks.ts';
+import { type CallbacksOptions, startCallbacks } from './callbacks/callbacks.ts';
 import type { ListenerTls } from './listener.ts';
 import { RelayInbox, type RelayTarget } from './relay-inbox.ts';
 import { startRelayServer } from './relay-server.ts';
@@ -25,8 +25,7 @@ export async function startRelay(what: {
 	const { relay, collector } = config;
 	if (relay === undefined) return '';
 	if (relay.callbacks !== undefined) {
-		// Loaded where it is used: hardly any host relays the internet, and each would pay for the code.
-		const { startCallbacks } = await import('./callbacks/callbacks.ts');
+		// Not loaded by a dynamic import: the bundler would then wrap every module that it shares with the rest, 3 MB in each agent.
 		await startCallbacks(
 			{
 				config: relay.callbacks,
