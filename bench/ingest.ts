@@ -4,6 +4,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compressSync } from 'snappy';
+import { COLLECTOR_NODE_FLAGS } from '../collector/node-flags.ts';
 import { encodeRemoteWriteV1 } from '../protocol/remote-write/encode-v1.ts';
 import { encodeRemoteWriteV2 } from '../protocol/remote-write/encode-v2.ts';
 import type { WriteSeries } from '../protocol/remote-write/write-series.ts';
@@ -165,7 +166,11 @@ async function measure(contender: Contender, rounds: readonly (readonly Buffer[]
 
 function contenders(): Contender[] {
 	const ours = async (folder: string) => {
-		const running = startProcess(process.execPath, [fileURLToPath(new URL('./ingest-server.ts', import.meta.url)), folder]);
+		const running = startProcess(process.execPath, [
+			...COLLECTOR_NODE_FLAGS,
+			fileURLToPath(new URL('./ingest-server.ts', import.meta.url)),
+			folder,
+		]);
 		const port = await waitFor('the server', () => /listening (\d+)/.exec(running.output())?.[1]);
 		return { running, url: `http://127.0.0.1:${port}/api/v1/write` };
 	};
