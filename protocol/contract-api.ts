@@ -96,6 +96,18 @@ export interface NextDeductionAnswer {
 	readonly fen: number;
 }
 
+/** What the client makes of an item of the self-assessment, or an item that it adds. */
+export interface AdjustmentAnswer {
+	/** Key of an item; an unknown key is an item of the client's own. */
+	readonly key: string;
+	/** Negative deducts. Replaces what the item counted. */
+	readonly centipoints: number;
+	readonly clause: string;
+	readonly note: string;
+	readonly atMs: number;
+	readonly by: string;
+}
+
 /** `GET /contracts/{id}/periods/{period}`. */
 export interface AssessedPeriodAnswer {
 	readonly assessment: {
@@ -126,14 +138,7 @@ export interface AssessedPeriodAnswer {
 		readonly by: string;
 		readonly evidence: string;
 	}[];
-	readonly adjustments: readonly {
-		readonly key: string;
-		readonly centipoints: number;
-		readonly clause: string;
-		readonly note: string;
-		readonly atMs: number;
-		readonly by: string;
-	}[];
+	readonly adjustments: readonly AdjustmentAnswer[];
 	readonly disputes: readonly {
 		readonly id: string;
 		readonly key: string;

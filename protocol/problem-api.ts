@@ -6,14 +6,8 @@ export type ProblemChannel = (typeof PROBLEM_CHANNELS)[number];
 export const PROBLEM_STAGES = ['received', 'accepted', 'handed', 'answered', 'closed', 'withdrawn'] as const;
 export type ProblemStage = (typeof PROBLEM_STAGES)[number];
 
-export interface Problem {
-	readonly id: string;
-	readonly stage: ProblemStage;
-	/** When the reporter told it. */
-	readonly atMs: number;
-	readonly seq: number;
-	/** Contract profile whose clocks run. */
-	readonly profile: string;
+/** What a reporter told. */
+interface Told {
 	readonly channel: ProblemChannel;
 	readonly reporter: string;
 	readonly contact: string;
@@ -22,6 +16,16 @@ export interface Problem {
 	readonly category: string;
 	readonly title: string;
 	readonly text: string;
+}
+
+export interface Problem extends Told {
+	readonly id: string;
+	readonly stage: ProblemStage;
+	/** When the reporter told it. */
+	readonly atMs: number;
+	readonly seq: number;
+	/** Contract profile whose clocks run. */
+	readonly profile: string;
 	readonly acceptedBy: string;
 	/** To whom it was handed over. */
 	readonly owner: string;
@@ -72,15 +76,7 @@ export interface ProblemDetailAnswer extends ProblemAnswer {
 }
 
 /** `POST /problems`. */
-export interface ProblemRequest {
-	readonly channel: ProblemChannel;
-	readonly reporter: string;
-	readonly contact: string;
-	readonly department: string;
-	readonly service: string | null;
-	readonly category: string;
-	readonly title: string;
-	readonly text: string;
+export interface ProblemRequest extends Told {
 	readonly receivedMs: number;
 }
 

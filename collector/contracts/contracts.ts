@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import type { Role } from '../../protocol/api.ts';
-import type { ContractStandingAnswer } from '../../protocol/contract-api.ts';
+import type { AdjustmentAnswer, ContractStandingAnswer } from '../../protocol/contract-api.ts';
 import type { OperationLog } from '../identity/operation-log.ts';
 import type { StateDatabase } from '../state/database.ts';
 import { type Assessment, assess } from './assess.ts';
@@ -12,7 +12,7 @@ import type { ClockRules } from './limits.ts';
 import { type Period, periodAt, periodOf } from './period.ts';
 import { PARTIES, type Party, type Profile } from './profile.ts';
 import type { ContractProfile } from './profile-files.ts';
-import { type ClientAdjustment, type Dispute, type ThreeScores, threeScores } from './scores.ts';
+import { type Dispute, type ThreeScores, threeScores } from './scores.ts';
 import { type PeriodStanding, periodsSoFar, terminationStandings, yearStandings } from './standing.ts';
 
 export interface ContractCaller {
@@ -26,7 +26,7 @@ export interface AssessedPeriod {
 	readonly assessment: Assessment;
 	readonly scores: ThreeScores;
 	readonly records: readonly (AssessedRecord & { readonly by: string; readonly evidence: string })[];
-	readonly adjustments: readonly ClientAdjustment[];
+	readonly adjustments: readonly AdjustmentAnswer[];
 	readonly disputes: readonly Dispute[];
 }
 
@@ -54,7 +54,7 @@ export interface Contracts {
 	adjust(
 		id: string,
 		period: string,
-		request: Pick<ClientAdjustment, 'key' | 'centipoints' | 'clause' | 'note'>,
+		request: Pick<AdjustmentAnswer, 'key' | 'centipoints' | 'clause' | 'note'>,
 		caller: ContractCaller,
 	): Promise<void>;
 	/** Contests an item with evidence. Answers the dispute's id. */
@@ -182,7 +182,7 @@ export function createContracts(options: ContractsOptions): Contracts {
 		const assessment = assess(chosen, period, { faults, services, records, problems, nowMs: clock.now() }, options.clockRules());
 		const adjustments = stored
 			.filter(({ kind }) => kind === 'adjust')
-			.map((event) => ({ ...(event.body as unknown as ClientAdjustment), atMs: event.atMs, by: event.actor }));
+			.map((event) => ({ ...(event.body as unknown as AdjustmentAnswer), atMs: event.atMs, by: event.actor }));
 		const disputes = disputesOf(stored);
 		return {
 			services,

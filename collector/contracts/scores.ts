@@ -1,17 +1,6 @@
+import type { AdjustmentAnswer } from '../../protocol/contract-api.ts';
 import { type Assessment, type Score, scoreOf } from './assess.ts';
 import type { Profile } from './profile.ts';
-
-/** What the client makes of an item of the self-assessment, or an item that it adds. */
-export interface ClientAdjustment {
-	/** Key of an item; an unknown key is an item of the client's own. */
-	readonly key: string;
-	/** Hundredths of a point; negative deducts. Replaces what the item counted. */
-	readonly centipoints: number;
-	readonly clause: string;
-	readonly note: string;
-	readonly atMs: number;
-	readonly by: string;
-}
 
 /** A contested item. Undecided, the client's figure stands in the final score. */
 export interface Dispute {
@@ -51,7 +40,7 @@ export interface ThreeScores {
 export function threeScores(
 	profile: Profile,
 	assessment: Assessment,
-	adjustments: readonly ClientAdjustment[],
+	adjustments: readonly AdjustmentAnswer[],
 	disputes: readonly Dispute[],
 ): ThreeScores {
 	const adjusted = new Map([...adjustments].sort((a, b) => a.atMs - b.atMs).map((entry) => [entry.key, entry]));
