@@ -117,6 +117,22 @@ describe('queue', () => {
 		expect(dropped.get('age')).toBe(3);
 	});
 
+	test('a clock that is set back an hour changes neither what is kept nor its order, also after a restart', () => {
+		const options = { maxAgeMs: 1_800_000, segmentBytes: 200 };
+		const hour = 3_600_000;
+		const before = 10 * hour;
+		const after = before - hour;
+		const spool = open(options);
+		for (let i = 0; i < 20; i++) spool.append(batch(i), (i < 10 ? before : after) + i);
+		const all = Array.from({ length: 20 }, (_, i) => i);
+		expect(waiting(spool, after + 20)).toEqual(all);
+		const first = spool.read(limit(12), after + 20);
+		if (first !== null) spool.acknowledge(first);
+		opened.pop()?.close();
+		expect(waiting(open(options), after + 20)).toEqual(all.slice(12));
+		expect([...dropped]).toEqual([]);
+	});
+
 	test('a folder that cannot be used is a clear error', () => {
 		const file = join(folder.path, 'file');
 		writeFileSync(file, '');
