@@ -21,6 +21,8 @@ const REQUIREMENTS: readonly Requirement[] = [
 	{ package: 'chromium', file: '/usr/bin/chromium', suites: 'browser' },
 	{ package: 'fonts-noto-cjk', file: '/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc', suites: 'browser' },
 	{ package: 'prometheus', file: '/usr/bin/promtool', suites: 'promtool, differential queries' },
+	{ package: 'victoria-metrics', file: '/usr/bin/vmalert', suites: 'alerts of a real vmalert' },
+	{ package: 'iproute2', file: '/bin/ip', suites: 'two vantage points in network namespaces' },
 	{ package: 'prometheus-alertmanager', file: '/usr/bin/amtool', suites: 'amtool, routing comparison' },
 	{ package: 'prometheus-node-exporter', file: '/usr/bin/prometheus-node-exporter', suites: 'host parity' },
 	{ package: 'prometheus-mysqld-exporter', file: '/usr/bin/prometheus-mysqld-exporter', suites: 'MySQL parity' },
