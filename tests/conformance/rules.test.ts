@@ -3,10 +3,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { expandRuleFiles } from '../../collector/rule-files.ts';
 import { lintRules } from '../../collector/ruler/lint.ts';
 import { parseRuleFile } from '../../collector/ruler/rule-file.ts';
 import { runRuleTests } from '../../collector/ruler/rule-tests.ts';
+import { parseDuration } from '../../core/duration.ts';
 import { SEVERITIES } from '../../protocol/alert.ts';
 import { findCommand } from '../harness/process.ts';
 
@@ -56,6 +58,21 @@ describe('the shipped rules', () => {
 		}
 	});
 
+	test.each(tests)('%s shows each alert firing, quiet, and over again', (file) => {
+		const { groups } = parseRuleFile(readFileSync(join(root, 'rules', file.replace('.test.yml', '.yml')), 'utf8'), file);
+		const { tests: cases } = parse(readFileSync(join(root, 'rules', file), 'utf8')) as { tests: readonly RuleTestCase[] };
+		for (const { kind, name } of groups.flatMap(({ rules }) => rules)) {
+			if (kind !== 'alerting') continue;
+			const looks = cases.map((one) => looksAt(name, one));
+			expect(
+				looks.some((seen) => seen.some(({ fires }) => fires)),
+				`${name} never fires`,
+			).toBe(true);
+			expect(looks.some(quietBefore), `${name} is never seen quiet before it fires, or where it need not`).toBe(true);
+			expect(looks.some(overAfter), `${name} is never seen over`).toBe(true);
+		}
+	});
+
 	test.each(tests)('%s passes on our own engine', async (file) => {
 		for (const result of await runRuleTests(join(root, 'rules', file))) expect(result.differences, result.name).toEqual([]);
 	});
@@ -72,3 +89,49 @@ describe('the shipped rules', () => {
 		}
 	});
 });
+
+interface RuleTestCase {
+	readonly alert_rule_test?: readonly {
+		readonly eval_time: string;
+		readonly alertname: string;
+		readonly exp_alerts?: readonly unknown[];
+	}[];
+	readonly promql_expr_test?: readonly {
+		readonly expr: string;
+		readonly eval_time: string;
+		readonly exp_samples?: readonly { readonly labels: string }[];
+	}[];
+}
+
+interface Look {
+	readonly atMs: number;
+	readonly fires: boolean;
+}
+
+/** The moments at which a test case says whether an alert fires. */
+function looksAt(name: string, { alert_rule_test: alerts = [], promql_expr_test: expressions = [] }: RuleTestCase): readonly Look[] {
+	const looks: Look[] = [];
+	for (const { alertname, eval_time, exp_alerts = [] } of alerts)
+		if (alertname === name) looks.push({ atMs: parseDuration(eval_time), fires: exp_alerts.length > 0 });
+	for (const { expr, eval_time, exp_samples = [] } of expressions) {
+		const only = /alertname=~?"([^"]*)"/.exec(expr)?.[1];
+		if (!expr.includes('ALERTS') || expr.includes('"pending"') || (only !== undefined && !new RegExp(`^(?:${only})$`).test(name))) continue;
+		const fires = exp_samples.some(
+			({ labels }) => (only === name || labels.includes(`alertname="${name}"`)) && !labels.includes('"pending"'),
+		);
+		looks.push({ atMs: parseDuration(eval_time), fires });
+	}
+	return looks;
+}
+
+function firstFiringMs(looks: readonly Look[]): number {
+	return Math.min(Number.POSITIVE_INFINITY, ...looks.filter(({ fires }) => fires).map(({ atMs }) => atMs));
+}
+
+function quietBefore(looks: readonly Look[]): boolean {
+	return looks.some(({ atMs, fires }) => !fires && atMs < firstFiringMs(looks));
+}
+
+function overAfter(looks: readonly Look[]): boolean {
+	return looks.some(({ atMs, fires }) => !fires && atMs > firstFiringMs(looks));
+}
