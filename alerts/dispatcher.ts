@@ -20,6 +20,7 @@ import { type FlapLimits, Flapping } from './stages/flap.ts';
 import { inhibitStage, type MaintenanceHold, maintenanceStage, silenceStage, topologyStage } from './stages/mute.ts';
 import type { Turn } from './stages/plan-turn.ts';
 import { Storm } from './stages/storm.ts';
+import { TurnLoop } from './turn-loop.ts';
 
 /** The part of the configuration that dispatch works by, built and checked. */
 export interface DispatchRules {
@@ -72,9 +73,7 @@ export class Dispatcher {
 	#moreGroups = false;
 	#rules: DispatchRules;
 	#groups: Groups;
-	#stopping = false;
-	#wake = new AbortController();
-	#running: Promise<void> | null = null;
+	readonly #rounds: TurnLoop;
 	#purgedAtMs = 0;
 
 	constructor(options: DispatcherOptions, rules: DispatchRules) {
@@ -82,6 +81,17 @@ export class Dispatcher {
 		this.#serial = options.serial;
 		this.#rules = rules;
 		this.#groups = new Groups(rules.root);
+		const { clock, log, metrics } = options;
+		this.#rounds = new TurnLoop({
+			clock,
+			turn: () => this.#serial.runAlways(() => this.#round()),
+			onError: (error) => {
+				metrics.storeErrors.inc();
+				log.error({ error: errorText(error) }, 'a round of dispatch failed; trying again');
+			},
+			retryMs: PUT_OFF_MS,
+			afterSleep: (lateMs) => this.#forgive(lateMs),
+		});
 	}
 
 	/** Takes up where the last process ended. */
@@ -100,13 +110,11 @@ export class Dispatcher {
 	}
 
 	start(): void {
-		this.#running ??= this.#run();
+		this.#rounds.start();
 	}
 
-	async stop(): Promise<void> {
-		this.#stopping = true;
-		this.#wake.abort();
-		await this.#running;
+	stop(): Promise<void> {
+		return this.#rounds.stop();
 	}
 
 	/** Other routes, receivers and limits from now on. `exchange` runs while no round is in progress, before the new rules hold. */
@@ -115,7 +123,7 @@ export class Dispatcher {
 			await exchange();
 			this.#rules = rules;
 			this.#regroup(this.#options.clock.now());
-			this.#wake.abort();
+			this.#rounds.wake();
 		});
 	}
 
@@ -209,7 +217,7 @@ export class Dispatcher {
 		for (const [status, count] of Object.entries(counts)) if (count > 0) metrics.received.inc({ status }, count);
 		metrics.open.set(this.#alerts.size);
 		metrics.groups.set(this.#groups.size);
-		if (write.length > 0) this.#wake.abort();
+		if (write.length > 0) this.#rounds.wake();
 	}
 
 	/** What fires is in its groups since it began to; what looked expired may have been left out when they were made anew. */
@@ -218,7 +226,7 @@ export class Dispatcher {
 		alert.expiresAtMs = expiresAtMs;
 		if (inItsGroups || !isFiring(alert, nowMs)) return;
 		this.#groups.place(alert, nowMs);
-		this.#wake.abort();
+		this.#rounds.wake();
 	}
 
 	/** Sorts all alerts anew and remembers what each group has told. */
@@ -232,27 +240,6 @@ export class Dispatcher {
 		// Resolved and owed to nobody, or resolved within group_wait of a group that never told: a group must close them.
 		for (const alert of this.#alerts.values()) {
 			if (this.#groups.heldBy(alert.fingerprint) === 0) this.#groups.place(alert, nowMs);
-		}
-	}
-
-	async #run(): Promise<void> {
-		const { clock, log, metrics } = this.#options;
-		while (!this.#stopping) {
-			this.#wake = new AbortController();
-			let nextMs: number;
-			try {
-				nextMs = await this.#serial.runAlways(() => this.#round());
-			} catch (error) {
-				metrics.storeErrors.inc();
-				log.error({ error: errorText(error) }, 'a round of dispatch failed; trying again');
-				nextMs = clock.now() + PUT_OFF_MS;
-			}
-			if (this.#stopping) break;
-			const sleepMs = Math.min(LONGEST_SLEEP_MS, nextMs - clock.now());
-			if (sleepMs <= 0) continue;
-			const wakeAtMs = clock.now() + sleepMs;
-			await clock.sleep(sleepMs, this.#wake.signal);
-			this.#forgive(clock.now() - wakeAtMs);
 		}
 	}
 

@@ -6,6 +6,7 @@ import type { AlertsMetrics } from '../metrics.ts';
 import { mergeNotifications } from '../notify/notification.ts';
 import type { ComposedMessage, Notifier, SendResult } from '../notify/notifier.ts';
 import type { AwaitedReceipt, OutboxEntry, OutboxStore } from '../ports.ts';
+import { TurnLoop } from '../turn-loop.ts';
 import { backoffMs } from './backoff.ts';
 import { pickNext } from './pick.ts';
 import type { RateLimit } from './rate-limit.ts';
@@ -40,23 +41,30 @@ export interface EndedAttempt {
 	readonly exhausted: readonly OutboxEntry[];
 }
 
-/** Longest sleep without a reason, so that a clock that was set back cannot stop a channel. */
-const LONGEST_SLEEP_MS = 60_000;
 const DATABASE_RETRY_MS = 1000;
 
 /** Sends one channel's part of the outbox, one exchange at a time. Every step is durable before the next begins. */
 export class ChannelWorker {
 	readonly #options: ChannelWorkerOptions;
 	readonly #entries = new Map<string, OutboxEntry>();
-	#stop = new AbortController();
-	#wake = new AbortController();
-	#running: Promise<void> | null = null;
+	readonly #stop = new AbortController();
+	readonly #steps: TurnLoop;
 	/** Failed attempts in a row, of whatever entry: a channel that is down is asked once per back-off, not once per entry. */
 	#failures = 0;
 	#pausedUntilMs = 0;
 
 	constructor(options: ChannelWorkerOptions) {
+		const { clock, log, metrics, notifier } = options;
 		this.#options = options;
+		this.#steps = new TurnLoop({
+			clock,
+			turn: () => this.#step(),
+			onError: (error) => {
+				log.error({ channel: notifier.channel, error: errorText(error) }, 'the outbox cannot be read or written; trying again');
+				metrics.storeErrors.inc();
+			},
+			retryMs: DATABASE_RETRY_MS,
+		});
 	}
 
 	get waiting(): readonly OutboxEntry[] {
@@ -65,52 +73,30 @@ export class ChannelWorker {
 
 	add(entries: readonly OutboxEntry[]): void {
 		for (const entry of entries) this.#entries.set(entry.notification.id, entry);
-		this.#wake.abort();
+		this.#steps.wake();
 	}
 
 	start(): void {
-		this.#running ??= this.#run();
+		this.#steps.start();
 	}
 
 	/** Lets an exchange in flight finish for `graceMs`, then breaks it off; its entries stay in `sending` and count as possibly sent. */
 	async stop(graceMs: number): Promise<void> {
-		this.#stopping = true;
-		this.#wake.abort();
 		const timer = setTimeout(() => this.#stop.abort(), graceMs);
-		await this.#running;
+		await this.#steps.stop();
 		clearTimeout(timer);
 	}
 
-	#stopping = false;
-
-	async #run(): Promise<void> {
-		const { clock, log, notifier } = this.#options;
-		while (!this.#stopping) {
-			this.#wake = new AbortController();
-			let untilMs: number | null;
-			try {
-				untilMs = await this.#step();
-			} catch (error) {
-				log.error({ channel: notifier.channel, error: errorText(error) }, 'the outbox cannot be read or written; trying again');
-				this.#options.metrics.storeErrors.inc();
-				untilMs = clock.now() + DATABASE_RETRY_MS;
-			}
-			if (this.#stopping) break;
-			const sleepMs = untilMs === null ? LONGEST_SLEEP_MS : Math.min(LONGEST_SLEEP_MS, untilMs - clock.now());
-			if (sleepMs > 0) await clock.sleep(sleepMs, this.#wake.signal);
-		}
-	}
-
 	/** One decision; answers when the next one is worth taking. */
-	async #step(): Promise<number | null> {
+	async #step(): Promise<number> {
 		const { clock, notifier, limit } = this.#options;
 		const nowMs = clock.now();
-		if (this.#entries.size === 0) return null;
+		if (this.#entries.size === 0) return Number.POSITIVE_INFINITY;
 		await this.#giveUpOld(nowMs);
 		if (nowMs < this.#pausedUntilMs) return this.#pausedUntilMs;
 		const { free, freeAtMs, reserved } = limit?.state(nowMs) ?? { free: Number.POSITIVE_INFINITY, freeAtMs: nowMs, reserved: 0 };
 		const next = pickNext([...this.#entries.values()], { nowMs, free, freeAtMs, reserved, digests: notifier.digests });
-		if (next.kind === 'wait') return next.untilMs;
+		if (next.kind === 'wait') return next.untilMs ?? Number.POSITIVE_INFINITY;
 		await this.#attempt(next.entries, nowMs);
 		return clock.now();
 	}
@@ -193,7 +179,7 @@ export class ChannelWorker {
 			} catch (error) {
 				metrics.storeErrors.inc();
 				log.error({ channel: notifier.channel, error: errorText(error) }, 'the end of an attempt cannot be recorded; trying again');
-				if (this.#stopping) return null;
+				if (this.#steps.stopping) return null;
 				await clock.sleep(DATABASE_RETRY_MS, this.#stop.signal);
 			}
 		}

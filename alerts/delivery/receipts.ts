@@ -6,6 +6,7 @@ import type { AlertsMetrics } from '../metrics.ts';
 import type { Receipt } from '../notify/notifier.ts';
 import type { AwaitedReceipt, OutboxEntry, ReceiptRecord, ReceiptState, ReceiptStore } from '../ports.ts';
 import { SerialQueue } from '../serial-queue.ts';
+import { TurnLoop } from '../turn-loop.ts';
 
 export interface ReceiptsOptions {
 	readonly store: ReceiptStore;
@@ -28,7 +29,6 @@ export interface ReceiptChange {
 
 const MAX_WAITING = 1000;
 const DUE_AT_ONCE = 100;
-const LONGEST_SLEEP_MS = 60_000;
 const RETRY_MS = 1000;
 
 /**
@@ -38,24 +38,28 @@ const RETRY_MS = 1000;
 export class Receipts {
 	readonly #options: ReceiptsOptions;
 	readonly #serial = new SerialQueue(MAX_WAITING);
-	#wake = new AbortController();
-	#stopping = false;
-	#running: Promise<void> | null = null;
+	readonly #missing: TurnLoop;
 
 	constructor(options: ReceiptsOptions) {
+		const { clock, log, metrics } = options;
 		this.#options = options;
+		this.#missing = new TurnLoop({
+			clock,
+			turn: () => this.#missDue(),
+			onError: (error) => {
+				metrics.storeErrors.inc();
+				log.error({ error: errorText(error) }, 'receipts cannot be read or written; trying again');
+			},
+			retryMs: RETRY_MS,
+		});
 	}
 
 	start(): void {
-		this.#stopping = false;
-		this.#running ??= this.#run();
+		this.#missing.start();
 	}
 
-	async stop(): Promise<void> {
-		this.#stopping = true;
-		this.#wake.abort();
-		await this.#running;
-		this.#running = null;
+	stop(): Promise<void> {
+		return this.#missing.stop();
 	}
 
 	/** Resolves once they are recorded. Throws `FN_ALERTS_BUSY`; whoever sent them repeats. */
@@ -71,7 +75,7 @@ export class Receipts {
 
 	/** Applies what came before the message was recorded. */
 	settle(awaited: readonly AwaitedReceipt[]): Promise<void> {
-		if (awaited.some(({ dueAtMs }) => dueAtMs !== null)) this.#wake.abort();
+		if (awaited.some(({ dueAtMs }) => dueAtMs !== null)) this.#missing.wake();
 		return this.#serial.runAlways(async () => {
 			for (const { line, key } of awaited) {
 				const records = await this.#options.store.findReceipts(line, [key]);
@@ -123,27 +127,16 @@ export class Receipts {
 		this.#options.onChange({ record, entries, added, exhausted: turns.filter((turn) => turn.next === null).map(({ entry }) => entry) });
 	}
 
-	async #run(): Promise<void> {
-		const { store, clock, log, metrics } = this.#options;
-		while (!this.#stopping) {
-			this.#wake = new AbortController();
-			let nextMs: number;
-			try {
-				const nowMs = clock.now();
-				await this.#serial.runAlways(async () => {
-					for (const record of await store.dueReceipts(nowMs, DUE_AT_ONCE)) {
-						await this.#change(record, 'missing', { code: 'no-receipt', atMs: nowMs, gone: [] });
-					}
-				});
-				nextMs = (await store.nextDue()) ?? nowMs + LONGEST_SLEEP_MS;
-			} catch (error) {
-				metrics.storeErrors.inc();
-				log.error({ error: errorText(error) }, 'receipts cannot be read or written; trying again');
-				nextMs = clock.now() + RETRY_MS;
+	/** Those whose time is over; answers when the next one's is. */
+	async #missDue(): Promise<number> {
+		const { store, clock } = this.#options;
+		const nowMs = clock.now();
+		await this.#serial.runAlways(async () => {
+			for (const record of await store.dueReceipts(nowMs, DUE_AT_ONCE)) {
+				await this.#change(record, 'missing', { code: 'no-receipt', atMs: nowMs, gone: [] });
 			}
-			if (this.#stopping) break;
-			await clock.sleep(Math.max(0, Math.min(LONGEST_SLEEP_MS, nextMs - clock.now())), this.#wake.signal);
-		}
+		});
+		return (await store.nextDue()) ?? Number.POSITIVE_INFINITY;
 	}
 }
 

@@ -6,6 +6,7 @@ import type { PersonalDelivery, PersonalRequest } from '../delivery/personal.ts'
 import type { AckLinks } from '../incident/ack-link.ts';
 import type { CalledPerson, Incident, IncidentEventBody, PersonalMessage } from '../incident/incident.ts';
 import { type Incidents, PRODUCT } from '../incident/incidents.ts';
+import { TurnLoop } from '../turn-loop.ts';
 import { isExhausted } from './chain.ts';
 import type { EscalationMetrics } from './metrics.ts';
 import type { Person } from './targets.ts';
@@ -25,7 +26,6 @@ export interface EscalationOptions {
 	readonly metrics: EscalationMetrics;
 }
 
-const LONGEST_SLEEP_MS = 60_000;
 const RETRY_MS = 1000;
 
 /**
@@ -34,44 +34,33 @@ const RETRY_MS = 1000;
  */
 export class Escalation {
 	readonly #options: EscalationOptions;
-	#wake = new AbortController();
-	#stopping = false;
-	#running: Promise<void> | null = null;
+	readonly #turns: TurnLoop;
 
 	constructor(options: EscalationOptions) {
+		const { clock, log, metrics } = options;
 		this.#options = options;
+		this.#turns = new TurnLoop({
+			clock,
+			turn: () => this.turn(),
+			onError: (error) => {
+				metrics.failures.inc({ part: 'escalation' });
+				log.error({ error: errorText(error) }, 'incidents could not be looked after; trying again');
+			},
+			retryMs: RETRY_MS,
+		});
 	}
 
 	start(): void {
-		this.#running ??= this.#run();
+		this.#turns.start();
 	}
 
-	async stop(): Promise<void> {
-		this.#stopping = true;
-		this.#wake.abort();
-		await this.#running;
+	stop(): Promise<void> {
+		return this.#turns.stop();
 	}
 
 	/** Something changed that may be due at once. */
 	wake(): void {
-		this.#wake.abort();
-	}
-
-	async #run(): Promise<void> {
-		const { clock, log, metrics } = this.#options;
-		while (!this.#stopping) {
-			this.#wake = new AbortController();
-			let nextMs: number;
-			try {
-				nextMs = await this.turn();
-			} catch (error) {
-				metrics.failures.inc({ part: 'escalation' });
-				log.error({ error: errorText(error) }, 'incidents could not be looked after; trying again');
-				nextMs = clock.now() + RETRY_MS;
-			}
-			const sleepMs = Math.min(LONGEST_SLEEP_MS, nextMs - clock.now());
-			if (sleepMs > 0 && !this.#stopping) await clock.sleep(sleepMs, this.#wake.signal);
-		}
+		this.#turns.wake();
 	}
 
 	/** One look at every incident; answers when the next one is worth taking. */
