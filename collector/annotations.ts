@@ -62,7 +62,7 @@ export async function annotations(
 			title: `故障 ${number}：${fault.title}`,
 			text: fault.causeText,
 			tags: ['fault', fault.level],
-			services: fault.service === null ? [] : [fault.service],
+			services: [...(fault.service === null ? [] : [fault.service]), ...fault.affected],
 			hosts: [],
 		});
 	}

@@ -19,6 +19,7 @@ import { registerWriteRoutes } from './api/write-route.ts';
 import { type Availability, createAvailability } from './availability/availability.ts';
 import { createBudgets } from './availability/budgets.ts';
 import { openDayStore } from './availability/day-store.ts';
+import { openRequestDays } from './availability/request-days.ts';
 import { cheapQueries } from './cheap-queries.ts';
 import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from './config.ts';
 import { createDesk } from './desk.ts';
@@ -27,6 +28,7 @@ import { openInbox } from './inbox/open-inbox.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { createOtlpIngest } from './ingest/otlp-ingest.ts';
 import { createTextIngest } from './ingest/text-ingest.ts';
+import { insideHours } from './inventory/calendar.ts';
 import { hostLabels } from './inventory/hosts.ts';
 import { openInventoryEdits } from './inventory/inventory-edits.ts';
 import { JobHeartbeats } from './jobs/job-heartbeats.ts';
@@ -178,11 +180,14 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		outageToleranceMs: parseDuration(config.rules.for_outage_tolerance),
 		gracePeriodMs: parseDuration(config.rules.for_grace_period),
 		concurrency: config.rules.concurrency,
+		inCalendar: (id, timeMs) => insideHours(config.inventory, id, timeMs),
 	});
 	checkRules = ruler;
 
 	const days = openDayStore(records.folder);
 	cleanup.add('ledger days', () => days.close());
+	const requestDays = openRequestDays(records.folder);
+	cleanup.add('request days', () => requestDays.close());
 	const maintenance = await createMaintenance({
 		state,
 		clock,
@@ -195,6 +200,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		inventory: () => config.inventory,
 		clock,
 		days,
+		requestDays,
 		exclusions: async (service, span) => maintenance.exclusions(service, span),
 		log,
 	});
@@ -230,7 +236,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		await scraping.reload(next.scrape);
 		await relays.use(next.alerts.relays);
 		await alerting.reload(next.alerts);
-		await ruler.load(ruleFiles(next, options));
+		await ruler.load(ruleFiles(next, options), next.rules.thresholds);
 		config = { ...next, inventory: await inventoryEdits.readFile(next.inventory) };
 		ledgers.changed();
 		log.info({}, 'the configuration was read again');
@@ -263,6 +269,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		rootDir: options.rootDir,
 		config: () => config,
 		availability: ledgers,
+		queryable: store,
 		alerting,
 		maintenance,
 		operations,
@@ -330,7 +337,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	cleanup.add('relays', () => relays.stop());
 	const address = await listenOn(app, listen, scheme);
 	// Reading the rules takes as long as all before it, and whoever pushes or asks need not wait for them. It goes file by file.
-	await ruler.load(ruleFiles(config, options));
+	await ruler.load(ruleFiles(config, options), config.rules.thresholds);
 	ruler.start();
 	cleanup.add('ruler', () => ruler.stop());
 	desk.start();

@@ -4,21 +4,23 @@ import type { Alerting } from '../alerts/alerting.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { PostedAlert } from '../protocol/alert.ts';
-import type { Availability } from './availability/availability.ts';
+import { type Availability, createAvailability } from './availability/availability.ts';
 import type { CollectorConfig } from './config.ts';
 import { type Contracts, createContracts } from './contracts/contracts.ts';
 import type { ClockRules } from './contracts/limits.ts';
 import { type ContractProfile, loadProfiles } from './contracts/profile-files.ts';
-import { assessedServices, outagesOf } from './contracts/service-figures.ts';
+import { assessedServices } from './contracts/service-figures.ts';
 import { deskAlert } from './desk-notice.ts';
 import { createAttachments } from './faults/attachments.ts';
 import { createFaultStore } from './faults/fault-store.ts';
-import { type FaultNotice, FaultWatch, type WatchedOutage } from './faults/fault-watch.ts';
+import { type FaultNotice, FaultWatch } from './faults/fault-watch.ts';
 import { createFaults, type Faults } from './faults/faults.ts';
+import { watchedOutages } from './faults/watched-outages.ts';
 import type { OperationLog } from './identity/operation-log.ts';
 import { closedSpans } from './inventory/calendar.ts';
 import { createProblems, type Problems } from './problems/problems.ts';
 import type { StateDatabase } from './state/database.ts';
+import type { Queryable } from './storage/storage.ts';
 
 export interface FaultDeskOptions {
 	readonly state: StateDatabase;
@@ -27,6 +29,8 @@ export interface FaultDeskOptions {
 	readonly rootDir: string;
 	readonly config: () => CollectorConfig;
 	readonly availability: Availability;
+	/** Where checks are stored: what a service's own checks say without those of the services below it. */
+	readonly queryable: Queryable;
 	readonly alerting: Alerting;
 	readonly operations: OperationLog;
 	readonly metrics: Registry;
@@ -95,15 +99,13 @@ export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 		operations,
 		clock,
 	});
-	const outages = async (fromMs: number, signal: AbortSignal): Promise<readonly WatchedOutage[]> => {
-		const found: WatchedOutage[] = [];
-		for (const service of config().inventory.services) {
-			const ledger = await availability.ledger(service.id, { fromMs, toMs: clock.now() }, signal);
-			for (const { fromSeconds, toSeconds } of outagesOf(ledger))
-				found.push({ service: service.id, name: service.name, fromSeconds, toSeconds });
-		}
-		return found;
-	};
+	const outages = watchedOutages({
+		availability,
+		parts: (inventory) => createAvailability({ queryable: options.queryable, inventory: () => inventory, clock, log }),
+		inventory: () => config().inventory,
+		contractOf,
+		clock,
+	});
 	const watch = new FaultWatch({
 		faults,
 		profile: (id) => contracts.profile(id),

@@ -36,6 +36,8 @@ export interface FaultAnswer {
 		}[];
 		readonly attachments: readonly { readonly id: string; readonly name: string; readonly sizeBytes: number; readonly sha256: string }[];
 		readonly links: readonly { readonly fault: string; readonly relation: string }[];
+		/** Services above the failed one that were down because of it. */
+		readonly affected: readonly string[];
 		readonly mergedInto: string | null;
 		readonly repeatOf: string | null;
 		readonly dismissedReason: string;

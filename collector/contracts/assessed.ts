@@ -11,6 +11,8 @@ export interface FiledReport {
 export interface AssessedFault {
 	readonly id: string;
 	readonly service: string | null;
+	/** Services that were down because of it. Default: none. */
+	readonly affected?: readonly string[];
 	/** What failed; a repeat is another fault with the same point. `''` where nobody said. */
 	readonly point: string;
 	/** The level in force: confirmed, otherwise judged, otherwise proposed. */

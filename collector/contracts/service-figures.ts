@@ -82,12 +82,14 @@ export async function assessedServices(
 	return result;
 }
 
-/** The fault of the service that overlaps the outage; the earliest where several do. */
+/** The fault of the service that overlaps the outage, otherwise one that it was affected by; the earliest where several are. */
 function faultOf(service: string, outage: LedgerOutage, faults: readonly AssessedFault[]): AssessedFault | null {
 	const endMs = outage.toSeconds === null ? Number.POSITIVE_INFINITY : outage.toSeconds * 1000;
-	const overlapping = faults.filter(({ service: other, moments }) => {
-		if (other !== service || moments.onset === null) return false;
-		return moments.onset < endMs && (moments.restored ?? Number.POSITIVE_INFINITY) > outage.fromSeconds * 1000;
-	});
-	return overlapping.sort((a, b) => (a.moments.onset ?? 0) - (b.moments.onset ?? 0) || (a.id < b.id ? -1 : 1))[0] ?? null;
+	const overlapping = faults
+		.filter(({ service: other, affected = [], moments }) => {
+			if ((other !== service && !affected.includes(service)) || moments.onset === null) return false;
+			return moments.onset < endMs && (moments.restored ?? Number.POSITIVE_INFINITY) > outage.fromSeconds * 1000;
+		})
+		.sort((a, b) => (a.moments.onset ?? 0) - (b.moments.onset ?? 0) || (a.id < b.id ? -1 : 1));
+	return overlapping.find((fault) => fault.service === service) ?? overlapping[0] ?? null;
 }

@@ -87,7 +87,9 @@ export type FaultNote =
 	| { readonly kind: 'repeat'; readonly of: string }
 	| { readonly kind: 'attach'; readonly attachment: string; readonly name: string; readonly sizeBytes: number; readonly sha256: string }
 	| { readonly kind: 'received'; readonly fault: string }
-	| { readonly kind: 'split-off'; readonly fault: string };
+	| { readonly kind: 'split-off'; readonly fault: string }
+	/** The outage of this service is explained by the fault: it opens none of its own. */
+	| { readonly kind: 'affect'; readonly service: string };
 
 /** One line of a fault's history. Never changed, never removed. */
 export interface FaultEvent {

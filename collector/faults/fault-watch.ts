@@ -7,16 +7,14 @@ import { DESK_ALERT } from '../../protocol/alert.ts';
 import type { ContractsConfig } from '../contracts/config.ts';
 import { spanMs } from '../contracts/limits.ts';
 import type { Profile } from '../contracts/profile.ts';
-import type { Faults, FaultView } from './faults.ts';
+import type { StoredFault } from './fault-store.ts';
+import { type Faults, type FaultView, PRODUCT } from './faults.ts';
 import { isOver, levelByMinutes } from './next-steps.ts';
+import type { ExplainedOutage, Outage } from './outage-causes.ts';
 
-/** Confirmed downtime of a service, whole seconds. */
-export interface WatchedOutage {
-	readonly service: string;
+/** An outage with what it is told by; without `roots` it stands for itself. */
+export interface WatchedOutage extends Outage, Partial<Pick<ExplainedOutage, 'roots' | 'beside'>> {
 	readonly name: string;
-	readonly fromSeconds: number;
-	/** `null` while it lasts. */
-	readonly toSeconds: number | null;
 }
 
 export interface WatchedAlert {
@@ -62,6 +60,8 @@ const LOOK_BACK_MS = 6 * 3_600_000;
 /** People are reminded this long before a deadline. */
 const REMIND_MS = 5 * 60_000;
 const MOST_ESCALATIONS = 5;
+/** Ends the key of a candidate that follows one which was merged into what first seemed to explain it. */
+const OWN_REASON = ':own';
 
 /** Looks once a minute for outages and alerts that open candidates, for levels that rise, and for deadlines. */
 export class FaultWatch {
@@ -93,31 +93,24 @@ export class FaultWatch {
 	async turn(signal: AbortSignal = new AbortController().signal): Promise<void> {
 		const { faults, clock } = this.#options;
 		const outages = await this.#options.outages(clock.now() - LOOK_BACK_MS, signal);
-		for (const outage of outages) await this.#openForOutage(outage);
+		for (const outage of outages) if (standsForItself(outage)) await this.#openForOutage(outage, outages);
+		for (const outage of outages) await this.#tellByCauses(outage, outages);
 		for (const alert of this.#options.alerts()) await this.#openForAlert(alert);
 		const open = await faults.list('open');
 		for (const view of open) await this.#lookAfter(view, outages);
 		this.#count(await faults.list('open'));
 	}
 
-	async #openForOutage({ service, name, fromSeconds, toSeconds }: WatchedOutage): Promise<void> {
+	async #openForOutage(outage: WatchedOutage, all: readonly WatchedOutage[]): Promise<void> {
 		const { faults, clock } = this.#options;
-		const sourceKey = `outage:${service}:${fromSeconds}`;
-		if ((await faults.findSource(sourceKey)) !== null) return;
-		// Late data can move the beginning of an outage; it is still the one that somebody is working on.
-		const endMs = toSeconds === null ? Number.POSITIVE_INFINITY : toSeconds * 1000;
-		const same = (await faults.list({ fromMs: fromSeconds * 1000 - LOOK_BACK_MS, toMs: Math.min(endMs, clock.now()) })).some(
-			({ fault }) => {
-				if (fault.source !== 'outage' || fault.service !== service) return false;
-				const { onset, restored } = fault.moments;
-				return (
-					onset !== null &&
-					onset < endMs &&
-					(restored === null ? fault.stage !== 'dismissed' || onset >= fromSeconds * 1000 : restored > fromSeconds * 1000)
-				);
-			},
-		);
-		if (same) return;
+		const known = await this.#faultOf(outage, all);
+		let sourceKey = sourceKeyOf(outage);
+		if (known !== null) {
+			if (known.fault.stage !== 'merged' || (await faults.events(known.fault.id)).at(-1)?.actor !== PRODUCT) return;
+			// It was explained by another one, and has turned out to have a reason of its own.
+			sourceKey += OWN_REASON;
+		}
+		const { service, name, fromSeconds } = outage;
 		await faults.open({
 			source: 'outage',
 			sourceKey,
@@ -127,6 +120,44 @@ export class FaultWatch {
 			onsetMs: fromSeconds * 1000,
 			detectedMs: clock.now(),
 		});
+	}
+
+	/** What is down because of something below it stands in that one's fault; what failed beside it is linked. */
+	async #tellByCauses(outage: WatchedOutage, all: readonly WatchedOutage[]): Promise<void> {
+		const { faults } = this.#options;
+		const own = await this.#faultOf(outage, all);
+		for (const root of standsForItself(outage) ? [] : (outage.roots ?? [])) {
+			const cause = await this.#faultOf(root, all);
+			if (cause !== null) await faults.affect(cause.fault.id, outage.service, own);
+		}
+		for (const root of outage.beside ?? []) {
+			const cause = await this.#faultOf(root, all);
+			if (cause === null || own === null || own.fault.links.some(({ fault }) => fault === cause.fault.id)) continue;
+			await faults.note(own.fault.id, { kind: 'link', fault: cause.fault.id, relation: 'related' });
+		}
+	}
+
+	/** The fault that was opened for the outage, whatever became of it. */
+	async #faultOf(outage: Outage, all: readonly WatchedOutage[]): Promise<StoredFault | null> {
+		const { faults, clock } = this.#options;
+		const { service, fromSeconds, toSeconds } = outage;
+		const opened = (await faults.findSource(sourceKeyOf(outage) + OWN_REASON)) ?? (await faults.findSource(sourceKeyOf(outage)));
+		if (opened !== null) return opened;
+		// Late data can move the beginning of an outage; it is still the one that somebody is working on.
+		const endMs = toSeconds === null ? Number.POSITIVE_INFINITY : toSeconds * 1000;
+		const near = await faults.list({ fromMs: fromSeconds * 1000 - LOOK_BACK_MS, toMs: Math.min(endMs, clock.now()) });
+		const same = near.find(({ fault }) => {
+			if (fault.source !== 'outage' || fault.service !== service) return false;
+			const { onset, restored } = fault.moments;
+			const ofAnother = all.some((other) => other.service === service && other.fromSeconds !== fromSeconds && lastsAt(other, onset ?? 0));
+			return (
+				onset !== null &&
+				!ofAnother &&
+				onset < endMs &&
+				(restored === null ? fault.stage !== 'dismissed' || onset >= fromSeconds * 1000 : restored > fromSeconds * 1000)
+			);
+		});
+		return same ?? null;
 	}
 
 	async #openForAlert({ fingerprint, labels, annotations, startsAtMs, receivedAtMs }: WatchedAlert): Promise<void> {
@@ -219,6 +250,18 @@ export class FaultWatch {
 		overdue.set({ kind: 'candidate' }, late(open.filter(({ fault }) => fault.stage === 'candidate')));
 		overdue.set({ kind: 'fault' }, late(open.filter(({ fault }) => fault.stage !== 'candidate')));
 	}
+}
+
+function sourceKeyOf({ service, fromSeconds }: Outage): string {
+	return `outage:${service}:${fromSeconds}`;
+}
+
+function lastsAt({ fromSeconds, toSeconds }: Outage, timeMs: number): boolean {
+	return fromSeconds * 1000 <= timeMs && (toSeconds === null || timeMs < toSeconds * 1000);
+}
+
+function standsForItself({ service, roots = [] }: WatchedOutage): boolean {
+	return roots.length === 0 || roots.some((root) => root.service === service);
 }
 
 /** Levels stand in the profile from the gravest on. */

@@ -41,6 +41,8 @@ export interface Fault {
 	readonly orders: readonly WorkOrder[];
 	readonly attachments: readonly { readonly id: string; readonly name: string; readonly sizeBytes: number; readonly sha256: string }[];
 	readonly links: readonly { readonly fault: string; readonly relation: 'caused-by' | 'related' | 'merged' | 'split' }[];
+	/** Services above the failed one that were down because of it. */
+	readonly affected: readonly string[];
 	readonly mergedInto: string | null;
 	readonly repeatOf: string | null;
 	readonly incident: string | null;
@@ -93,6 +95,7 @@ function opened(id: string, event: FaultEvent): Fault {
 		orders: [],
 		attachments: [],
 		links: [],
+		affected: [],
 		mergedInto: null,
 		repeatOf: null,
 		incident: null,
@@ -234,6 +237,9 @@ function step(fault: Fault, event: FaultEvent, profile: Profile): Fault {
 		case 'split-off':
 			need(['candidate', ...LIVE]);
 			return { ...fault, links: [...fault.links, { fault: body.fault, relation: 'split' }] };
+		case 'affect':
+			// Also of one that is over: what a person decided about it holds for what it explains.
+			return { ...fault, affected: [...new Set([...fault.affected, body.service])] };
 		case 'escalate':
 			need(['candidate', ...LIVE]);
 			return { ...fault, escalatedTo: body.to, escalations: fault.escalations + 1, reminded: [...fault.reminded, body.step] };

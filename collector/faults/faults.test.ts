@@ -1,116 +1,40 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Counter, Gauge, Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { systemClock } from '../../core/clock.ts';
-import { configOrThrow, parseConfig } from '../../core/config-file.ts';
-import { silentLogger } from '../../core/log.ts';
-import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
-import type { AssessedService } from '../contracts/assessed.ts';
+import { parseConfig } from '../../core/config-file.ts';
 import { ContractsConfigSchema, checkContracts } from '../contracts/config.ts';
-import { type Contracts, createContracts } from '../contracts/contracts.ts';
-import { loadProfiles } from '../contracts/profile-files.ts';
-import { createOperationLog, type Operation } from '../identity/operation-log.ts';
-import { openStateDatabase, type StateDatabase } from '../state/database.ts';
-import { createAttachments } from './attachments.ts';
 import { replay } from './fault.ts';
-import { createFaultStore, type FaultStore } from './fault-store.ts';
-import { type FaultNotice, FaultWatch, type WatchedAlert, type WatchedOutage } from './fault-watch.ts';
-import { createFaults, type FaultCaller, type Faults } from './faults.ts';
+import type { WatchedAlert, WatchedOutage } from './fault-watch.ts';
+import { type FaultWorld, openFaultWorld } from './fault-world.fixture.ts';
+import type { FaultCaller, Faults } from './faults.ts';
 
 const MINUTE = 60_000;
 const T0 = Date.parse('2021-08-10T10:00:00+08:00');
-const CONFIG_TEXT = `
-default: chengdu-2021
-parties: { manager: [lead], client: [owner], supervision: [watcher] }
-disputes_decided_by: supervision
-escalate_to: [lead, boss]
-attachment_max_bytes: 2048
-`;
-const config = configOrThrow(parseConfig(CONFIG_TEXT, { file: 'contracts', schema: ContractsConfigSchema, check: checkContracts }));
 const caller = (account: string, role: FaultCaller['role']): FaultCaller => ({ account, role, address: '10.0.0.1' });
 const ann = caller('ann', 'operator');
 const lead = caller('lead', 'operator');
 const owner = caller('owner', 'viewer');
 
-let folder: TemporaryFolder;
-let state: StateDatabase;
-let store: FaultStore;
-let faults: Faults;
-let contracts: Contracts;
-let watch: FaultWatch;
-let nowMs = T0;
-let services: readonly AssessedService[] = [];
-let outages: readonly WatchedOutage[] = [];
-let alerts: readonly WatchedAlert[] = [];
-let contractOf = 'chengdu-2021';
-const notices: FaultNotice[] = [];
-const operations: Operation[] = [];
+let world: FaultWorld;
+let outside: FaultWorld['outside'];
+let { store, faults, contracts, watch, notices, operations } = {} as FaultWorld;
 
 beforeEach(async () => {
-	folder = temporaryFolder('faults');
-	state = await openStateDatabase(folder.path);
-	nowMs = T0;
-	[services, outages, alerts, contractOf] = [[], [], [], 'chengdu-2021'];
-	notices.length = 0;
-	operations.length = 0;
-	const clock = { ...systemClock, now: () => nowMs };
-	const log = createOperationLog(state, clock, (operation) => void operations.push(operation));
-	const clockRules = () => ({ zone: 'Asia/Shanghai', holidays: [], closed: () => [] });
-	store = createFaultStore(state);
-	const profile = (id: string) => contracts.profile(id);
-	faults = createFaults({
-		store,
-		attachments: createAttachments(folder.path),
-		profileOf: () => profile(contractOf),
-		profile,
-		config: () => config,
-		clockRules,
-		operations: log,
-		clock,
-	});
-	contracts = createContracts({
-		state,
-		profiles: () => loadProfiles(join(import.meta.dirname, '../../rules/contracts')),
-		config: () => config,
-		faults: (chosen, fromMs, toMs) => faults.assessed(chosen, fromMs, toMs),
-		problems: async () => [],
-		services: async () => services,
-		clockRules,
-		operations: log,
-		clock,
-	});
-	const registers = [new Registry()];
-	watch = new FaultWatch({
-		faults,
-		profile,
-		config: () => config,
-		outages: async () => outages,
-		alerts: () => alerts,
-		notice: async (notice) => void notices.push(notice),
-		clock,
-		log: silentLogger,
-		open: new Gauge({ name: 'a', help: 'a', labelNames: ['stage'], registers }),
-		overdue: new Gauge({ name: 'b', help: 'b', labelNames: ['kind'], registers }),
-		notices: new Counter({ name: 'c', help: 'c', labelNames: ['kind'], registers }),
-		failures: new Counter({ name: 'd', help: 'd', registers }),
-	});
+	world = await openFaultWorld(T0);
+	({ outside, store, faults, contracts, watch, notices, operations } = world);
 });
-afterEach(async () => {
-	await state.destroy();
-	folder.remove();
-});
+afterEach(() => world.close());
 
 const outage = (toSeconds: number | null = null): WatchedOutage => ({ service: 'mis', name: 'MIS', fromSeconds: T0 / 1000, toSeconds });
 const onlyFault = async () => {
-	const [view, ...more] = await faults.list({ fromMs: 0, toMs: nowMs + 1 });
+	const [view, ...more] = await faults.list({ fromMs: 0, toMs: outside.nowMs + 1 });
 	if (view === undefined || more.length > 0) throw new Error(`expected one fault, found ${more.length + (view === undefined ? 0 : 1)}`);
 	return view;
 };
 
 test('an outage becomes a candidate once, a declared fault, and a closed one, priced as its clocks went', async () => {
-	outages = [outage()];
-	nowMs = T0 + MINUTE;
+	outside.outages = [outage()];
+	outside.nowMs = T0 + MINUTE;
 	await watch.turn();
 	await watch.turn();
 	const { fault, number } = await onlyFault();
@@ -124,10 +48,10 @@ test('an outage becomes a candidate once, a declared fault, and a closed one, pr
 	const act = (action: Parameters<Faults['act']>[1], by = ann) => faults.act(fault.id, action, by);
 	await act({ kind: 'declare', channel: 'phone' });
 	await act({ kind: 'judge', level: '1', reason: 'core business stopped' }, lead);
-	nowMs = T0 + 10 * MINUTE;
+	outside.nowMs = T0 + 10 * MINUTE;
 	await act({ kind: 'acknowledge' });
-	outages = [outage(T0 / 1000 + 1200)];
-	nowMs = T0 + 30 * MINUTE;
+	outside.outages = [outage(T0 / 1000 + 1200)];
+	outside.nowMs = T0 + 30 * MINUTE;
 	await watch.turn();
 	expect((await onlyFault()).fault.moments.restored).toBe(T0 + 20 * MINUTE);
 	await act({ kind: 'resolve', text: 'restarted' });
@@ -153,21 +77,21 @@ test('an outage becomes a candidate once, a declared fault, and a closed one, pr
 test('the history can only grow: a number that is taken makes the whole change fail', async () => {
 	const first = await faults.open({ source: 'manual', sourceKey: 'k', service: null, title: 't', point: '', onsetMs: T0, detectedMs: T0 });
 	const other = await faults.open({ source: 'manual', sourceKey: 'l', service: null, title: 't', point: '', onsetMs: T0, detectedMs: T0 });
-	const event = (seq: number) => ({ seq, atMs: nowMs, actor: 'x', body: { kind: 'take' as const } });
+	const event = (seq: number) => ({ seq, atMs: outside.nowMs, actor: 'x', body: { kind: 'take' as const } });
 	const change = [
 		{ fault: { ...other.fault, owner: 'x', seq: 2 }, events: [event(2)] },
 		{ fault: first.fault, events: [event(1)] },
 	];
-	await expect(store.write(change, nowMs)).rejects.toThrow();
+	await expect(store.write(change, outside.nowMs)).rejects.toThrow();
 	expect(await faults.events(other.fault.id)).toHaveLength(1);
 	expect((await faults.get(other.fault.id)).fault.owner).toBe('');
 });
 
 test('candidates that nobody takes escalate from one to the next; what is taken does not', async () => {
-	outages = [outage()];
+	outside.outages = [outage()];
 	await watch.turn();
 	for (const minutes of [4, 5, 6, 10, 15]) {
-		nowMs = T0 + minutes * MINUTE;
+		outside.nowMs = T0 + minutes * MINUTE;
 		await watch.turn();
 	}
 	expect(notices.map(({ kind, to }) => ({ kind, to }))).toEqual([
@@ -176,7 +100,7 @@ test('candidates that nobody takes escalate from one to the next; what is taken 
 		{ kind: 'escalation', to: 'boss' },
 	]);
 	await faults.act((await onlyFault()).fault.id, { kind: 'dismiss', reason: 'a test' }, ann);
-	nowMs = T0 + 30 * MINUTE;
+	outside.nowMs = T0 + 30 * MINUTE;
 	await watch.turn();
 	expect(notices).toHaveLength(3);
 	// The same outage does not come back after it was dismissed.
@@ -187,7 +111,7 @@ test('deadlines are reminded of once each, before they pass', async () => {
 	const { fault } = await faults.report({ service: 'mis', title: 't', point: 'p', onsetMs: T0, channel: 'phone', level: '1' }, ann);
 	await faults.act(fault.id, { kind: 'acknowledge' }, ann);
 	for (const minutes of [1, 54, 55, 56, 114, 115, 116]) {
-		nowMs = T0 + minutes * MINUTE;
+		outside.nowMs = T0 + minutes * MINUTE;
 		await watch.turn();
 	}
 	expect(notices.map(({ step, dueMs }) => ({ step, after: (dueMs - T0) / MINUTE }))).toEqual([
@@ -197,10 +121,10 @@ test('deadlines are reminded of once each, before they pass', async () => {
 });
 
 test('where minutes grade, the level rises by itself and each rise is on record', async () => {
-	contractOf = 'shaanxi-2023';
-	outages = [outage()];
+	outside.contract = 'shaanxi-2023';
+	outside.outages = [outage()];
 	for (const minutes of [1, 9, 11, 31, 61, 62]) {
-		nowMs = T0 + minutes * MINUTE;
+		outside.nowMs = T0 + minutes * MINUTE;
 		await watch.turn();
 	}
 	const { fault } = await onlyFault();
@@ -225,20 +149,20 @@ describe('alerts', () => {
 		{ name: 'warning', labels: { severity: 'warning' }, opened: 0 },
 		{ name: 'an alert about faults', labels: { severity: 'critical', alertname: 'FaultNotTaken' }, opened: 0 },
 	])('$name opens $opened', async ({ labels, opened }) => {
-		alerts = [alert(labels as Record<string, string>)];
+		outside.alerts = [alert(labels as Record<string, string>)];
 		await watch.turn();
 		await watch.turn();
 		expect(await faults.list('open')).toHaveLength(opened);
 	});
 
 	test('a dismissed episode stays dismissed; the next one opens another candidate', async () => {
-		alerts = [alert({ severity: 'critical' })];
+		outside.alerts = [alert({ severity: 'critical' })];
 		await watch.turn();
 		await faults.act((await onlyFault()).fault.id, { kind: 'dismiss', reason: 'r' }, ann);
-		nowMs = T0 + MINUTE;
+		outside.nowMs = T0 + MINUTE;
 		await watch.turn();
 		expect(await faults.list('open')).toHaveLength(0);
-		alerts = [alert({ severity: 'critical' }, nowMs)];
+		outside.alerts = [alert({ severity: 'critical' }, outside.nowMs)];
 		await watch.turn();
 		expect(await faults.list('open')).toHaveLength(1);
 	});
@@ -248,9 +172,9 @@ describe('the acknowledgement of an incident is copied', () => {
 	const copy = { fingerprints: [], services: [], fault: null, incident: 'i-1', by: 'bob', atMs: T0 + 2 * MINUTE, fromMs: T0, toMs: null };
 
 	test('to the fault of its alert, once', async () => {
-		alerts = [alert({ severity: 'critical' })];
+		outside.alerts = [alert({ severity: 'critical' })];
 		await watch.turn();
-		nowMs = T0 + 3 * MINUTE;
+		outside.nowMs = T0 + 3 * MINUTE;
 		const request = { ...copy, fingerprints: ['abc', 'unknown'] };
 		expect(await faults.copyAcknowledgement(request)).toBe(1);
 		expect(await faults.copyAcknowledgement({ ...request, by: 'eve', atMs: T0 + 3 * MINUTE })).toBe(0);
@@ -259,7 +183,7 @@ describe('the acknowledgement of an incident is copied', () => {
 
 	test('to the fault that it was opened for', async () => {
 		const told = await faults.report({ service: null, title: 't', point: 'p', onsetMs: T0, channel: 'phone' }, ann);
-		nowMs = T0 + 3 * MINUTE;
+		outside.nowMs = T0 + 3 * MINUTE;
 		expect(await faults.copyAcknowledgement({ ...copy, fault: 'another' })).toBe(0);
 		expect(await faults.copyAcknowledgement({ ...copy, fault: told.fault.id })).toBe(1);
 		expect(await faults.copyAcknowledgement({ ...copy, fault: told.fault.id })).toBe(0);
@@ -272,12 +196,12 @@ describe('the acknowledgement of an incident is copied', () => {
 		{ name: 'that began when it was over', is: { atMs: T0 - 5 * MINUTE, fromMs: T0 - 9 * MINUTE, toMs: T0 }, wanted: null },
 		{ name: 'that was over before it began', is: { atMs: T0 + 12 * MINUTE, fromMs: T0 + 10 * MINUTE }, wanted: null },
 	])('or not, to an outage $name', async ({ is, wanted }) => {
-		outages = [outage()];
-		nowMs = T0 + MINUTE;
+		outside.outages = [outage()];
+		outside.nowMs = T0 + MINUTE;
 		await watch.turn();
 		await faults.act((await onlyFault()).fault.id, { kind: 'declare', channel: 'phone' }, ann);
-		outages = [outage(T0 / 1000 + 600)];
-		nowMs = T0 + 13 * MINUTE;
+		outside.outages = [outage(T0 / 1000 + 600)];
+		outside.nowMs = T0 + 13 * MINUTE;
 		await watch.turn();
 		const request = { ...copy, services: ['mis'], ...is };
 		expect([await faults.copyAcknowledgement(request), await faults.copyAcknowledgement(request)]).toEqual([wanted === null ? 0 : 1, 0]);
@@ -298,16 +222,16 @@ test('two faults merge and one splits, each saying so', async () => {
 	]);
 	expect(part.fault).toMatchObject({ stage: 'candidate', source: 'split' });
 	// What was merged away is priced with what it was merged into, not a second time.
-	expect((await faults.assessed(contracts.profile('chengdu-2021'), 0, nowMs + 1)).map(({ id }) => id)).toEqual([b.fault.id]);
+	expect((await faults.assessed(contracts.profile('chengdu-2021'), 0, outside.nowMs + 1)).map(({ id }) => id)).toEqual([b.fault.id]);
 });
 
 test('a fault at the same point is noted as a repeat', async () => {
-	contractOf = 'shaanxi-2023';
-	const report = () => faults.report({ service: 'mis', title: 't', point: 'gateway', onsetMs: nowMs, channel: 'phone' }, ann);
+	outside.contract = 'shaanxi-2023';
+	const report = () => faults.report({ service: 'mis', title: 't', point: 'gateway', onsetMs: outside.nowMs, channel: 'phone' }, ann);
 	const first = await report();
-	nowMs += 30 * 86_400_000;
+	outside.nowMs += 30 * 86_400_000;
 	expect((await report()).fault.repeatOf).toBe(first.fault.id);
-	nowMs += 32 * 86_400_000;
+	outside.nowMs += 32 * 86_400_000;
 	expect((await report()).fault.repeatOf).toBeNull();
 });
 
@@ -343,13 +267,13 @@ test('files are kept by their hash, bounded, and a changed one is noticed', asyn
 	await expect(faults.act(fault.id, { kind: 'set-cause', cause: 'own', text: 't', evidence: ['2'] }, ann)).rejects.toThrow(
 		/has no file "2"/,
 	);
-	const [file = ''] = readdirSync(join(folder.path, 'faults'));
-	writeFileSync(join(folder.path, 'faults', file), 'two');
+	const [file = ''] = readdirSync(join(world.folder.path, 'faults'));
+	writeFileSync(join(world.folder.path, 'faults', file), 'two');
 	await expect(faults.attachment(fault.id, '1')).rejects.toThrow(/was changed/);
 });
 
 test('records, adjustments and disputes: three scores, and the one who contests does not decide', async () => {
-	nowMs = T0;
+	outside.nowMs = T0;
 	const operator = { name: 'ann', role: 'operator', address: '' } as const;
 	const client = { name: 'owner', role: 'viewer', address: '' } as const;
 	const supervision = { name: 'watcher', role: 'viewer', address: '' } as const;

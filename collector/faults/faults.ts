@@ -56,6 +56,11 @@ export interface Faults {
 	/** What the product itself notes. A note that does not fit the stage any more is dropped: `false`. */
 	note(id: string, body: FaultNote | FaultAction, atMs?: number): Promise<boolean>;
 	/**
+	 * The outage of a service is told by this fault, or by the one that it was merged into. A candidate that was opened for that outage
+	 * before the cause was known, and that nobody took, is merged into it.
+	 */
+	affect(id: string, service: string, absorbed: StoredFault | null): Promise<void>;
+	/**
 	 * On-call acknowledged an incident: the same acknowledgement is copied to the fault that it is tied to, to those that were
 	 * opened for its alerts, and to those of an outage of its services that lasted at some moment of its time. Answers how many were new.
 	 */
@@ -96,6 +101,7 @@ export interface FaultsOptions {
 /** What the product does by itself is done by this actor. */
 export const PRODUCT = 'fournines';
 const MOST_ATTACHMENTS = 200;
+const MOST_MERGES = 20;
 
 export function createFaults(options: FaultsOptions): Faults {
 	const { store, attachments, config, clock, operations } = options;
@@ -194,10 +200,17 @@ export function createFaults(options: FaultsOptions): Faults {
 			if (action.kind === 'set-cause') assertEvidence(fault, action.evidence);
 			if (action.kind === 'file-report' && action.attachment !== undefined) assertEvidence(fault, [action.attachment]);
 			let change = added(fault, caller.account, action);
-			const changes = [];
+			const changes: { fault: Fault; events: readonly FaultEvent[] }[] = [];
 			if (action.kind === 'merge-into') {
 				const { fault: target } = await load(action.fault);
-				changes.push(added(target, caller.account, { kind: 'received', fault: id }));
+				let received = added(target, caller.account, { kind: 'received', fault: id });
+				// Its outages are priced with the fault that it is part of from now on.
+				for (const service of [fault.service, ...fault.affected]) {
+					if (service === null || service === target.service || received.fault.affected.includes(service)) continue;
+					const affected = added(received.fault, caller.account, { kind: 'affect', service });
+					received = { fault: affected.fault, events: [...received.events, ...affected.events] };
+				}
+				changes.push(received);
 			} else if (action.kind === 'link') await load(action.fault);
 			if (action.kind === 'declare' || action.kind === 'set-point') {
 				const earlier = await repeatOf(change.fault, profile);
@@ -304,6 +317,27 @@ export function createFaults(options: FaultsOptions): Faults {
 				throw new AppError('FN_FAULT_UNKNOWN', `fault ${id} has no file "${attachment.slice(0, 64)}"`, { status: 404 });
 			return { name: found.name, bytes: await attachments.read(found.sha256) };
 		},
+		affect: (id, service, absorbed) =>
+			serial(async () => {
+				let { fault: root } = await load(id);
+				for (let hops = 0; root.mergedInto !== null && hops < MOST_MERGES; hops++) root = (await load(root.mergedInto)).fault;
+				if (root.service === service) return;
+				const changes: { fault: Fault; events: readonly FaultEvent[] }[] = [];
+				let events: readonly FaultEvent[] = [];
+				const note = (body: FaultNote): void => {
+					const change = added(root, PRODUCT, body);
+					root = change.fault;
+					events = [...events, ...change.events];
+				};
+				if (!root.affected.includes(service)) note({ kind: 'affect', service });
+				const waiting = absorbed?.fault;
+				if (waiting?.stage === 'candidate' && waiting.owner === '' && waiting.id !== root.id && !isOver(root)) {
+					const reason = `${root.service ?? root.title} explains it`;
+					changes.push(added(waiting, PRODUCT, { kind: 'merge-into', fault: root.id, reason }));
+					note({ kind: 'received', fault: waiting.id });
+				}
+				if (events.length > 0) await store.write([{ fault: root, events }, ...changes], clock.now());
+			}),
 		copyAcknowledgement: async (request) => {
 			const { incident, by, atMs } = request;
 			let copied = 0;
@@ -339,8 +373,9 @@ export function createFaults(options: FaultsOptions): Faults {
 }
 
 /** An outage of one of the services, both of which lasted at the same moment. */
-function isOutageWithin({ source, service, moments }: Fault, { services, fromMs, toMs }: IncidentAcknowledgement): boolean {
-	if (source !== 'outage' || service === null || !services.includes(service) || moments.onset === null) return false;
+function isOutageWithin({ source, service, affected, moments }: Fault, { services, fromMs, toMs }: IncidentAcknowledgement): boolean {
+	if (source !== 'outage' || service === null || moments.onset === null) return false;
+	if (![service, ...affected].some((id) => services.includes(id))) return false;
 	return moments.onset < (toMs ?? Number.POSITIVE_INFINITY) && (moments.restored ?? Number.POSITIVE_INFINITY) > fromMs;
 }
 
@@ -349,6 +384,7 @@ export function assessedFault(fault: Fault, profile: Profile): AssessedFault {
 	return {
 		id: fault.id,
 		service: fault.service,
+		affected: fault.affected,
 		point: fault.point,
 		level: fault.level,
 		cause: fault.cause,
