@@ -233,11 +233,13 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	let reloading: Promise<void> = Promise.resolve();
 	const reload = async (): Promise<void> => {
 		const next = readConfig(options);
+		// Thresholds of rules ask for calendars of the inventory.
+		config = { ...config, inventory: await inventoryEdits.readFile(next.inventory) };
+		await ruler.load(ruleFiles(next, options), next.rules.thresholds);
 		await scraping.reload(next.scrape);
 		await relays.use(next.alerts.relays);
 		await alerting.reload(next.alerts);
-		await ruler.load(ruleFiles(next, options), next.rules.thresholds);
-		config = { ...next, inventory: await inventoryEdits.readFile(next.inventory) };
+		config = { ...next, inventory: config.inventory };
 		ledgers.changed();
 		log.info({}, 'the configuration was read again');
 	};

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { parseConfig } from '../../core/config-file.ts';
 import { formatRfc3339, formatZoned, monthRange, zonedTimeMs } from '../../core/zone-time.ts';
-import { outsideHours } from './calendar.ts';
+import { insideHours, outsideHours } from './calendar.ts';
 import { checkInventory } from './check-inventory.ts';
 import { InventoryConfigSchema } from './config.ts';
 
@@ -110,4 +110,23 @@ services:
 		'14 services[2]',
 		'16 services[2].colour',
 	]);
+});
+
+test('a moment lies inside the hours, outside, or nobody can say', () => {
+	const inventory = {
+		zone: ZONE,
+		holidays: [],
+		calendars: [
+			{ ...city, holidays: 'none' as const },
+			{ ...city, id: 'offices', holidays: 'statutory' as const },
+		],
+	};
+	const at = (id: string, time: string) => insideHours(inventory, id, Date.parse(time));
+	expect(at('city', '2026-11-20T07:30:00+08:00')).toBe(true);
+	expect(at('city', '2026-11-20T21:29:59.999+08:00')).toBe(true);
+	expect(at('city', '2026-11-20T21:30:00+08:00')).toBe(false);
+	expect(at('always', '2026-11-20T03:00:00+08:00')).toBe(true);
+	expect(at('gone', '2026-11-20T12:00:00+08:00')).toBeNull();
+	expect(at('offices', '2026-10-01T12:00:00+08:00')).toBe(false);
+	expect(at('offices', '2099-10-01T12:00:00+08:00')).toBeNull();
 });

@@ -1,3 +1,4 @@
+import { AppError } from '../../core/errors.ts';
 import { zonedDate, zonedTimeMs } from '../../core/zone-time.ts';
 import type { CalendarConfig, HolidayYear, InventoryConfig } from './config.ts';
 import { dayKind } from './holidays.ts';
@@ -44,6 +45,25 @@ export function closedSpans(
 		}
 	});
 	return closed;
+}
+
+/**
+ * Whether a moment lies inside the hours of a calendar. `null` where nobody can say: there is no such calendar, or it follows
+ * statutory holidays of a year that is not known. `always` is never left.
+ */
+export function insideHours(
+	inventory: Pick<InventoryConfig, 'calendars' | 'holidays' | 'zone'>,
+	id: string,
+	timeMs: number,
+): boolean | null {
+	if (id !== 'always' && !inventory.calendars.some((calendar) => calendar.id === id)) return null;
+	const from = Math.floor(timeMs / 1000);
+	try {
+		return closedSpans(inventory, id, { from, to: from + 1 }).length === 0;
+	} catch (error) {
+		if (error instanceof AppError && error.code === 'FN_CALENDAR_YEAR') return null;
+		throw error;
+	}
 }
 
 /** The spans inside `[fromSeconds, toSeconds)` that lie **outside** of the service's hours, ascending, not touching. */

@@ -11,6 +11,7 @@ import type { AlertingDefinition } from './rule-file.ts';
 import { queryVector, type RuleSample } from './rule-query.ts';
 import { alertTemplateData, parseRuleTemplate } from './rule-template.ts';
 import { type TemplateSample, tableLink } from './template-functions.ts';
+import { type InCalendar, THRESHOLD_ANNOTATION, variantsAt } from './thresholds.ts';
 
 export interface RuleSettings {
 	readonly engine: Engine;
@@ -19,6 +20,7 @@ export interface RuleSettings {
 	readonly externalLabels: Readonly<Record<string, string>>;
 	readonly outageToleranceMs: number;
 	readonly gracePeriodMs: number;
+	readonly inCalendar: InCalendar;
 }
 
 /** A rule at work: its definition, the alerts that it has, and what its last evaluation came to. */
@@ -54,10 +56,9 @@ export class AlertingRule {
 		options: { readonly queryOffsetMs: number; readonly limit: number; readonly signal: AbortSignal },
 	): Promise<readonly RuleSample[]> {
 		this.#timeMs = timeMs - options.queryOffsetMs;
-		const found = await queryVector(this.#settings.engine, this.definition.query, this.#timeMs, { signal: options.signal });
 		const current = new Map<string, ActiveAlert>();
-		for (const sample of found) {
-			const alert = await this.#alertOf(sample, timeMs);
+		for (const { sample, threshold } of await this.#results(options.signal)) {
+			const alert = await this.#alertOf(sample, threshold, timeMs);
 			const key = labelsKey(alert.labels);
 			if (current.has(key)) {
 				throw new AppError(
@@ -81,7 +82,18 @@ export class AlertingRule {
 		return this.#samples();
 	}
 
-	async #alertOf(sample: RuleSample, timeMs: number): Promise<ActiveAlert> {
+	/** What the expression finds, each result by the threshold that is its own. */
+	async #results(signal: AbortSignal): Promise<readonly { readonly sample: RuleSample; readonly threshold: string | null }[]> {
+		const { engine, inCalendar } = this.#settings;
+		const results: { readonly sample: RuleSample; readonly threshold: string | null }[] = [];
+		for (const { query, threshold, keeps } of variantsAt(this.definition, this.definition.thresholds, this.#timeMs, inCalendar)) {
+			const samples = await queryVector(engine, query, this.#timeMs, { signal });
+			for (const sample of samples) if (keeps(sample.labels)) results.push({ sample, threshold });
+		}
+		return results;
+	}
+
+	async #alertOf(sample: RuleSample, threshold: string | null, timeMs: number): Promise<ActiveAlert> {
 		const { externalLabels, externalUrl } = this.#settings;
 		const data = alertTemplateData({ labels: sample.labels, value: sample.value, externalLabels, externalUrl });
 		let labels = withoutName(sample.labels);
@@ -89,6 +101,7 @@ export class AlertingRule {
 		labels = withLabel(labels, 'alertname', this.definition.name);
 		const annotations: Record<string, string> = {};
 		for (const [name, template] of this.#annotations) annotations[name] = await this.#expand(name, template, data);
+		if (threshold !== null) annotations[THRESHOLD_ANNOTATION] = threshold;
 		return newAlert(labels, annotations, sample.value, timeMs);
 	}
 

@@ -3,6 +3,26 @@ import { DURATION_PATTERN } from '../../core/duration.ts';
 
 const Duration = (text: string) => Type.String({ pattern: DURATION_PATTERN, default: text });
 
+/** Another threshold for some of a rule's results. What fits best counts: a host before labels before a system before all, some hours before always. */
+const ThresholdSchema = Type.Object(
+	{
+		/** Name of an alert. */
+		rule: Type.String({ minLength: 1 }),
+		/** In the unit of the rule's expression: a ratio stays a ratio. */
+		value: Type.Number(),
+		host: Type.Optional(Type.String({ minLength: 1 })),
+		system: Type.Optional(Type.String({ minLength: 1 })),
+		/** Further labels of the result, for example `mountpoint: /backup`. */
+		labels: Type.Optional(Type.Record(Type.String({ pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' }), Type.String(), { minProperties: 1 })),
+		/** Only inside the hours of this calendar of the inventory. */
+		during: Type.Optional(Type.String({ minLength: 1 })),
+		/** Only outside of the hours of this calendar. */
+		outside: Type.Optional(Type.String({ minLength: 1 })),
+	},
+	{ additionalProperties: false },
+);
+export type ThresholdConfig = Static<typeof ThresholdSchema>;
+
 /** Key `rules` of `collector.yml`. */
 export const RulesConfigSchema = Type.Object(
 	{
@@ -18,6 +38,8 @@ export const RulesConfigSchema = Type.Object(
 		for_grace_period: Duration('10m'),
 		/** Rules of one group that do not depend on each other and may be under way at once; 1 keeps all in their order. Groups always run side by side. */
 		concurrency: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
+		/** Other thresholds than the rules are written with; see docs/rules.md. */
+		thresholds: Type.Array(ThresholdSchema, { default: [] }),
 		external_labels: Type.Record(Type.String({ pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' }), Type.String(), { default: {} }),
 	},
 	{ additionalProperties: false, default: {} },

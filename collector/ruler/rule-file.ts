@@ -6,6 +6,7 @@ import { errorText } from '../../core/errors.ts';
 import type { Expr } from '../promql/ast.ts';
 import { parseQuery } from '../promql/parser.ts';
 import { typeOf } from '../promql/type-check.ts';
+import type { ThresholdConfig } from './config.ts';
 import { parseRuleTemplate } from './rule-template.ts';
 
 const LABEL_NAME = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
@@ -60,6 +61,8 @@ export interface AlertingDefinition {
 	readonly keepFiringForMs: number;
 	readonly labels: Readonly<Record<string, string>>;
 	readonly annotations: Readonly<Record<string, string>>;
+	/** Other thresholds that the configuration sets. */
+	readonly thresholds: readonly ThresholdConfig[];
 }
 
 export interface RecordingDefinition {
@@ -187,6 +190,7 @@ function groupDefinition(group: Group, file: string): GroupDefinition {
 				keepFiringForMs: rule.keep_firing_for === undefined ? 0 : parseDuration(rule.keep_firing_for),
 				labels,
 				annotations: texts(rule.annotations),
+				thresholds: [],
 			};
 		}),
 	};

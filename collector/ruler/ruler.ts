@@ -7,10 +7,12 @@ import type { Logger } from '../../core/log.ts';
 import type { AlertSink } from '../../protocol/alert.ts';
 import type { Engine } from '../promql/engine.ts';
 import type { Appendable } from '../storage/storage.ts';
+import type { ThresholdConfig } from './config.ts';
 import { FAST_METRICS, FastPath } from './fast-path.ts';
 import { RuleGroup } from './group.ts';
 import { createRulerMetrics, dropGroupMetrics } from './metrics.ts';
 import { type GroupDefinition, parseRuleFile } from './rule-file.ts';
+import { applyThresholds, type InCalendar } from './thresholds.ts';
 
 export interface RulerOptions {
 	readonly engine: Engine;
@@ -32,6 +34,8 @@ export interface RulerOptions {
 	readonly gracePeriodMs?: number;
 	/** Rules of a group that do not depend on each other and may be under way at once. Default 1: all in their order. */
 	readonly concurrency?: number;
+	/** Calendars of the inventory, for thresholds that hold at some hours. Default: there are none. */
+	readonly inCalendar?: InCalendar;
 	/** Rules that depend on these metrics are evaluated when `notifySamples` tells of them. Default `probe_success`; empty: none. */
 	readonly fastMetrics?: readonly string[];
 	/** From the first sample to that evaluation. Default 200 ms. */
@@ -44,9 +48,9 @@ export interface RulerOptions {
 export interface Ruler {
 	/**
 	 * Reads the files and replaces the groups; rules that stay keep their alerts. Throws `FN_RULER_FILES` with every problem
-	 * of every file, and then the old rules go on unchanged.
+	 * of every file, and then the old rules go on unchanged. `thresholds`: other ones than the rules are written with.
 	 */
-	load(files: readonly string[]): Promise<void>;
+	load(files: readonly string[], thresholds?: readonly ThresholdConfig[]): Promise<void>;
 	/** Begins evaluation. Groups that are loaded later begin at once. */
 	start(): void;
 	/** Ends after the evaluations that run. */
@@ -78,6 +82,7 @@ export function createRuler(options: RulerOptions): Ruler {
 		resendDelayMs: options.resendDelayMs ?? 60_000,
 		defaultIntervalMs: options.evaluationIntervalMs ?? 15_000,
 		concurrency: options.concurrency ?? 1,
+		inCalendar: options.inCalendar ?? (() => null),
 	};
 	let groups: readonly RuleGroup[] = [];
 	let running = false;
@@ -123,7 +128,7 @@ export function createRuler(options: RulerOptions): Ruler {
 		if (running) for (const group of fresh) group.start();
 	};
 
-	const load = async (files: readonly string[]) => {
+	const load = async (files: readonly string[], thresholds: readonly ThresholdConfig[]) => {
 		const definitions: GroupDefinition[] = [];
 		const problems: ConfigProblem[] = [];
 		for (const file of files) {
@@ -138,13 +143,21 @@ export function createRuler(options: RulerOptions): Ruler {
 				{ status: 400 },
 			);
 		}
-		await replace(definitions);
+		const applied = applyThresholds(definitions, thresholds, (id) => services.inCalendar(id, options.clock.now()) !== null);
+		if (applied.problems.length > 0) {
+			throw new AppError(
+				'FN_RULER_THRESHOLDS',
+				`rules.thresholds of the configuration cannot be used:\n  ${applied.problems.join('\n  ')}`,
+				{ status: 400 },
+			);
+		}
+		await replace(applied.groups);
 	};
 
 	return {
-		load: (files) => {
+		load: (files, thresholds = []) => {
 			// One reload after the other: two at once would both take over the same alerts.
-			const result = loading.then(() => load(files));
+			const result = loading.then(() => load(files, thresholds));
 			loading = result.catch(() => {});
 			return result;
 		},

@@ -8,6 +8,7 @@ import { expandRuleFiles } from '../../collector/rule-files.ts';
 import { lintRules } from '../../collector/ruler/lint.ts';
 import { parseRuleFile } from '../../collector/ruler/rule-file.ts';
 import { runRuleTests } from '../../collector/ruler/rule-tests.ts';
+import { thresholdOf } from '../../collector/ruler/thresholds.ts';
 import { parseDuration } from '../../core/duration.ts';
 import { SEVERITIES } from '../../protocol/alert.ts';
 import { findCommand } from '../harness/process.ts';
@@ -16,6 +17,9 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const files = expandRuleFiles(['rules/*.yml'], root);
 const tests = readdirSync(join(root, 'rules')).filter((file) => file.endsWith('.test.yml'));
 const promtool = findCommand('promtool');
+
+/** What they compare with belongs to how the product works. */
+const WITHOUT_THRESHOLD = new Set(['BudgetBurningFast', 'BudgetBurningSlowly', 'EscalationAuditStale']);
 
 describe('the shipped rules', () => {
 	test('leave no file without tests and take no test for rules', () => {
@@ -55,6 +59,19 @@ describe('the shipped rules', () => {
 				existsSync(join(root, runbook)) && readFileSync(join(root, runbook), 'utf8').includes('**Put right.**'),
 				`${name}: ${runbook}`,
 			).toBe(true);
+		}
+	});
+
+	test('say which number is their threshold, so that it can be another one for some host', () => {
+		const rules = files.flatMap((file) => parseRuleFile(readFileSync(file, 'utf8'), file).groups.flatMap((group) => group.rules));
+		const marked = rules.filter((rule) => rule.kind === 'alerting' && rule.annotations['threshold'] !== undefined);
+		expect(marked.length).toBeGreaterThan(45);
+		for (const rule of rules) {
+			if (rule.kind !== 'alerting' || WITHOUT_THRESHOLD.has(rule.name)) continue;
+			const threshold = thresholdOf(rule);
+			if (rule.annotations['threshold'] !== undefined) expect(threshold, rule.name).toMatchObject({ kind: 'number' });
+			else if (threshold.kind === 'number') expect(threshold.value, `${rule.name} does not say its threshold`).toBe(0);
+			else expect(threshold.message).toContain('has no threshold to replace');
 		}
 	});
 
