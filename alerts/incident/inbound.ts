@@ -1,6 +1,7 @@
 import type { DeliveryEvent, InboundReply } from '../delivery/personal.ts';
 import type { Duty } from '../duty.ts';
-import { personAt } from '../escalation/targets.ts';
+import { type Person, personAt } from '../escalation/targets.ts';
+import type { Incident } from './incident.ts';
 import { type Incidents, PRODUCT } from './incidents.ts';
 import { readReply } from './reply.ts';
 
@@ -27,16 +28,33 @@ export async function takeReply(
 	const { phrases } = duty.plan;
 	const read = readReply(reply.said, mine, phrases);
 	if (read.kind === 'unclear') return { text: read.hint };
-	const { incident } = read;
+	const said: string[] = [];
+	for (const incident of read.incidents) {
+		const text = await takeOne(reply, { incident, person, incidents, duty });
+		if (text !== '') said.push(text);
+	}
+	return { text: said.join('\n') };
+}
+
+async function takeOne(
+	reply: InboundReply,
+	{
+		incident,
+		person,
+		incidents,
+		duty,
+	}: { readonly incident: Incident; readonly person: Person; readonly incidents: Incidents; readonly duty: Duty },
+): Promise<string> {
+	const { phrases } = duty.plan;
 	const id = `${reply.from.channel} ${reply.id}`.slice(0, 200);
 	// Providers and relays repeat what they are not sure of, also to a process that was started in between.
 	const known = (await incidents.events(incident.id)).filter(({ body }) => 'reply' in body && body.reply === id);
-	if (known.some(({ body }) => body.kind === 'acknowledged')) return { text: '' };
+	if (known.some(({ body }) => body.kind === 'acknowledged')) return '';
 	const text = reply.said.kind === 'text' ? reply.said.text.slice(0, 500) : '';
 	if (text !== '' && known.length === 0)
 		await incidents.append(incident.id, person.id, { kind: 'reply', person: person.id, way: reply.way, text, reply: id });
-	if (incident.state === 'acknowledged') return { text: phrases.alreadyTaken(incident.number, duty.name(incident.owner)) };
+	if (incident.state === 'acknowledged') return phrases.alreadyTaken(incident.number, duty.name(incident.owner));
 	const way = reply.said.kind === 'text' ? 'reply' : 'button';
 	await incidents.acknowledge(incident.id, { person: person.id, name: person.name, by: person.id, way, reply: id });
-	return { text: phrases.confirmed(incident.number, incident.title).slice(0, 200) };
+	return phrases.confirmed(incident.number, incident.title).slice(0, 200);
 }

@@ -92,13 +92,19 @@ describe('what somebody’s answer means', () => {
 		{ name: 'OK to the only one', text: 'ok', of: one, wanted: 7 },
 		{ name: 'yes to one of two', text: '收到', of: mine, wanted: null },
 		{ name: 'two numbers', text: '7 12', of: mine, wanted: null },
+		{ name: 'a code and a number that may be a time', text: 'A7 12 分钟后到', of: mine, wanted: null },
 		{ name: 'a number that nobody was called for', text: 'A9', of: mine, wanted: null },
 		{ name: 'a longer number', text: '712', of: mine, wanted: null },
 		{ name: 'a question', text: '什么情况？', of: one, wanted: null },
 		{ name: 'yes when nothing waits', text: '收到', of: [], wanted: null },
 	])('$name', ({ text, of, wanted }) => {
 		const read = readReply({ kind: 'text', text }, of, onCallPhrases('zh-CN'));
-		expect(read.kind === 'acknowledge' ? read.incident.number : null).toBe(wanted);
+		expect(read.kind === 'acknowledge' ? read.incidents.map(({ number }) => number) : null).toEqual(wanted === null ? null : [wanted]);
+	});
+
+	test.each(['A7 A12', 'a7、a12 都收到', 'Ａ７Ａ１２'])('both codes of a digest: %s', (text) => {
+		const read = readReply({ kind: 'text', text }, mine, onCallPhrases('zh-CN'));
+		expect(read.kind === 'acknowledge' ? read.incidents.map(({ number }) => number) : null).toEqual([7, 12]);
 	});
 });
 

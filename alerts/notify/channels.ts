@@ -4,6 +4,7 @@ import { createTexts } from '../templates/texts.ts';
 import type { CallbackAnswer, CallbackRequest, ChannelLine, LineContext, Place } from './channel-line.ts';
 import { channelHttp, type HttpConfig } from './http-config.ts';
 import { CHANNEL_KINDS } from './kinds.ts';
+import { incidentsOf } from './notification.ts';
 import type { ComposedMessage, Inbound, Notifier, NotifierContext } from './notifier.ts';
 import { redactNotification } from './redact.ts';
 
@@ -55,6 +56,8 @@ export function openChannels(config: AlertsConfig, world: ChannelWorld): Channel
 			language: config.language,
 			line: name,
 			http: channelHttp(world.http, entry.http_config),
+			// The collector's own address is one of the network's.
+			externalUrl: entry.trust === 'external' ? '' : world.externalUrl,
 		};
 		const line = kind.open(entry as never, context);
 		lines.push(line);
@@ -136,8 +139,8 @@ function guarded(notifier: Notifier, trust: Trust): Notifier {
 		...notifier,
 		compose: async (notification, options): Promise<ComposedMessage> => {
 			const message = await notifier.compose(trust === 'external' ? redactNotification(notification) : notification, options);
-			const link = notification.incident?.ackUrl ?? '';
-			return link === '' ? message : { ...message, text: message.text.replaceAll(link, '[…]') };
+			const links = incidentsOf(notification).flatMap(({ ackUrl }) => (ackUrl === '' ? [] : [ackUrl]));
+			return { ...message, text: links.reduce((text, link) => text.replaceAll(link, '[…]'), message.text) };
 		},
 	};
 }

@@ -32,6 +32,12 @@ export interface IncidentMark {
 	readonly text: string;
 }
 
+/** One of several incidents that a digest tells of. */
+export interface DigestedIncident extends IncidentMark {
+	/** The alert that names it; `null` where it has only a text. */
+	readonly about: NotifiedAlert | null;
+}
+
 /** Whom a personal message is for. */
 export interface PersonalRoute {
 	/** The same for all addresses of the request. */
@@ -61,6 +67,8 @@ export interface Notification {
 	/** 1, or how many notifications were put together. */
 	readonly merged: number;
 	readonly incident?: IncidentMark;
+	/** Of a digest of several: those that can be taken, or have a text of their own. Never together with `incident`, never kept. */
+	readonly incidents?: readonly DigestedIncident[];
 	readonly personal?: PersonalRoute;
 }
 
@@ -114,8 +122,8 @@ export function mergeNotifications(notifications: readonly Notification[]): Noti
 	const oneGroup = notifications.every((notification) => notification.groupKey === first.groupKey);
 	return {
 		...rest,
-		// A digest of several incidents cannot be taken as one; the latest clock counts.
-		...(oneIncident ? { incident: notifications.at(-1)?.incident ?? incident } : {}),
+		// Of one incident the latest clock counts; several are each taken on their own.
+		...(oneIncident ? { incident: notifications.at(-1)?.incident ?? incident } : digested(notifications)),
 		...(personal === undefined ? {} : { personal }),
 		groupLabels: oneGroup ? first.groupLabels : {},
 		reason: firing > 0 ? 'fired' : 'resolved',
@@ -124,4 +132,31 @@ export function mergeNotifications(notifications: readonly Notification[]): Noti
 		resolvedCount: alerts.length - firing + hiddenResolved,
 		merged: notifications.reduce((sum, notification) => sum + notification.merged, 0),
 	};
+}
+
+/** What the latest message about each incident says of it. */
+function digested(notifications: readonly Notification[]): Pick<Notification, 'incidents'> {
+	const latest = new Map<string, DigestedIncident>();
+	for (const { incident, alerts } of notifications) {
+		if (incident !== undefined) latest.set(incident.id, { ...incident, about: alerts[0] ?? null });
+	}
+	const incidents = [...latest.values()].filter(({ code, text }) => code !== '' || text !== '');
+	return incidents.length === 0 ? {} : { incidents };
+}
+
+/** All incidents that a message tells of, one by one. */
+export function incidentsOf({ incident, incidents = [] }: Notification): readonly IncidentMark[] {
+	return incident === undefined ? incidents : [incident];
+}
+
+/** Where a message that has room for one link leads: to the incident that it can take, to the list of several, or to the collector. */
+export function onlyLink(notification: Notification, externalUrl: string): string {
+	const [first, ...more] = incidentsOf(notification).filter(({ ackUrl }) => ackUrl !== '');
+	if (first !== undefined && more.length === 0) return first.ackUrl;
+	return more.length > 0 ? incidentListUrl(externalUrl) || (first?.ackUrl ?? '') : externalUrl;
+}
+
+/** `''` where people cannot reach the collector. */
+export function incidentListUrl(externalUrl: string): string {
+	return externalUrl === '' ? '' : `${externalUrl.replace(/\/+$/, '')}/incidents`;
 }

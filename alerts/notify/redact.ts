@@ -9,14 +9,18 @@ const KEPT_LABELS = ['severity', 'system'];
  * Done here for all channels, because a template that forgets it would publish the network.
  */
 export function redactNotification(notification: Notification): Notification {
-	const { incident, ...rest } = notification;
+	const { incident, incidents, ...rest } = notification;
+	const { number } = notification;
 	return {
 		...rest,
 		receiver: '',
 		groupKey: '',
 		groupLabels: kept(notification.groupLabels),
-		alerts: notification.alerts.map((alert) => redactAlert(alert, notification.number)),
+		alerts: notification.alerts.map((alert) => redactAlert(alert, number)),
 		...(incident === undefined ? {} : { incident: { ...incident, text: '' } }),
+		...(incidents === undefined
+			? {}
+			: { incidents: incidents.map((one) => ({ ...one, text: '', about: one.about === null ? null : redactAlert(one.about, number) })) }),
 	};
 }
 

@@ -16,6 +16,9 @@ export interface SmsTextConfig {
 	readonly max_parts: number;
 }
 
+/** Incidents of a digest whose codes one short message names. */
+export const SMS_TAKES = 6;
+
 /** The text of a short message, signature included, which never takes more than the parts that are paid for. */
 export function smsTextOf(
 	context: NotifierContext,
@@ -25,5 +28,9 @@ export function smsTextOf(
 	const whole = smsCapacity(config.max_parts) - config.reserve;
 	const limit = Math.max(0, whole - unitLength(config.signature));
 	return async (notification, possibleDuplicate) =>
-		shorten(`${config.signature}${await write(notification, possibleDuplicate, { limit, measure: unitLength })}`, whole, unitLength);
+		shorten(
+			`${config.signature}${await write(notification, possibleDuplicate, { limit, measure: unitLength, takes: SMS_TAKES })}`,
+			whole,
+			unitLength,
+		);
 }

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { exampleNotification, type OpenedChannels, openTestChannels, sendThrough } from '../../tests/harness/channels.ts';
-import { type FakeServer, startFakeServer } from '../../tests/harness/fake-server.ts';
+import { callbackAddress, exampleNotification, type OpenedChannels, openTestChannels, sendThrough } from '../../tests/harness/channels.ts';
 import {
 	type FakeWechatOfficial,
 	type FakeWechatWork,
@@ -20,23 +19,11 @@ afterEach(async () => {
 	for (const stop of stops.splice(0).reverse()) await stop();
 });
 
-/** The collector's callback address, without the collector. */
-async function callbackAddress(opened: () => OpenedChannels, name: string): Promise<string> {
-	const server: FakeServer = await startFakeServer({
-		handle: async (request, exchange) => {
-			const { method, headers, body } = request;
-			try {
-				const query = Object.fromEntries(request.url.searchParams);
-				const answer = await opened().channels.callback(name, { method, query, headers, body });
-				exchange.answer(answer.status, answer.body);
-			} catch (error) {
-				exchange.answer((error as { status?: number }).status ?? 500, String(error));
-			}
-		},
-	});
+const addressOf = async (opened: () => OpenedChannels, name: string): Promise<string> => {
+	const server = await callbackAddress(opened, name);
 	stops.push(server.stop);
 	return server.baseUrl;
-}
+};
 
 describe('the envelope of callbacks', () => {
 	// The example that WeChat Work publishes with its sample code (加解密库, Sample: VerifyURL).
@@ -97,7 +84,7 @@ describe('application of WeChat Work', () => {
 		});
 		stops.push(fake.stop);
 		opened = openTestChannels(channel(), { secrets: SECRETS, answer: '已由 张三 认领' });
-		url = await callbackAddress(() => opened, 'wework');
+		url = await addressOf(() => opened, 'wework');
 	});
 
 	test('one token serves many messages, and a new one is asked for once when it ends early', async () => {
@@ -163,7 +150,15 @@ describe('application of WeChat Work', () => {
 		{ name: 'a wrong signature', change: { token: 'other' } },
 		{ name: 'a message for another corporation', change: { corpId: 'other' } },
 	])('$name changes nothing', async ({ change }) => {
-		const message = { touser: 'zhangsan', msgtype: 'template_card', text: '', taskId: 'x', buttonKey: `acknowledge:${incident.id}` };
+		const message = {
+			touser: 'zhangsan',
+			msgtype: 'template_card',
+			text: '',
+			taskId: 'x',
+			buttonKey: `acknowledge:${incident.id}`,
+			buttons: [],
+			urls: [],
+		};
 		expect(await fake.press('zhangsan', message, url, change)).toBe(403);
 		expect(opened.replies).toEqual([]);
 		expect(opened.receipts).toEqual([]);
@@ -207,7 +202,7 @@ describe('official account', () => {
 	});
 
 	test('fills the template within its lengths, and reports its receipt', async () => {
-		const url = await callbackAddress(() => opened, 'mp');
+		const url = await addressOf(() => opened, 'mp');
 		const long = exampleNotification({ annotations: { summary: '数据库连接数超过上限，业务无法写入，请立即处理' } });
 		const result = await sendThrough(opened.channels.personal('mp', OPENID), long);
 		expect(result).toMatchObject({ kind: 'sent', receipts: [{ key: '1000', to: OPENID }] });

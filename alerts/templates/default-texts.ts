@@ -29,6 +29,10 @@ export const MESSAGE_TEXT = [
 	'{{if .More}}{{more .More}}{{"\\n"}}{{end}}{{end}}',
 	'{{with .Code}}{{line "" (take .)}}{{end}}',
 	'{{link (word "takeLink") .AckURL}}',
+	'{{range .Takes}}{{if .AckURL}}{{whole 1 (link (escape .Label) .AckURL)}}{{else}}{{cut 1 (line "" (escape .Label))}}{{end}}{{end}}',
+	'{{if .MoreTakes}}{{line "" (more .MoreTakes)}}{{end}}',
+	'{{with .OneCode}}{{line "" (take_one .)}}{{end}}',
+	'{{whole 2 (link (word "takeList") .ListURL)}}',
 	'{{word "number"}} {{.Number}} · {{.Time}}',
 ].join('');
 
@@ -36,6 +40,10 @@ export const MESSAGE_TEXT = [
 export const SMS_TEXT = [
 	'[{{join " " .Tag .Marks}}]',
 	'{{if .Text}}{{cut 2 .Text}}',
+	// Which code stands for what must survive; how it is done is known after the first time.
+	'{{else if .Takes}}{{.Headline}}{{range .Takes}}{{whole 1 (print (word "separator") .Code)}}{{cut 4 (print " " .What)}}{{end}}',
+	'{{if .MoreTakes}}{{cut 6 (print (word "separator") (more .MoreTakes))}}{{end}}{{with .OneCode}}{{whole 5 (print (word "separator") (take_one .))}}{{end}}',
+	'{{with .ListURL}}{{whole 5 (print (word "separator") .)}}{{end}}',
 	'{{else if not .Single}}{{.Headline}}{{cut 3 (print (word "colon") .Names)}}{{if .Places}}{{cut 4 (print (word "separator") .Places)}}{{end}}',
 	'{{else}}{{range .Alerts}}{{cut 1 .Summary}}',
 	// Most summaries name their object already; a unit spent twice is one that the action lacks.
@@ -53,6 +61,3 @@ export const SMS_TEXT = [
 
 /** One line, where a channel has a title: the subject of a mail, the headline of a card. */
 export const TITLE_TEXT = '{{.Tag}} {{.Headline}}';
-
-/** What a voice reads out; short, because it is heard half asleep, and without anything that a voice cannot say. */
-export const VOICE_TEXT = '{{.Tag}}{{word "comma"}}{{.Headline}}{{word "comma"}}{{word "number"}}{{.Number}}';

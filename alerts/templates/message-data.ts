@@ -1,4 +1,4 @@
-import type { Notification, NotifiedAlert } from '../notify/notification.ts';
+import { type DigestedIncident, incidentListUrl, type Notification, type NotifiedAlert } from '../notify/notification.ts';
 import { alertFacts, headline, tag } from './facts.ts';
 import type { Language } from './language.ts';
 import { type Phrases, phrases, spokenDuration } from './phrases.ts';
@@ -13,6 +13,8 @@ export interface MessageOptions {
 /** Alerts that a message spells out; the rest is one line each, and what does not fit is counted. */
 const SPELLED_OUT = 3;
 const LISTED = 12;
+/** Incidents of a digest that can be taken by it; the rest is counted, and a link leads to the list. */
+const TAKES = 12;
 
 /** One alert as templates see it. Documented in docs/alert-texts.md. */
 export interface AlertData {
@@ -39,6 +41,16 @@ export interface AlertData {
 	readonly MoreConsequences: number;
 	readonly Labels: ReadonlyMap<string, string>;
 	readonly Annotations: ReadonlyMap<string, string>;
+}
+
+/** One of several incidents of a digest. */
+export interface TakeData {
+	/** What is replied to take it; `''` where nothing is to be taken. */
+	readonly Code: string;
+	readonly What: string;
+	readonly AckURL: string;
+	/** Code, what and clock in one. */
+	readonly Label: string;
 }
 
 /** What templates see: the field names of Alertmanager's data where it has them, and what messages are made of here. */
@@ -71,11 +83,20 @@ export interface MessageData {
 	readonly Code: string;
 	readonly AckURL: string;
 	readonly Text: string;
+	/** Of a digest of several incidents: each of them; empty otherwise. */
+	readonly Takes: readonly TakeData[];
+	/** Incidents that `Takes` leaves out. */
+	readonly MoreTakes: number;
+	/** Any of the codes, to show how it is done; `''` when there is none. */
+	readonly OneCode: string;
+	/** Of a digest: where all incidents are listed. */
+	readonly ListURL: string;
 }
 
 export interface DataLimits {
 	readonly listed?: number;
 	readonly spelledOut?: number;
+	readonly takes?: number;
 }
 
 export function messageData(notification: Notification, options: MessageOptions, limits: DataLimits = {}): MessageData {
@@ -91,7 +112,8 @@ export function messageData(notification: Notification, options: MessageOptions,
 		said.add(value);
 		return value;
 	};
-	const { incident } = notification;
+	const { incident, incidents = [] } = notification;
+	const takes = incidents.slice(0, limits.takes ?? TAKES).map((one) => takeData(one, language));
 	const facts = notification.alerts.map((alert) => alertFacts(alert, language, ''));
 	const distinct = (values: readonly string[]) => [...new Set(values)].filter((value) => value !== '').join(words.comma);
 	return {
@@ -118,7 +140,16 @@ export function messageData(notification: Notification, options: MessageOptions,
 		Code: incident?.code ?? '',
 		AckURL: incident?.ackUrl ?? '',
 		Text: incident?.text ?? '',
+		Takes: takes,
+		MoreTakes: incidents.length - takes.length,
+		OneCode: takes.find(({ Code }) => Code !== '')?.Code ?? '',
+		ListURL: incidents.length === 0 ? '' : incidentListUrl(options.externalUrl),
 	};
+}
+
+export function takeData({ code, text, clock, ackUrl, about }: DigestedIncident, language: Language): TakeData {
+	const what = (text || (about === null ? '' : alertFacts(about, language, '').what)).replace(/\s+/g, ' ').trim();
+	return { Code: code, What: what, AckURL: ackUrl, Label: [code, what, clock].filter((part) => part !== '').join(' ') };
 }
 
 function marksOf(notification: Notification, options: MessageOptions, words: Phrases): readonly string[] {

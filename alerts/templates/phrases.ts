@@ -30,6 +30,9 @@ export interface Phrases {
 	readonly taken: string;
 	readonly seeMore: string;
 	readonly take: (code: string) => string;
+	readonly takeOne: (code: string) => string;
+	readonly takeCode: (code: string) => string;
+	readonly takeList: string;
 	readonly affects: (names: string, more: number) => string;
 	readonly ongoing: (duration: string) => string;
 	readonly count: (firing: number, resolved: number) => string;
@@ -67,6 +70,9 @@ const CHINESE: Phrases = {
 	taken: '已认领',
 	seeMore: '登录查看详情',
 	take: (code) => `回复 ${code} 认领`,
+	takeOne: (code) => `回复编号认领，如 ${code}`,
+	takeCode: (code) => `认领 ${code}`,
+	takeList: '全部事件',
 	affects: (names, more) => `影响 ${names}${more > 0 ? ` 等 ${more} 项` : ''}`,
 	ongoing: (duration) => `已 ${duration}`,
 	count: (firing, resolved) =>
@@ -105,6 +111,9 @@ const ENGLISH: Phrases = {
 	taken: 'Taken',
 	seeMore: 'log in to see more',
 	take: (code) => `reply ${code} to take it`,
+	takeOne: (code) => `reply a code to take it, like ${code}`,
+	takeCode: (code) => `Take ${code}`,
+	takeList: 'All incidents',
 	affects: (names, more) => `affects ${names}${more > 0 ? ` and ${more} more` : ''}`,
 	ongoing: (duration) => `for ${duration}`,
 	count: (firing, resolved) =>

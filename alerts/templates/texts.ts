@@ -1,7 +1,7 @@
 import { errorText } from '../../core/errors.ts';
 import { parseTemplate, type Template } from '../../core/go-template/template.ts';
 import type { Notification } from '../notify/notification.ts';
-import { MESSAGE_TEXT, SMS_TEXT, TITLE_TEXT, VOICE_TEXT } from './default-texts.ts';
+import { MESSAGE_TEXT, SMS_TEXT, TITLE_TEXT } from './default-texts.ts';
 import type { Language } from './language.ts';
 import { type DataLimits, type MessageData, messageData } from './message-data.ts';
 import { phrases } from './phrases.ts';
@@ -11,9 +11,9 @@ import { fitPieces, shorten } from './shorten.ts';
 /** What a text is for: the message itself, or the one line that a channel shows above it. */
 export type TextPart = 'text' | 'title';
 /** Which shipped text a channel begins with. */
-export type TextStyle = 'message' | 'sms' | 'title' | 'voice';
+export type TextStyle = 'message' | 'sms' | 'title';
 
-const SHIPPED: Readonly<Record<TextStyle, string>> = { message: MESSAGE_TEXT, sms: SMS_TEXT, title: TITLE_TEXT, voice: VOICE_TEXT };
+const SHIPPED: Readonly<Record<TextStyle, string>> = { message: MESSAGE_TEXT, sms: SMS_TEXT, title: TITLE_TEXT };
 
 /** A text of the operator's own, from `alerts.templates`. */
 export interface OwnText {
@@ -136,6 +136,7 @@ function textFunctions(markup: Markup, language: Language): TextFunctions {
 		ongoing: (lasted) => words.ongoing(text(lasted)),
 		more: (count) => words.more(Number(count)),
 		take: (code) => words.take(text(code)),
+		take_one: (code) => words.takeOne(text(code)),
 		affects: (names, more) => words.affects((Array.isArray(names) ? names : []).map(text).join(words.comma), Number(more)),
 		truncate: (length, value) => shorten(text(value), Number(length), (part) => part.length),
 	};

@@ -8,6 +8,10 @@ export interface AppMessage {
 	readonly text: string;
 	readonly taskId: string;
 	readonly buttonKey: string;
+	/** All buttons that call back, in order. */
+	readonly buttons: readonly { readonly text: string; readonly key: string }[];
+	/** Addresses that the card opens: its own and those of its buttons. */
+	readonly urls: readonly string[];
 }
 
 export interface FakeWechatWork {
@@ -15,18 +19,20 @@ export interface FakeWechatWork {
 	readonly messages: readonly AppMessage[];
 	/** Texts that cards' buttons were replaced with. */
 	readonly updates: readonly string[];
+	/** Cards that took the place of others. */
+	readonly replaced: readonly AppMessage[];
 	/** Errcodes of every message/send, in order. */
 	readonly answers: readonly number[];
 	readonly tokensGiven: () => number;
 	/** The token that is in use ends now, hours before its time. */
 	expireToken(): void;
 	fail(errcode: number, times?: number): void;
-	/** Members presses the card's button: the encrypted event goes to `callbackUrl`. */
+	/** A member presses the card's only button, or the one of this key: the encrypted event goes to `callbackUrl`. */
 	press(
 		user: string,
 		message: AppMessage,
 		callbackUrl: string,
-		change?: { readonly corpId?: string; readonly token?: string },
+		change?: { readonly corpId?: string; readonly token?: string; readonly key?: string },
 	): Promise<number>;
 	/** What a member writes to the application. */
 	write(user: string, text: string, callbackUrl: string): Promise<number>;
@@ -53,6 +59,7 @@ export async function startFakeWechatWork(options: WechatWorkOptions): Promise<F
 	const now = options.now ?? Date.now;
 	const messages: AppMessage[] = [];
 	const updates: string[] = [];
+	const replaced: AppMessage[] = [];
 	const answers: number[] = [];
 	const faults = faultQueue<number>();
 	const tasks = new Set<string>();
@@ -96,7 +103,13 @@ export async function startFakeWechatWork(options: WechatWorkOptions): Promise<F
 			const body = JSON.parse(request.body.toString('utf8')) as Record<string, unknown>;
 			if (pathname === '/cgi-bin/message/update_template_card') {
 				if (!responseCodes.delete(String(body['response_code']))) return exchange.json({ errcode: 41096, errmsg: 'invalid response_code' });
-				updates.push(String((body['button'] as { replace_name?: unknown }).replace_name));
+				if (body['template_card'] === undefined) {
+					updates.push(String((body['button'] as { replace_name?: unknown }).replace_name));
+					return exchange.json({ errcode: 0, errmsg: 'ok' });
+				}
+				const card = readCard(body['template_card'] as Card);
+				if ('errcode' in card) return exchange.json(card);
+				replaced.push({ ...card, touser: String((body['userids'] as string[] | undefined)?.join('|')) });
 				return exchange.json({ errcode: 0, errmsg: 'ok' });
 			}
 			if (pathname !== '/cgi-bin/message/send') return exchange.answer(404, 'not found');
@@ -117,6 +130,7 @@ export async function startFakeWechatWork(options: WechatWorkOptions): Promise<F
 		baseUrl: server.baseUrl,
 		messages,
 		updates,
+		replaced,
 		answers,
 		tokensGiven: () => given,
 		expireToken: () => {
@@ -126,7 +140,7 @@ export async function startFakeWechatWork(options: WechatWorkOptions): Promise<F
 		press: (user, message, url, change) => {
 			const code = `response-${randomBytes(4).toString('hex')}`;
 			responseCodes.add(code);
-			const event = `<MsgType><![CDATA[event]]></MsgType><Event><![CDATA[template_card_event]]></Event><EventKey><![CDATA[${message.buttonKey}]]></EventKey><TaskId><![CDATA[${message.taskId}]]></TaskId><CardType><![CDATA[button_interaction]]></CardType><ResponseCode><![CDATA[${code}]]></ResponseCode><AgentID>${options.agentId}</AgentID>`;
+			const event = `<MsgType><![CDATA[event]]></MsgType><Event><![CDATA[template_card_event]]></Event><EventKey><![CDATA[${change?.key ?? message.buttonKey}]]></EventKey><TaskId><![CDATA[${message.taskId}]]></TaskId><CardType><![CDATA[button_interaction]]></CardType><ResponseCode><![CDATA[${code}]]></ResponseCode><AgentID>${options.agentId}</AgentID>`;
 			return post(url, `<xml>${head(user)}${event}</xml>`, change);
 		},
 		write: (user, text, url) =>
@@ -152,31 +166,50 @@ function readMessage(
 	if (body['msgtype'] === 'text') {
 		const text = String((body['text'] as { content?: unknown }).content ?? '');
 		if (text === '' || Buffer.byteLength(text) > 2048) return { errcode: 40058, errmsg: 'content exceed max length 2048' };
-		return { touser, msgtype: 'text', text, taskId: '', buttonKey: '' };
+		return { touser, msgtype: 'text', text, taskId: '', buttonKey: '', buttons: [], urls: [] };
 	}
-	const card = body['template_card'] as
-		| {
-				card_type?: string;
-				task_id?: string;
-				main_title?: { title?: string };
-				sub_title_text?: string;
-				button_list?: { text?: string; key?: string }[];
-		  }
-		| undefined;
+	const card = body['template_card'] as Card | undefined;
 	const task = card?.task_id ?? '';
-	if (body['msgtype'] !== 'template_card' || card?.card_type !== 'button_interaction')
-		return { errcode: 40008, errmsg: 'invalid message type' };
+	if (body['msgtype'] !== 'template_card' || card === undefined) return { errcode: 40008, errmsg: 'invalid message type' };
 	if (!/^[0-9A-Za-z_@-]{1,128}$/.test(task) || (tasks.has(task) && !repeated))
 		return { errcode: 42014, errmsg: 'task_id is invalid or was used' };
-	const buttons = card.button_list ?? [];
-	if (buttons.length < 1 || buttons.length > 6 || buttons.some(({ text, key }) => !text || !key || Buffer.byteLength(key) > 1024)) {
-		return { errcode: 40058, errmsg: 'invalid button_list' };
-	}
+	const read = readCard(card);
+	if (!('errcode' in read)) tasks.add(task);
+	return read;
+}
+
+interface Card {
+	readonly card_type?: string;
+	readonly task_id?: string;
+	readonly main_title?: { readonly title?: string };
+	readonly sub_title_text?: string;
+	readonly card_action?: { readonly url?: string };
+	readonly button_list?: readonly { readonly text?: string; readonly type?: number; readonly key?: string; readonly url?: string }[];
+}
+
+/** 按钮交互型: one to six buttons, each with a key of its own or an address, and texts within their lengths. */
+function readCard(card: Card): AppMessage | { errcode: number; errmsg: string } {
+	const bad = (errmsg: string) => ({ errcode: 40058, errmsg });
+	if (card.card_type !== 'button_interaction') return { errcode: 40008, errmsg: 'invalid message type' };
+	const all = card.button_list ?? [];
+	const buttons = all.filter(({ type = 0 }) => type === 0).map(({ text = '', key = '' }) => ({ text, key }));
+	const links = all.filter(({ type }) => type === 1).map(({ url = '' }) => url);
+	if (all.length < 1 || all.length > 6 || all.some(({ text }) => !text)) return bad('invalid button_list');
+	if (buttons.some(({ key }) => key === '' || Buffer.byteLength(key) > 1024)) return bad('invalid button key');
+	if (new Set(buttons.map(({ key }) => key)).size < buttons.length) return bad('a button key is there twice');
+	if (links.some((url) => !/^https?:/.test(url))) return bad('invalid button url');
 	const title = card.main_title?.title ?? '';
 	const detail = card.sub_title_text ?? '';
-	if (title === '' || title.length > 36 || detail.length > 160) return { errcode: 40058, errmsg: 'text too long' };
-	tasks.add(task);
-	return { touser, msgtype: 'template_card', text: `${title}\n${detail}`, taskId: task, buttonKey: buttons[0]?.key ?? '' };
+	if (title === '' || title.length > 36 || detail.length > 160) return bad('text too long');
+	return {
+		touser: '',
+		msgtype: 'template_card',
+		text: `${title}\n${detail}`,
+		taskId: card.task_id ?? '',
+		buttonKey: buttons[0]?.key ?? '',
+		buttons,
+		urls: [...(card.card_action?.url === undefined ? [] : [card.card_action.url]), ...links],
+	};
 }
 
 function encrypt(text: string, aesKey: string, receiver: string): string {

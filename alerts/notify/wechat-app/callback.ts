@@ -2,12 +2,13 @@ import type { SecretRef } from '../../../core/secret.ts';
 import type { CallbackAnswer, ChannelLine, LineContext } from '../channel-line.ts';
 import { assertFresh, callbackRefused, replyId } from '../provider-callback.ts';
 import { WechatEnvelope, wechatSignature, xmlText } from '../wechat-crypto.ts';
-import { ACKNOWLEDGE_KEY } from './messages.ts';
+import { type CardTake, readButtonKey } from './buttons.ts';
 
-/** Who did it, and by what the card is updated; `responseCode` is `''` for a message that was written. */
+/** Who did it, by what the card is updated, and what else can be taken by it; `responseCode` is `''` for a message that was written. */
 export interface AppEvent {
 	readonly user: string;
 	readonly responseCode: string;
+	readonly left: readonly CardTake[];
 }
 
 /**
@@ -45,21 +46,22 @@ async function take(
 	const created = xmlText(xml, 'CreateTime');
 	const atMs = Number(created) * 1000 || context.clock.now();
 	const from = { channel: context.line, to: user };
-	const eventKey = xmlText(xml, 'EventKey');
-	if (xmlText(xml, 'Event') === 'template_card_event' && eventKey.startsWith(ACKNOWLEDGE_KEY)) {
+	const pressed = readButtonKey(xmlText(xml, 'EventKey'));
+	if (xmlText(xml, 'Event') === 'template_card_event' && pressed !== null) {
 		const taskId = xmlText(xml, 'TaskId');
 		// Whoever presses has read it.
 		await context.inbound.receipts(context.line, [{ key: taskId, to: user, state: 'read', code: 'pressed', atMs }]);
-		const said = { kind: 'acknowledge', incidentId: eventKey.slice(ACKNOWLEDGE_KEY.length) } as const;
-		const text = await context.inbound.reply({ id: replyId(user, created, taskId), from, way: 'wechat_app', said, atMs });
-		if (text !== '') answer({ user, responseCode: xmlText(xml, 'ResponseCode') }, text);
+		const said = { kind: 'acknowledge', incidentId: pressed.incidentId } as const;
+		const id = replyId(user, created, taskId, pressed.incidentId);
+		const text = await context.inbound.reply({ id, from, way: 'wechat_app', said, atMs });
+		if (text !== '') answer({ user, responseCode: xmlText(xml, 'ResponseCode'), left: pressed.others }, text);
 		return;
 	}
 	const content = xmlText(xml, 'Content').trim();
 	if (xmlText(xml, 'MsgType') !== 'text' || content === '') return;
 	const id = xmlText(xml, 'MsgId') || replyId(user, created, content);
 	const text = await context.inbound.reply({ id, from, way: 'wechat_app', said: { kind: 'text', text: content }, atMs });
-	if (text !== '') answer({ user, responseCode: '' }, text);
+	if (text !== '') answer({ user, responseCode: '', left: [] }, text);
 }
 
 function plain(body: string): CallbackAnswer {

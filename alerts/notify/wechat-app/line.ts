@@ -1,14 +1,13 @@
 import type { Static } from 'typebox';
 import { errorText } from '../../../core/errors.ts';
-import type { AccessToken } from '../access-token.ts';
 import { jsonObject, judgeBody } from '../body-code.ts';
-import { JSON_HEADERS, type Judge, notifierFrame, redactor, serviceCall, trimmed } from '../channel-frame.ts';
+import { type Judge, notifierFrame } from '../channel-frame.ts';
 import type { ChannelLine, LineContext } from '../channel-line.ts';
 import type { Notifier, NotifierContext, SendResult } from '../notifier.ts';
-import { TOKEN_ENDED, WECHAT_CODES, wechatToken } from '../wechat-token.ts';
+import { openWechatAccount, WECHAT_CODES } from '../wechat-account.ts';
 import { type AppEvent, appCallback } from './callback.ts';
 import type { WechatAppConfigSchema } from './config.ts';
-import { appMessages, DUPLICATE_CHECK_S } from './messages.ts';
+import { appMessages, cardAfter, DUPLICATE_CHECK_S } from './messages.ts';
 
 type Config = Static<typeof WechatAppConfigSchema>;
 
@@ -20,34 +19,10 @@ const FOLLOW_UP_MS = 30_000;
  * hour, so a repetition within that time goes out unchanged instead of marked.
  */
 export function openWechatApp(config: Config, context: LineContext): ChannelLine {
-	const secret = context.secret(config.secret);
-	const redact = redactor([secret]);
-	const base = trimmed(config.base_url);
-	const token = wechatToken(context, {
-		timeout: config.timeout,
-		redact,
-		request: () => ({
-			method: 'GET',
-			url: `${base}/cgi-bin/gettoken?${new URLSearchParams({ corpid: config.corp_id, corpsecret: secret.reveal() })}`,
-		}),
-	});
-	/** One call with the token in the address, which must not be seen in errors. */
-	const post = (path: string, body: object, judge: Judge, signal: AbortSignal): Promise<SendResult> =>
-		withToken(token, signal, (access) => {
-			const call = serviceCall(context, {
-				timeout: config.timeout,
-				redact: (text) => redact(text).replaceAll(access, '[redacted]'),
-				judge,
-			});
-			return call(
-				{
-					url: `${base}/cgi-bin/message/${path}?access_token=${encodeURIComponent(access)}`,
-					headers: JSON_HEADERS,
-					body: JSON.stringify(body),
-				},
-				signal,
-			);
-		});
+	const account = openWechatAccount(config, context, (base, secret) => ({
+		method: 'GET',
+		url: `${base}/cgi-bin/gettoken?${new URLSearchParams({ corpid: config.corp_id, corpsecret: secret.reveal() })}`,
+	}));
 	const create = (place: NotifierContext, to: readonly string[]): Notifier => {
 		const touser = to.join('|');
 		const messages = appMessages(place, { type: 'wechat_app', ...config, buttons: config.cards && config.callback !== undefined });
@@ -57,7 +32,7 @@ export function openWechatApp(config: Config, context: LineContext): ChannelLine
 				const dropped = context.clock.now() - notification.createdAtMs < (DUPLICATE_CHECK_S - 300) * 1000;
 				const { text, message, taskId } = await messages(notification, possibleDuplicate && !dropped);
 				const body = { touser, ...message, enable_duplicate_check: 1, duplicate_check_interval: DUPLICATE_CHECK_S };
-				return { text, send: (signal) => post('send', body, judgeSend(to, taskId), signal) };
+				return { text, send: (signal) => account.post('send', body, judgeSend(to, taskId), signal) };
 			},
 		};
 	};
@@ -65,15 +40,19 @@ export function openWechatApp(config: Config, context: LineContext): ChannelLine
 		const signal = AbortSignal.timeout(FOLLOW_UP_MS);
 		const judge: Judge = (response, world) => judgeBody(response, WECHAT_CODES, world);
 		if (event.responseCode === '') {
-			return post('send', { touser: event.user, msgtype: 'text', agentid: config.agent_id, text: { content: text } }, judge, signal);
+			return account.post(
+				'send',
+				{ touser: event.user, msgtype: 'text', agentid: config.agent_id, text: { content: text } },
+				judge,
+				signal,
+			);
 		}
-		// Once per press and within three days: this is how the others see that it is taken.
-		return post(
-			'update_template_card',
-			{ atall: 1, agentid: config.agent_id, response_code: event.responseCode, button: { replace_name: text } },
-			judge,
-			signal,
-		);
+		// Once per press and within three days: this is how the others see that it is taken. A card of several keeps what is left.
+		const shows =
+			event.left.length === 0
+				? { atall: 1, button: { replace_name: text } }
+				: { userids: [event.user], template_card: cardAfter(text, event.left, config.language ?? context.language) };
+		return account.post('update_template_card', { agentid: config.agent_id, response_code: event.responseCode, ...shows }, judge, signal);
 	};
 	const answer = (event: AppEvent, text: string) => {
 		void say(event, text)
@@ -87,10 +66,6 @@ export function openWechatApp(config: Config, context: LineContext): ChannelLine
 		notifiers: (place, to) => [create({ ...context, ...place }, to === null ? config.to_user : [to])],
 		...(config.callback === undefined ? {} : { callback: appCallback(config.callback, { context, corpId: config.corp_id, answer }) }),
 	};
-}
-
-function withToken(token: AccessToken, signal: AbortSignal, exchange: (access: string) => Promise<SendResult>): Promise<SendResult> {
-	return token.use(signal, exchange, TOKEN_ENDED);
 }
 
 /** errcode 0 with `invaliduser` reached the others only. */

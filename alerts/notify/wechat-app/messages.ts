@@ -1,9 +1,12 @@
+import type { Language } from '../../templates/language.ts';
+import { takeData } from '../../templates/message-data.ts';
 import { phrases } from '../../templates/phrases.ts';
-import { byteLength, unitLength } from '../../templates/shorten.ts';
+import { byteLength, shorten, unitLength } from '../../templates/shorten.ts';
 import { PLAIN } from '../../templates/texts.ts';
 import { textOf } from '../channel-frame.ts';
-import type { Notification } from '../notification.ts';
+import { incidentListUrl, type Notification, onlyLink } from '../notification.ts';
 import type { NotifierContext } from '../notifier.ts';
+import { type CardTake, MAX_BUTTONS, takeButtons } from './buttons.ts';
 
 /** Limits of the interface (developer.work.weixin.qq.com, 发送应用消息): bytes of a text, characters of a card. */
 const TEXT_LIMIT_BYTES = 2048;
@@ -15,22 +18,19 @@ export const DUPLICATE_CHECK_S = 1800;
 export interface AppMessage {
 	readonly text: string;
 	readonly message: object;
-	/** By which its button comes back; `''` for a text. */
+	/** By which its buttons come back; `''` for a text. */
 	readonly taskId: string;
 }
 
 interface MessageConfig {
 	readonly type: string;
-	readonly language?: 'zh-CN' | 'en';
+	readonly language?: Language;
 	readonly agent_id: number;
 	/** Whether buttons can come back. */
 	readonly buttons: boolean;
 }
 
-/** Key of the button that takes an incident. */
-export const ACKNOWLEDGE_KEY = 'acknowledge:';
-
-/** A card with a button for what somebody can take, a text for the rest. */
+/** A card with a button for each incident that can be taken, a text for the rest. */
 export function appMessages(
 	context: NotifierContext,
 	config: MessageConfig,
@@ -39,34 +39,66 @@ export function appMessages(
 	const write = textOf(context, { ...place, style: 'message' });
 	const short = textOf(context, { ...place, style: 'sms' });
 	const title = textOf(context, { ...place, style: 'title', part: 'title' });
-	const words = phrases(config.language ?? context.language);
+	const language = config.language ?? context.language;
+	const words = phrases(language);
 	return async (notification, possibleDuplicate) => {
-		const { incident } = notification;
-		if (!config.buttons || incident === undefined || incident.code === '') {
+		const takes = takesOf(notification, language);
+		if (!config.buttons || takes.length === 0) {
 			const text = await write(notification, possibleDuplicate, { limit: TEXT_LIMIT_BYTES, measure: byteLength });
 			return { text, message: { msgtype: 'text', agentid: config.agent_id, text: { content: text } }, taskId: '' };
 		}
 		const heading = await title(notification, possibleDuplicate, { limit: CARD_TITLE_UNITS, measure: unitLength });
-		// What the button does need not be said in words as well.
-		const said = { ...notification, incident: { ...incident, code: '', ackUrl: '' } };
-		const body = await short(said, possibleDuplicate, { limit: CARD_TEXT_UNITS, measure: unitLength });
+		const { incident } = notification;
+		// What the only button does need not be said in words as well; of several, the words say which is which.
+		const said = incident === undefined ? notification : { ...notification, incident: { ...incident, code: '', ackUrl: '' } };
+		const body = await short(said, possibleDuplicate, { limit: CARD_TEXT_UNITS, measure: unitLength, takes: MAX_BUTTONS });
+		const listUrl = incidentListUrl(context.externalUrl);
+		// Beyond its buttons the card leads to the list; without one, the text says which codes are left.
+		const room = takes.length > MAX_BUTTONS && listUrl !== '' ? MAX_BUTTONS - 1 : MAX_BUTTONS;
+		const buttons = [
+			...takeButtons(takes.slice(0, room), ({ code }) => buttonName(code, language)),
+			...(room < MAX_BUTTONS ? [{ text: words.takeList, type: 1, url: listUrl }] : []),
+		];
 		const taskId = `fn_${notification.id}`;
-		const link = incident.ackUrl || context.externalUrl;
+		const link = onlyLink(notification, context.externalUrl);
 		return {
-			text: `${heading}\n${body}\n[${words.takeButton}]`,
+			text: `${heading}\n${body}\n${takes
+				.slice(0, room)
+				.map(({ code }) => `[${buttonName(code, language)}]`)
+				.join(' ')}`,
 			taskId,
 			message: {
 				msgtype: 'template_card',
 				agentid: config.agent_id,
 				template_card: {
-					card_type: 'button_interaction',
-					main_title: { title: heading },
-					sub_title_text: body,
+					...cardOf(heading, body, buttons),
 					task_id: taskId,
-					button_list: [{ text: words.takeButton, style: 1, key: `${ACKNOWLEDGE_KEY}${incident.id}` }],
 					...(link === '' ? {} : { card_action: { type: 1, url: link } }),
 				},
 			},
 		};
 	};
+}
+
+/** What a card becomes when one of its buttons was pressed: what was said, and the buttons that are left. */
+export function cardAfter(said: string, left: readonly CardTake[], language: Language): object {
+	const body = shorten(left.map(({ label }) => label).join('\n'), CARD_TEXT_UNITS, unitLength);
+	const buttons = takeButtons(left, ({ code }) => buttonName(code, language));
+	return cardOf(shorten(said.replace(/\s+/g, ' '), CARD_TITLE_UNITS, unitLength), body, buttons);
+}
+
+function cardOf(title: string, body: string, buttons: readonly object[]): object {
+	return { card_type: 'button_interaction', main_title: { title }, sub_title_text: body, button_list: buttons };
+}
+
+function buttonName(code: string, language: Language): string {
+	const words = phrases(language);
+	return code === '' ? words.takeButton : words.takeCode(code);
+}
+
+function takesOf({ incident, incidents = [] }: Notification, language: Language): readonly CardTake[] {
+	if (incident !== undefined) return incident.code === '' ? [] : [{ incidentId: incident.id, code: '', label: '' }];
+	return incidents
+		.filter(({ code }) => code !== '')
+		.map((one) => ({ incidentId: one.id, code: one.code, label: takeData(one, language).Label }));
 }

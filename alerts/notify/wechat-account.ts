@@ -1,6 +1,7 @@
+import type { Secret, SecretRef } from '../../core/secret.ts';
 import { AccessToken, type TokenAnswer } from './access-token.ts';
 import { jsonObject, judgeBody } from './body-code.ts';
-import { type Redact, type ServiceRequest, serviceCall } from './channel-frame.ts';
+import { JSON_HEADERS, type Judge, type Redact, redactor, type ServiceRequest, serviceCall, trimmed } from './channel-frame.ts';
 import type { LineContext } from './channel-line.ts';
 import type { SendResult } from './notifier.ts';
 
@@ -13,10 +14,47 @@ export const WECHAT_CODES = {
 } as const;
 
 /** A token has ended, was taken back, or is no token: asked for anew once. */
-export const TOKEN_ENDED = ['40001', '40014', '42001', '42007'];
+const TOKEN_ENDED = ['40001', '40014', '42001', '42007'];
 
-/** The token that WeChat's interfaces give out for a secret. */
-export function wechatToken(
+interface AccountConfig {
+	readonly base_url: string;
+	readonly secret: SecretRef;
+	readonly timeout: string;
+}
+
+/** An application or account at WeChat's interfaces. */
+export interface WechatAccount {
+	/** Posts to `/cgi-bin/message/<path>` with a token that lives, asked for once more when the service no longer knows it. */
+	post(path: string, body: object, judge: Judge, signal: AbortSignal): Promise<SendResult>;
+}
+
+/** `tokenRequest` is how the account's secret is exchanged for a token. */
+export function openWechatAccount(
+	config: AccountConfig,
+	context: LineContext,
+	tokenRequest: (base: string, secret: Secret) => ServiceRequest,
+): WechatAccount {
+	const secret = context.secret(config.secret);
+	const redact = redactor([secret]);
+	const base = trimmed(config.base_url);
+	const token = tokenOf(context, { timeout: config.timeout, redact, request: () => tokenRequest(base, secret) });
+	return {
+		post: (path, body, judge, signal) =>
+			token.use(
+				signal,
+				(access) => {
+					// The token is part of the address, and must not be seen in what an error says.
+					const clean = (text: string) => redact(text).replaceAll(access, '[redacted]');
+					const call = serviceCall(context, { timeout: config.timeout, redact: clean, judge });
+					const url = `${base}/cgi-bin/message/${path}?access_token=${encodeURIComponent(access)}`;
+					return call({ url, headers: JSON_HEADERS, body: JSON.stringify(body) }, signal);
+				},
+				TOKEN_ENDED,
+			),
+	};
+}
+
+function tokenOf(
 	context: LineContext,
 	options: { readonly timeout: string; readonly redact: Redact; readonly request: () => ServiceRequest },
 ): AccessToken {
