@@ -62,10 +62,15 @@ function runVerify(args: readonly string[]): number {
 	const [file] = args;
 	if (file === undefined) throw usageError('name the file');
 	const { findings, sha256, services } = verifyLedger(readFileSync(file, 'utf8'));
-	for (const { service, figures } of services)
+	for (const { service, figures, requests } of services) {
 		process.stdout.write(
 			`${service}: ${figures.sliBest ?? '-'} % (worst case ${figures.sliWorst ?? '-'} %), coverage ${figures.coverage ?? '-'} %, down ${figures.downSeconds} s\n`,
 		);
+		if (requests !== null)
+			process.stdout.write(
+				`  requests: ${requests.good} good of ${requests.total}, ${requests.sli ?? '-'} %, coverage ${requests.coverage ?? '-'} %\n`,
+			);
+	}
 	for (const finding of findings) process.stdout.write(`differs: ${finding}\n`);
 	process.stdout.write(`${findings.length === 0 ? 'recomputed to the same digits' : 'NOT the same'}\nSHA-256: ${sha256}\n`);
 	return findings.length === 0 ? 0 : 1;

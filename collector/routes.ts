@@ -99,6 +99,7 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 		budgets: services.budgets,
 		exportLedger: async (fromMs, toMs) =>
 			exportLedger(await availability.ledgers({ fromMs, toMs }), {
+				requests: await availability.allRequests({ fromMs, toMs }),
 				inventory: services.config().inventory,
 				product: version,
 				nowMs: clock.now(),

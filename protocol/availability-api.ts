@@ -35,7 +35,30 @@ export interface WhatIfAnswer {
 	readonly kept: boolean;
 }
 
-/** `GET /services/{id}/requests?from=&to=`; `null` figures for a service that names no requests. */
+/** Good and all requests of the whole minutes of a window; they stand beside the figures of time and are never mixed in. Whole numbers. */
+export interface RequestFigures {
+	readonly fromMs: number;
+	readonly toMs: number;
+	readonly good: number;
+	readonly total: number;
+	/** In minutes that are excluded; not part of `total`. */
+	readonly excluded: number;
+	/** By which counters had risen after nobody had read them for minutes: when they came is not known. Not part of `total`. */
+	readonly unplaced: number;
+	/** Percent, truncated; `null` where no request came. */
+	readonly sli: string | null;
+	/** Share of the agreed time in which every counter was read, percent, truncated; `null` when no time was agreed. */
+	readonly coverage: string | null;
+	readonly target: string;
+	/** How many of `total` may fail, with two decimals, truncated. */
+	readonly budgetRequests: string;
+	/** Of these, used: requests that were not good. */
+	readonly budgetUsedRequests: number;
+}
+
+/** `GET /services/{id}/requests?from=&to=`; `null` for a service that names no requests. */
 export interface RequestsAnswer {
-	readonly requests: { readonly good: number; readonly total: number; readonly sli: string | null } | null;
+	readonly requests: RequestFigures | null;
+	/** The counters, as PromQL. */
+	readonly expressions: { readonly good: string; readonly total: string } | null;
 }

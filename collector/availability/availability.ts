@@ -12,7 +12,9 @@ import { exclude } from './compose.ts';
 import { createMemoryDayStore, type DayStore } from './day-store.ts';
 import { availabilityFigures, budget, countSeconds } from './figures.ts';
 import type { Interval, Timeline } from './intervals.ts';
-import { evaluateCondition, type RequestFigures, requestFigures } from './promql-sources.ts';
+import { evaluateCondition } from './promql-sources.ts';
+import type { RequestDays } from './request-days.ts';
+import { createRequests, type RequestLedger } from './requests.ts';
 import { serviceTimelines } from './service-days.ts';
 import { outsideLife, reachSeconds, serviceTree, treeKey } from './service-tree.ts';
 
@@ -45,7 +47,9 @@ export interface Availability {
 	/** Several services at once, all of them without `serviceIds`: every day of checks is read once for all. In the order of the inventory. */
 	ledgers(range: LedgerRange, serviceIds?: readonly string[], signal?: AbortSignal): Promise<readonly ServiceLedger[]>;
 	/** Good and all requests of a service that names them; `null` for one that does not. Never mixed with the time-based figures. */
-	requests(serviceId: string, range: LedgerRange, signal?: AbortSignal): Promise<RequestFigures | null>;
+	requests(serviceId: string, range: LedgerRange, signal?: AbortSignal): Promise<RequestLedger | null>;
+	/** Of every service that names some. */
+	allRequests(range: LedgerRange): Promise<ReadonlyMap<string, RequestLedger>>;
 	/** What is taken out of any span, the future as well: the service's hours, its life, approved maintenance. */
 	exclusionsOf(serviceId: string, span: SecondSpan): Promise<readonly Exclusion[]>;
 	/** The budget of a period, past or to come, in seconds. */
@@ -70,6 +74,8 @@ export interface AvailabilityOptions {
 	readonly clock: Clock;
 	/** Where finished days are kept. Default: in memory. */
 	readonly days?: DayStore;
+	/** Where finished days of request counts are kept. Default: in memory. */
+	readonly requestDays?: RequestDays;
 	/** Approved exclusions of a service beside its calendar and its life. Default: none. */
 	readonly exclusions?: (service: ServiceConfig, span: SecondSpan) => Promise<readonly Exclusion[]>;
 	readonly log?: Logger;
@@ -93,6 +99,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
 		evaluate: evaluateCondition(engine),
 		...(options.onComputed === undefined ? {} : { onComputed: options.onComputed }),
 	};
+	const requests = createRequests({ queryable, clock, ...(options.requestDays === undefined ? {} : { days: options.requestDays }) });
 	let statuses: { readonly atMs: number; readonly result: Promise<readonly ServiceStatus[]> } | null = null;
 	let closed: { readonly of: InventoryConfig; readonly spans: Map<string, readonly Exclusion[]> } | null = null;
 
@@ -174,6 +181,13 @@ export function createAvailability(options: AvailabilityOptions): Availability {
 		return result;
 	};
 
+	const requestsOf = async (service: ServiceConfig, range: LedgerRange, signal?: AbortSignal): Promise<RequestLedger | null> => {
+		if (service.requests === undefined) return null;
+		const window = windowOf(range);
+		const exclusions = await excluded(inventory(), service, window);
+		return requests.ledger(service, window, { exclusions, ...(signal === undefined ? {} : { signal }) });
+	};
+
 	const computeStatuses = async (): Promise<readonly ServiceStatus[]> => {
 		const config = inventory();
 		const nowMs = clock.now();
@@ -219,10 +233,14 @@ export function createAvailability(options: AvailabilityOptions): Availability {
 			const [ledger] = await ledgers(range, [serviceId], signal);
 			return ledger as ServiceLedger;
 		},
-		requests: async (serviceId, range, signal) => {
-			const { requests } = find(inventory(), serviceId);
-			const window = windowOf(range);
-			return requests === undefined || window.to <= window.from ? null : requestFigures(engine, requests, window, signal);
+		requests: async (serviceId, range, signal) => requestsOf(find(inventory(), serviceId), range, signal),
+		allRequests: async (range) => {
+			const all = new Map<string, RequestLedger>();
+			for (const service of inventory().services) {
+				const own = await requestsOf(service, range);
+				if (own !== null) all.set(service.id, own);
+			}
+			return all;
 		},
 		exclusionsOf: async (serviceId, span) => excluded(inventory(), find(inventory(), serviceId), span),
 		budgetOf: async (serviceId, { fromMs, toMs }) => {
@@ -244,6 +262,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
 		},
 		invalidate: (fromMs, toMs = clock.now()) => {
 			days.forget(Math.floor(fromMs / 86_400_000), Math.floor(toMs / 86_400_000));
+			requests.invalidate(fromMs, toMs);
 			statuses = null;
 		},
 		changed: () => {

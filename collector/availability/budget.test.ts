@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../core/clock.ts';
 import { configOrThrow } from '../../core/config-file.ts';
-import { labelsFromObject } from '../../core/labels.ts';
+import { labelsFromObject, labelValue } from '../../core/labels.ts';
 import { silentLogger } from '../../core/log.ts';
 import { parseInventoryFile } from '../inventory/inventory-yaml.ts';
 import { createMemoryStorage, type MemoryStorage } from '../storage/memory-storage.ts';
 import { createAvailability } from './availability.ts';
 import { createBudgets } from './budgets.ts';
+import { equals } from './matchers.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -133,5 +134,38 @@ describe('budgets', () => {
 		expect(await read('fournines_budget_used_seconds')).toEqual([100, 0, 100]);
 		expect((await read('fournines_budget_burn_used_seconds')).length).toBe(12);
 		expect(await read('fournines_budget_loss_timestamp_seconds')).toContain((now + 159_200) / 1000);
+	});
+
+	test('requests become series as well, of the services that name some', async () => {
+		const now = MONTH + 2 * DAY;
+		const storage = await filled(now, []);
+		const appender = storage.appender();
+		for (let t = MONTH - 60_000, n = 0; t <= now; t += 60_000, n++)
+			for (const [code, each] of [
+				['200', 3],
+				['500', 1],
+			] as const)
+				appender.append(labelsFromObject({ __name__: 'asked_total', code }), t, n * each);
+		await appender.commit();
+		const asked = {
+			...inventory,
+			services: inventory.services.map((service) =>
+				service.id === 's' ? { ...service, requests: { good: 'asked_total{code="200"}', total: 'asked_total' } } : service,
+			),
+		};
+		const clock = { ...systemClock, now: () => now };
+		const availability = createAvailability({ queryable: storage, inventory: () => asked, clock });
+		await createBudgets({ availability, store: storage, inventory: () => asked, clock, log: silentLogger }).record();
+		const read = async (name: string) =>
+			(await storage.select([equals('__name__', `fournines_requests_${name}`)], now, now)).map(({ labels, values }) => [
+				labelValue(labels, 'service'),
+				values[0],
+			]);
+		// Two days of four requests a minute, one of which fails; one in ten thousand may.
+		expect(await read('counted')).toEqual([['s', 11_520]]);
+		expect(await read('good')).toEqual([['s', 8640]]);
+		expect(await read('sli_ratio')).toEqual([['s', 0.75]]);
+		expect(await read('coverage_ratio')).toEqual([['s', 1]]);
+		expect(await read('budget')).toEqual([['s', 1.15]]);
 	});
 });

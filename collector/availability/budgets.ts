@@ -23,6 +23,8 @@ export interface Budgets {
 }
 
 const RECORD_MS = 30_000;
+/** Counting a month of requests costs more than what else is recorded, and their minutes are whole anyway. */
+const RECORD_REQUESTS_MS = 60_000;
 const LONGEST_WHAT_IF_MS = 31 * 86_400_000;
 
 export function createBudgets(options: {
@@ -33,6 +35,7 @@ export function createBudgets(options: {
 	readonly log: Logger;
 }): Budgets {
 	const { availability, store, inventory, clock, log } = options;
+	let requestsAtMs = Number.NEGATIVE_INFINITY;
 	let timer: NodeJS.Timeout | null = null;
 	let running: Promise<void> = Promise.resolve();
 
@@ -103,6 +106,20 @@ export function createBudgets(options: {
 				put('fournines_budget_burn_recent_used_seconds', labels, burn.shortUsedSeconds);
 				put('fournines_budget_burn_recent_limit_seconds', labels, burn.shortLimitSeconds);
 				put('fournines_budget_burn_failed_checks', labels, burn.failedChecks);
+			}
+		}
+		if (Math.abs(timeMs - requestsAtMs) >= RECORD_REQUESTS_MS) {
+			requestsAtMs = timeMs;
+			const month = periodOf(timeMs);
+			for (const [service, { figures }] of await availability.allRequests({
+				fromMs: month.fromMs,
+				toMs: Math.max(timeMs, month.fromMs + 1),
+			})) {
+				put('fournines_requests_counted', { service }, figures.total);
+				put('fournines_requests_good', { service }, figures.good);
+				put('fournines_requests_budget', { service }, Number(figures.budgetRequests));
+				if (figures.sli !== null) put('fournines_requests_sli_ratio', { service }, Number(figures.sli) / 100);
+				if (figures.coverage !== null) put('fournines_requests_coverage_ratio', { service }, Number(figures.coverage) / 100);
 			}
 		}
 		await appender.commit();

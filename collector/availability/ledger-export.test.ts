@@ -18,7 +18,8 @@ const inventory = configOrThrow(
   checks: [{ id: a, interval: 1m }, { id: b, interval: 1m }]
   services:
     - { id: portal, name: 门户, checks: [a, b], combine: { quorum: 1 }, calendar: work, created: 2026-09-03 }
-    - { id: open, name: O, checks: [a] }`,
+    - { id: open, name: O, checks: [a] }
+    - { id: shop, name: S, checks: [a], calendar: work, requests: { good: 'asked_total{code!="500"}', total: asked_total } }`,
 		'x.yml',
 	),
 );
@@ -34,12 +35,22 @@ beforeAll(async () => {
 			const hours = (t - T0 - 9 * DAY) / 3_600_000;
 			appender.append(labelsFromObject({ __name__: 'probe_success', check, vantage: 'v' }), t, hours >= from && hours < 10.5 ? 0 : 1);
 		}
+	// Ten requests a minute, one of which fails; in the 10th day the counters begin again.
+	for (let t = T0, i = 0; t < T0 + 20 * DAY; t += 60_000, i++) {
+		if (t === T0 + 9 * DAY) i = 0;
+		for (const [code, each] of [
+			['200', 9],
+			['500', 1],
+		] as const)
+			appender.append(labelsFromObject({ __name__: 'asked_total', code, instance: 'x' }), t, i * each);
+	}
 	await appender.commit();
 	const clock = { ...systemClock, now: () => T0 + 25 * DAY };
 	const maintenance = { from: T0 / 1000 + 9 * 86_400 + 36_000, to: T0 / 1000 + 9 * 86_400 + 36_600, reason: 'maintenance: w1' };
 	const availability = createAvailability({ queryable: storage, inventory: () => inventory, clock, exclusions: async () => [maintenance] });
 	const range = { fromMs: T0, toMs: T0 + 25 * DAY, periodToMs: T0 + 30 * DAY };
-	text = exportLedger(await availability.ledgers(range), { inventory, product: '1.0.0', nowMs: clock.now(), ...range });
+	const requests = await availability.allRequests(range);
+	text = exportLedger(await availability.ledgers(range), { requests, inventory, product: '1.0.0', nowMs: clock.now(), ...range });
 });
 
 /** Puts a right hash under a changed body, as a forger would. */
@@ -56,7 +67,12 @@ describe('a ledger export', () => {
 		expect(services.map(({ service, figures }) => [service, figures.downSeconds])).toEqual([
 			['portal', 8400],
 			['open', 15_600],
+			['shop', 10_200],
 		]);
+		const shop = services.find(({ service }) => service === 'shop')?.requests;
+		// Fourteen hours on fourteen weekdays and a Sunday that is worked, less ten minutes of maintenance, ten requests a minute.
+		expect(shop).toMatchObject({ good: 113_310, total: 125_900, sli: '90.000', unplaced: 0, budgetRequests: '12.59' });
+		expect(services.map(({ requests }) => requests === null)).toEqual([true, true, false]);
 	});
 
 	test('a changed byte is found, wherever it is', () => {
@@ -94,6 +110,26 @@ describe('a ledger export', () => {
 			name: 'a longer holiday',
 			change: (body: string) => body.replace('holidays: statutory', 'holidays: none'),
 			want: /what was excluded/,
+		},
+		{
+			name: 'a count of requests',
+			change: (body: string) => body.replace(',9,10,60,0]', ',9,9,60,0]'),
+			want: /shop: requests: total is \d+, the export says \d+/,
+		},
+		{
+			name: 'a figure of requests',
+			change: (body: string) => body.replace('"sli":"90.000"', '"sli":"99.990"'),
+			want: /shop: requests: sli is 90.000, the export says 99.990/,
+		},
+		{
+			name: 'other counters',
+			change: (body: string) => body.replace('asked_total{code!', 'other_total{code!'),
+			want: /shop: requests: their counters/,
+		},
+		{
+			name: 'requests left out',
+			change: (body: string) => body.replace(/,"requests":\{.*\}\}\n/, '}\n'),
+			want: /shop: requests: they are missing/,
 		},
 		{ name: 'nonsense', change: () => '{}\n', want: /not a ledger export/ },
 	])('a forger who corrects the hash is found: $name', ({ change, want }) => {

@@ -1,16 +1,22 @@
 import { createHash } from 'node:crypto';
 import type { AvailabilityFigures } from '../../protocol/api.ts';
+import type { RequestFigures } from '../../protocol/availability-api.ts';
 import { closedSpans } from '../inventory/calendar.ts';
-import type { InventoryConfig } from '../inventory/config.ts';
+import type { InventoryConfig, ServiceConfig } from '../inventory/config.ts';
 import { inventoryYaml, parseInventoryFile } from '../inventory/inventory-yaml.ts';
 import { agreedSeconds, type Exclusion, type ServiceLedger } from './availability.ts';
 import { exclude } from './compose.ts';
 import { decodeTimeline, encodeTimeline } from './day-store.ts';
 import { availabilityFigures, countSeconds } from './figures.ts';
+import { requestFigures, wholeMinutes } from './request-figures.ts';
+import type { MinuteRow } from './request-minutes.ts';
+import { type RequestLedger, requestsKey } from './requests.ts';
 import { outsideLife, serviceTree, treeKey } from './service-tree.ts';
 
 /** Of docs/formats/ledger-export.md. */
-export const LEDGER_EXPORT_VERSION = 1;
+export const LEDGER_EXPORT_VERSION = 2;
+/** Version 1 has no requests. */
+const READ_VERSIONS: readonly number[] = [1, LEDGER_EXPORT_VERSION];
 
 interface HeaderLine {
 	readonly format: 'fournines-ledger';
@@ -35,12 +41,22 @@ interface ServiceLine {
 	readonly figures: AvailabilityFigures;
 	/** SHA-256 of the net timeline, as `encodeTimeline` writes it. */
 	readonly netHash: string;
+	readonly requests?: RequestsPart;
+}
+
+interface RequestsPart {
+	readonly definition: string;
+	/** Before exclusion: `[minute, minutes, good, total, covered, unplaced]`, minutes since the epoch. */
+	readonly minutes: readonly MinuteRow[];
+	readonly figures: RequestFigures;
 }
 
 /** JSON lines: a header, a line per service, and the SHA-256 of all bytes before the last line. */
 export function exportLedger(
 	ledgers: readonly ServiceLedger[],
 	context: {
+		/** By service, of those that name requests. */
+		readonly requests: ReadonlyMap<string, RequestLedger>;
 		readonly inventory: InventoryConfig;
 		readonly product: string;
 		readonly nowMs: number;
@@ -70,6 +86,7 @@ export function exportLedger(
 				exclusions: ledger.exclusions.filter(({ reason }) => reason !== 'calendar' && reason !== 'not in service'),
 				figures: ledger.figures,
 				netHash: sha256(encodeTimeline(ledger.timeline)),
+				...requestsPart(context.requests.get(ledger.service.id)),
 			} satisfies ServiceLine),
 		),
 	];
@@ -77,17 +94,28 @@ export function exportLedger(
 	return `${body}${JSON.stringify({ sha256: sha256(body) })}\n`;
 }
 
+function requestsPart(counted: RequestLedger | undefined): { readonly requests?: RequestsPart } {
+	if (counted === undefined) return {};
+	const { definition, rows, figures } = counted;
+	return { requests: { definition, minutes: rows, figures } };
+}
+
 export interface LedgerVerification {
 	/** What is wrong, one sentence each; empty when every figure was recomputed to the same digits. */
 	readonly findings: readonly string[];
 	readonly sha256: string;
-	readonly services: readonly { readonly service: string; readonly figures: AvailabilityFigures }[];
+	readonly services: readonly {
+		readonly service: string;
+		readonly figures: AvailabilityFigures;
+		/** `null` for a service that names none. */
+		readonly requests: RequestFigures | null;
+	}[];
 }
 
 /** Recomputes an export offline: coverage of time, exclusions by calendar and list, every figure, every hash. */
 export function verifyLedger(text: string): LedgerVerification {
 	const findings: string[] = [];
-	const services: { service: string; figures: AvailabilityFigures }[] = [];
+	const services: { service: string; figures: AvailabilityFigures; requests: RequestFigures | null }[] = [];
 	const end = text.lastIndexOf('\n', text.length - 2) + 1;
 	const body = text.slice(0, end);
 	const hash = sha256(body);
@@ -97,14 +125,14 @@ export function verifyLedger(text: string): LedgerVerification {
 	try {
 		const [first = '', ...rest] = body.split('\n').slice(0, -1);
 		const header = JSON.parse(first) as HeaderLine;
-		if (header.format !== 'fournines-ledger' || header.version !== LEDGER_EXPORT_VERSION)
-			return fail(`this is not a ledger export of version ${LEDGER_EXPORT_VERSION}`);
+		if (header.format !== 'fournines-ledger' || !READ_VERSIONS.includes(header.version))
+			return fail(`this is not a ledger export of a version up to ${LEDGER_EXPORT_VERSION}`);
 		const inventory = parseInventoryFile(header.inventory, 'inventory');
 		if (inventory.kind === 'bad') return fail(`the inventory in the export has ${inventory.problems.length} problems`);
 		for (const line of rest) {
 			const entry = JSON.parse(line) as ServiceLine;
 			findings.push(...differences(entry, header, inventory.config));
-			services.push({ service: entry.service, figures: entry.figures });
+			services.push({ service: entry.service, figures: entry.figures, requests: entry.requests?.figures ?? null });
 		}
 		const missing = inventory.config.services.filter(({ id }) => !services.some(({ service }) => service === id));
 		if (missing.length > 0) findings.push(`services of the inventory are not in the export: ${missing.map(({ id }) => id).join(', ')}`);
@@ -144,11 +172,40 @@ function differences(entry: ServiceLine, header: HeaderLine, inventory: Inventor
 			excluded(header.fromSeconds, header.periodToSeconds),
 		),
 	});
-	for (const [key, value] of Object.entries(figures)) {
-		const given = entry.figures[key as keyof AvailabilityFigures];
-		if (given !== value) say(`${key} is ${String(value)}, the export says ${String(given)}`);
-	}
+	for (const difference of differing(figures, entry.figures)) say(difference);
+	for (const difference of requestDifferences(entry, header, { service, exclusions: excluded(header.fromSeconds, header.toSeconds) }))
+		say(`requests: ${difference}`);
 	return found;
+}
+
+function requestDifferences(
+	{ requests }: ServiceLine,
+	header: HeaderLine,
+	own: { readonly service: ServiceConfig; readonly exclusions: readonly Exclusion[] },
+): readonly string[] {
+	const { service, exclusions } = own;
+	// Version 1 knew no requests, whatever the inventory names.
+	if (header.version === 1) return [];
+	if (service.requests === undefined) return requests === undefined ? [] : ['the inventory names none for this service'];
+	if (requests === undefined) return ['they are missing'];
+	const found: string[] = [];
+	if (requests.definition !== requestsKey(service.requests)) found.push('their counters are not those in the inventory');
+	const window = { from: header.fromSeconds, to: header.toSeconds };
+	const { from, to } = wholeMinutes(window);
+	let at = from;
+	for (const [minute, count] of requests.minutes) {
+		if (minute < at || count < 1) found.push(`the minute ${minute} is counted twice or not in order`);
+		at = minute + count;
+	}
+	if (at > to) found.push(`they go on until the minute ${at}, beyond the window`);
+	return [...found, ...differing(requestFigures(requests.minutes, { window, exclusions, target: service.target }), requests.figures)];
+}
+
+/** What was recomputed beside what the export says. */
+function differing<T extends AvailabilityFigures | RequestFigures>(computed: T, given: T): readonly string[] {
+	return Object.entries(computed).flatMap(([key, value]) =>
+		given[key as keyof T] === value ? [] : [`${key} is ${String(value)}, the export says ${String(given[key as keyof T])}`],
+	);
 }
 
 function sha256(text: string): string {

@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { labelsFromObject } from '../../core/labels.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
 import { createMemoryStorage, type MemoryStorage } from '../storage/memory-storage.ts';
 import { createMemoryDayStore, type DayStore, openDayStore } from './day-store.ts';
@@ -222,27 +221,6 @@ describe('trees', () => {
 		);
 		const { timeline } = await open(storage, inventory, T0 + 1_200_000).ledger('queue', { fromMs: T0, toMs: T0 + 1_200_000 });
 		expect(draw(timeline)).toEqual(['0-300 up', '300-620 down condition: queue', '620-1200 unknown no data: queue']);
-	});
-
-	test('requests stand beside, and are not mixed in', async () => {
-		const storage = createMemoryStorage();
-		await write(storage, check('portal'), [{ from: 0, to: 600, value: 1 }]);
-		const appender = storage.appender();
-		for (let i = 0; i <= 60; i++) {
-			appender.append(labelsFromObject({ __name__: 'requests_total', code: '200' }), T0 + i * 10_000, i * 99);
-			appender.append(labelsFromObject({ __name__: 'requests_total', code: '500' }), T0 + i * 10_000, i);
-		}
-		await appender.commit();
-		const inventory = inventoryOf(`  checks: [{ id: portal }]
-  services:
-    - { id: portal, name: P, checks: [portal], requests: { good: 'increase(requests_total{code!="500"}[$range])', total: 'sum(increase(requests_total[$range]))' } }
-    - { id: silent, name: S, checks: [portal] }`);
-		const availability = open(storage, inventory, T0 + 600_000);
-		const range = { fromMs: T0, toMs: T0 + 600_000 };
-		// `increase` sees samples after the beginning only and extrapolates to it.
-		expect(await availability.requests('portal', range)).toEqual({ good: 5940, total: 6000, sli: '99.000' });
-		expect(await availability.requests('silent', range)).toBeNull();
-		expect((await availability.ledger('portal', range)).figures.sliBest).toBe('100.000');
 	});
 });
 

@@ -1,8 +1,10 @@
 import type { ConfigCheck } from '../../core/config-file.ts';
 import { parseDuration, tryParseDuration } from '../../core/duration.ts';
+import { errorText } from '../../core/errors.ts';
 import { isZone, nextTime, parseSchedule } from '../../core/schedule.ts';
 import { momentMs } from './calendar.ts';
 import type { InventoryConfig } from './config.ts';
+import { requestExpressions, requestTerms } from './request-terms.ts';
 
 type Report = (path: readonly (string | number)[], message: string) => void;
 
@@ -176,6 +178,15 @@ function checkServices(config: InventoryConfig, report: Report): void {
 		for (const key of ['subsystem', 'contact'] as const) {
 			const id = service[key];
 			if (id !== undefined && !known[key].has(id)) report([...at, key], `there is no ${key} "${id}"`);
+		}
+		if (service.requests !== undefined) {
+			const expressions = requestExpressions(service.requests);
+			for (const key of ['good', 'total'] as const)
+				try {
+					requestTerms(expressions[key]);
+				} catch (error) {
+					report([...at, 'requests', key], errorText(error));
+				}
 		}
 		const { created, removed } = service;
 		if (created !== undefined && removed !== undefined && momentMs(created, config.zone) >= momentMs(removed, config.zone))

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { DURATION_PATTERN } from '../../core/duration.ts';
 import { assetProperties, Id } from './asset-config.ts';
+import { RequestsSchema } from './requests-config.ts';
 
 const Duration = (byDefault: string) => Type.String({ pattern: DURATION_PATTERN, default: byDefault });
 const ClockRange = Type.String({ pattern: '^([01]\\d|2[0-3]):[0-5]\\d-(([01]\\d|2[0-3]):[0-5]\\d|24:00)$' });
@@ -110,13 +111,8 @@ const ServiceSchema = Type.Object(
 		/** Time before and after is excluded with the reason `not in service`. */
 		created: Type.Optional(Moment),
 		removed: Type.Optional(Moment),
-		/** Requests answered well, and all of them, as PromQL; `$range` stands for the window. */
-		requests: Type.Optional(
-			Type.Object(
-				{ good: Type.String({ minLength: 1, maxLength: 5000 }), total: Type.String({ minLength: 1, maxLength: 5000 }) },
-				{ additionalProperties: false },
-			),
-		),
+		/** Good and all requests, whose figures stand beside those of time. */
+		requests: Type.Optional(RequestsSchema),
 	},
 	{ additionalProperties: false },
 );

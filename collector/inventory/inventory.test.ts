@@ -83,6 +83,26 @@ describe('a bad inventory', () => {
 			yaml: '  systems: [{ id: s, name: S, contacts: [nobody] }]',
 			want: 'inventory.systems[0].contacts[0]: there is no contact "nobody"',
 		},
+		{
+			name: 'services in a circle',
+			yaml: '  services: [{ id: s, name: S, children: [s] }]',
+			want: 'inventory.services[0].children: the service "s" is its own descendant',
+		},
+		{
+			name: 'a child service that is not there',
+			yaml: '  services: [{ id: s, name: S, children: [t] }]',
+			want: 'inventory.services[0].children[0]: there is no service "t"',
+		},
+		{
+			name: 'requests that would be guessed',
+			yaml: "  checks: [{ id: c }]\n  services: [{ id: s, name: S, checks: [c], requests: { good: 'a', total: 'increase(a[5m])' } }]",
+			want: 'inventory.services[0].requests.total: "increase(a[5m])" cannot be counted; write counters as selectors, joined by + or -, for example http_requests_total{code!~"5.."}, without increase() or a range',
+		},
+		{
+			name: 'requests of another time',
+			yaml: "  checks: [{ id: c }]\n  services: [{ id: s, name: S, checks: [c], requests: { good: 'a offset 1h', total: 'a' } }]",
+			want: 'inventory.services[0].requests.good: "a offset 1h" cannot be counted; write counters as selectors, joined by + or -, for example http_requests_total{code!~"5.."}, without increase() or a range',
+		},
 	])('$name', ({ yaml, want }) => {
 		expect(problems(yaml)).toEqual([want]);
 	});

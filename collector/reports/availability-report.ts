@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
 import { monthRange } from '../../core/zone-time.ts';
 import type { AvailabilityFigures } from '../../protocol/api.ts';
+import type { RequestFigures } from '../../protocol/availability-api.ts';
 import type { Availability, ServiceLedger } from '../availability/availability.ts';
 import type { Timeline } from '../availability/intervals.ts';
 import type { InventoryConfig } from '../inventory/config.ts';
@@ -19,6 +20,8 @@ export interface ReportedService {
 	readonly name: string;
 	readonly core: boolean;
 	readonly figures: AvailabilityFigures;
+	/** Beside the figures of time; `null` for a service that names no requests. */
+	readonly requests: RequestFigures | null;
 	readonly outages: readonly ReportedOutage[];
 	/** `met` and `missed` only when no unknown or future second could change it. */
 	readonly verdict: 'met' | 'missed' | 'open';
@@ -53,7 +56,9 @@ export async function availabilityReport(
 		const ledger = await availability.ledger(id, range);
 		for (const interval of ledger.timeline)
 			digest.update(`${id} ${interval.from} ${interval.to} ${interval.state} ${interval.unconfirmed ? 1 : 0} ${interval.reason}\n`);
-		services.push(reported(ledger, { nowMs, endMs: range.toMs }));
+		const requests = (await availability.requests(id, range))?.figures ?? null;
+		if (requests !== null) digest.update(`${id} requests ${JSON.stringify(requests)}\n`);
+		services.push({ ...reported(ledger, { nowMs, endMs: range.toMs }), requests });
 	}
 	return { month, zone: inventory.zone, ...range, issuedMs: nowMs, open: nowMs < range.toMs, services, ledgerDigest: digest.digest('hex') };
 }
@@ -61,7 +66,7 @@ export async function availabilityReport(
 function reported(
 	{ service, timeline, figures, window }: ServiceLedger,
 	time: { readonly nowMs: number; readonly endMs: number },
-): ReportedService {
+): Omit<ReportedService, 'requests'> {
 	const open = time.nowMs < time.endMs;
 	const budget = Number(figures.budgetSeconds);
 	const missed = figures.downSeconds > budget;

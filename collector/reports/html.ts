@@ -31,7 +31,7 @@ export function renderHtml(report: AvailabilityReport, language: Language): stri
 ${report.open ? `<p class="open">${t('open')}</p>` : ''}
 <h2>${t('services')}</h2>
 ${report.services.length === 0 ? `<p>${t('noServices')}</p>` : servicesTable(report, language)}
-<h2>${t('outages')}</h2>
+${requestsSection(report, language)}<h2>${t('outages')}</h2>
 ${outagesTable(report, language)}
 <h2>${t('method')}</h2><p>${t('methodText')}</p>
 <footer>${t('ledgerHash')}：<code>${report.ledgerDigest}</code></footer>
@@ -45,6 +45,58 @@ export function verdictText(service: ReportedService, language: Language): strin
 	return text(VERDICTS[service.verdict], language);
 }
 
+export function percentage(value: string | null): string {
+	return value === null ? '—' : `${value} %`;
+}
+
+const REQUEST_COLUMNS = [
+	'service',
+	'requestSli',
+	'coverage',
+	'target',
+	'requestTotal',
+	'requestBad',
+	'requestBudget',
+	'requestExcluded',
+	'requestUnplaced',
+] as const satisfies readonly TextKey[];
+
+/** Of the services that name requests, as text in the order of the columns. */
+export function requestRows(report: AvailabilityReport): readonly (readonly string[])[] {
+	return report.services.flatMap(({ name, requests }) =>
+		requests === null
+			? []
+			: [
+					[
+						name,
+						percentage(requests.sli),
+						percentage(requests.coverage),
+						percentage(requests.target),
+						String(requests.total),
+						String(requests.budgetUsedRequests),
+						requests.budgetRequests,
+						String(requests.excluded),
+						String(requests.unplaced),
+					],
+				],
+	);
+}
+
+export function requestHeads(language: Language): readonly string[] {
+	return REQUEST_COLUMNS.map((key) => text(key, language));
+}
+
+function requestsSection(report: AvailabilityReport, language: Language): string {
+	const rows = requestRows(report);
+	if (rows.length === 0) return '';
+	const line = (tag: string, cells: readonly string[]) =>
+		`<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;
+	return `<h2>${escapeHtml(text('requests', language))}</h2>
+<p class="small">${escapeHtml(text('requestsAbout', language))}</p>
+<table><thead>${line('th', requestHeads(language))}</thead><tbody>${rows.map((cells) => line('td', cells)).join('')}</tbody></table>
+`;
+}
+
 function servicesTable(report: AvailabilityReport, language: Language): string {
 	const t = (key: TextKey) => escapeHtml(text(key, language));
 	const unit = t('secondsUnit');
@@ -55,7 +107,6 @@ function servicesTable(report: AvailabilityReport, language: Language): string {
 		.join('');
 	const rows = report.services.map((service) => {
 		const { figures } = service;
-		const percentage = (value: string | null) => (value === null ? '—' : `${value} %`);
 		const worst =
 			figures.sliWorst !== figures.sliBest ? `<br><span class="small">${t('worst')} ${percentage(figures.sliWorst)}</span>` : '';
 		const seconds = (value: number | string) => `${value} ${unit}`;

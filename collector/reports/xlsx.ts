@@ -1,16 +1,15 @@
 import type { SheetData } from 'write-excel-file/node';
 import { formatRfc3339, formatZoned } from '../../core/zone-time.ts';
 import type { AvailabilityReport } from './availability-report.ts';
-import { verdictText } from './html.ts';
+import { percentage, requestHeads, requestRows, verdictText } from './html.ts';
 import { causeText, type Language, type TextKey, text } from './texts.ts';
 
-/** Two sheets, services and outages. Percentages stay text: as numbers a spreadsheet would round them. */
+/** Sheets of services, of requests where there are any, and of outages. Percentages stay text: as numbers a spreadsheet would round them. */
 export async function renderXlsx(report: AvailabilityReport, language: Language): Promise<Buffer> {
 	// Its eighty modules are not needed before the first report.
 	const { default: writeXlsxFile } = await import('write-excel-file/node');
 	const t = (key: TextKey) => text(key, language);
 	const bold = (keys: readonly TextKey[]) => keys.map((key) => ({ value: t(key), fontWeight: 'bold' as const }));
-	const percentage = (value: string | null) => (value === null ? '—' : `${value} %`);
 	const services: SheetData = [
 		[{ value: `${t('title')} ${report.month}`, fontWeight: 'bold' }],
 		[{ value: t('period') }, { value: `${formatRfc3339(report.fromMs, report.zone)} — ${formatRfc3339(report.toMs, report.zone)}` }],
@@ -48,9 +47,22 @@ export async function renderXlsx(report: AvailabilityReport, language: Language)
 			]),
 		),
 	];
+	const requests = requestRows(report);
 	const wide = [{ width: 28 }, { width: 22 }, { width: 22 }, { width: 14 }, { width: 44 }];
 	return writeXlsxFile([
 		{ data: services, sheet: t('services'), columns: [{ width: 28 }, ...Array.from({ length: 11 }, () => ({ width: 13 }))] },
+		...(requests.length === 0
+			? []
+			: [
+					{
+						data: [
+							requestHeads(language).map((value) => ({ value, fontWeight: 'bold' as const })),
+							...requests.map((cells) => cells.map((value) => ({ value }))),
+						],
+						sheet: t('requests'),
+						columns: wide,
+					},
+				]),
 		{ data: outages, sheet: t('outages'), columns: wide },
 	]).toBuffer();
 }

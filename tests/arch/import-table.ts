@@ -15,7 +15,7 @@ const TABLE: Readonly<Record<string, readonly string[]>> = {
 	'collector/ingest/': ['collector/storage/'],
 	'collector/scrape/': ['collector/storage/'],
 	'collector/state/': ['core/', 'alerts/'],
-	'collector/inventory/': ['collector/state/'],
+	'collector/inventory/': ['collector/promql/', 'collector/state/'],
 	'collector/maintenance/': ['collector/state/', 'collector/inventory/'],
 	'collector/jobs/': ['collector/state/', 'collector/storage/'],
 	'collector/agents/': ['collector/state/', 'collector/inventory/', 'collector/identity/'],

@@ -41,9 +41,13 @@ export function registerAvailabilityRoutes(
 	app.get<SpanRequest>(
 		`${BASE}/services/:id/requests`,
 		{ schema: { tags, summary: 'Good and all requests', params: IdParams, querystring: Span } },
-		async ({ params, query }): Promise<RequestsAnswer> => ({
-			requests: await services.availability.requests(params.id, { fromMs: parseTime(query.from, 'from'), toMs: parseTime(query.to, 'to') }),
-		}),
+		async ({ params, query }): Promise<RequestsAnswer> => {
+			const span = { fromMs: parseTime(query.from, 'from'), toMs: parseTime(query.to, 'to') };
+			const counted = await services.availability.requests(params.id, span);
+			if (counted === null) return { requests: null, expressions: null };
+			const { good, total } = counted.expressions;
+			return { requests: counted.figures, expressions: { good, total } };
+		},
 	);
 	app.get<Omit<SpanRequest, 'Params'>>(
 		`${BASE}/ledger-export`,
