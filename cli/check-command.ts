@@ -1,12 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { loadAgentConfig } from '../agent/config.ts';
 import { explainRouting } from '../alerts/route/explain.ts';
-import { CollectorConfigSchema, checkCollectorConfig } from '../collector/config.ts';
-import { checkRuleFile } from '../collector/ruler/rule-file.ts';
+import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from '../collector/config.ts';
+import { insideHours } from '../collector/inventory/calendar.ts';
+import { configuredRuleFiles } from '../collector/rule-files.ts';
+import { checkRuleFile, parseRuleFile } from '../collector/ruler/rule-file.ts';
+import { applyThresholds } from '../collector/ruler/thresholds.ts';
 import { type ConfigProblem, formatProblem, loadConfigFile } from '../core/config-file.ts';
 import { type Command, usageError } from './command.ts';
+import { ROOT_DIR } from './version.ts';
 
 type FileKind = 'collector' | 'agent' | 'rules';
 
@@ -14,7 +18,8 @@ export const checkCommand: Command = {
 	help: `fournines check FILE… [--kind collector|agent|rules]
 fournines check COLLECTOR.YML --alert LABEL=VALUE… [--at TIME]
 
-Reads each file as the collector or the agent would, and prints every problem with its line and key.
+Reads each file as the collector or the agent would, and prints every problem with its line and key; with a collector's file
+also those of the rules that it names and of the thresholds that it sets for them.
 Which kind a file is follows from its keys; --kind says it where that is not enough.
 
   fournines check collector.yml
@@ -71,9 +76,25 @@ export function problemsOf(file: string, kind?: FileKind): readonly ConfigProble
 			return checkRuleFile(readFileSync(file, 'utf8'), file);
 		case 'collector': {
 			const result = loadConfigFile(file, CollectorConfigSchema, checkCollectorConfig);
-			return result.kind === 'ok' ? [] : result.problems;
+			return result.kind === 'ok' ? ruleProblems(result.config, file) : result.problems;
 		}
 	}
+}
+
+/** Problems of the rules that a collector with this configuration would load, and of the thresholds that it sets for them. */
+function ruleProblems({ rules, inventory }: CollectorConfig, file: string): readonly ConfigProblem[] {
+	const found = configuredRuleFiles(rules.files, file, ROOT_DIR).map((path) =>
+		existsSync(path)
+			? parseRuleFile(readFileSync(path, 'utf8'), path)
+			: { groups: [], problems: [{ file: path, line: 0, path: '', message: 'the rule file does not exist' }] },
+	);
+	const groups = found.flatMap((result) => result.groups);
+	const hasCalendar = (id: string) => insideHours(inventory, id, Date.now()) !== null;
+	const thresholds = applyThresholds(groups, rules.thresholds, hasCalendar).problems;
+	return [
+		...found.flatMap((result) => result.problems),
+		...thresholds.map((message) => ({ file, line: 0, path: 'rules.thresholds', message })),
+	];
 }
 
 /** A guess from the top-level keys; a file that cannot be read or parsed is left to the collector's check, which says so. */

@@ -110,6 +110,22 @@ colour: red
 		expect(out).not.toContain('Fine');
 	});
 
+	test('reads the rules that a collector would load, and the thresholds that it sets for them', () => {
+		write(
+			'own.yml',
+			'groups:\n  - name: g\n    rules:\n      - { alert: Broken, expr: rate(up) }\n      - { alert: Busy, expr: busy > 1 }\n',
+		);
+		const file = write('checked.yml', 'rules:\n  files: [own.yml, gone.yml]\n  thresholds: [{ rule: Bsy, value: 2 }]\n');
+		const { code, out } = run('check', file);
+		expect(code).toBe(1);
+		expect(out).toMatch(/own\.yml:4.*"Broken"/);
+		expect(out).toMatch(/gone\.yml.*the rule file does not exist/);
+		expect(out).toContain('rules.thresholds: there is no alert "Bsy" in the rule files');
+		expect(run('check', write('fine.yml', 'rules:\n  thresholds: [{ rule: HostCpuBusy, value: 0.95, host: a }]\n'))).toMatchObject({
+			code: 0,
+		});
+	});
+
 	test('knows an agent file by its keys, and what is good', () => {
 		expect(run('check', write('agent.yml', 'inputs:\n  nginx: [{ url: "http://127.0.0.1/status" }]\n'))).toMatchObject({
 			code: 0,

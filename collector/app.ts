@@ -40,7 +40,7 @@ import { archiveOperation, openRecords } from './records.ts';
 import { createRelays } from './relays.ts';
 import { availabilityReport } from './reports/availability-report.ts';
 import { registerRoutes } from './routes.ts';
-import { expandRuleFiles } from './rule-files.ts';
+import { configuredRuleFiles } from './rule-files.ts';
 import { createRuler, type Ruler } from './ruler/ruler.ts';
 import { startSchedules } from './schedules.ts';
 import { createScrapeManager } from './scrape/scraping.ts';
@@ -387,11 +387,8 @@ function readConfig(options: CollectorOptions): CollectorConfig {
 	);
 }
 
-function ruleFiles(config: CollectorConfig, options: CollectorOptions): readonly string[] {
-	const own = options.configFile === null ? options.rootDir : dirname(options.configFile);
-	// The shipped rules are meant where the configuration's folder has none of that name.
-	const found = expandRuleFiles(config.rules.files, own);
-	return found.length > 0 || own === options.rootDir ? found : expandRuleFiles(config.rules.files, options.rootDir);
+function ruleFiles({ rules }: CollectorConfig, { configFile, rootDir }: CollectorOptions): readonly string[] {
+	return configuredRuleFiles(rules.files, configFile, rootDir);
 }
 
 /** Host and port only: paths and queries of channels carry keys. */

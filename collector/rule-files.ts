@@ -28,6 +28,16 @@ export function expandRuleFiles(patterns: readonly string[], base: string): read
 	return [...files].sort();
 }
 
+/**
+ * The rule files of a collector whose configuration is in `configFile`. Relative patterns start at its folder; the rules that are
+ * shipped in `rootDir` are meant where that folder has none of the name.
+ */
+export function configuredRuleFiles(patterns: readonly string[], configFile: string | null, rootDir: string): readonly string[] {
+	const own = configFile === null ? rootDir : dirname(resolve(configFile));
+	const found = expandRuleFiles(patterns, own);
+	return found.length > 0 || own === rootDir ? found : expandRuleFiles(patterns, rootDir);
+}
+
 function escapePattern(text: string): string {
 	return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
