@@ -278,6 +278,7 @@ export const en: Texts = {
 		severity: 'Severity',
 		suppressed: 'suppressed',
 		action: 'What to do',
+		threshold: 'Threshold',
 		runbook: 'Runbook',
 		details: 'Details',
 		silence: 'Silence',

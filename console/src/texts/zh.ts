@@ -271,6 +271,7 @@ export const zh = {
 		severity: '级别',
 		suppressed: '已抑制',
 		action: '处置步骤',
+		threshold: '阈值',
 		runbook: '处置手册',
 		details: '详情',
 		silence: '静默',

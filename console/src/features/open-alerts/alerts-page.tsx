@@ -75,7 +75,7 @@ interface AlertEntryProps {
 function AlertEntry({ alert, nowMs, onSilence }: AlertEntryProps) {
 	const { texts, language } = useLanguage();
 	const [open, setOpen] = useState(false);
-	const { description, action, runbook_url: runbook } = alert.annotations;
+	const { description, action, threshold, runbook_url: runbook } = alert.annotations;
 	return (
 		<article className={alert.suppressed ? 'alert-entry alert-suppressed' : 'alert-entry'}>
 			<div className="alert-row">
@@ -99,7 +99,11 @@ function AlertEntry({ alert, nowMs, onSilence }: AlertEntryProps) {
 			</div>
 			{open ? (
 				<div className="alert-details">
-					{description === undefined ? null : <p>{description}</p>}
+					{description === undefined ? null : (
+						<p>
+							{description} {threshold === undefined ? null : <span className="muted">{`${texts.alerts.threshold} ${threshold}`}</span>}
+						</p>
+					)}
 					{action === undefined ? null : (
 						<p>
 							<b>{texts.alerts.action}</b> {action}
