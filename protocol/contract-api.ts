@@ -6,6 +6,20 @@ export interface WordsAnswer {
 	readonly en: string;
 }
 
+/** When a contract runs. Outside of it nothing is computed. */
+export interface ContractTermAnswer {
+	readonly state: 'before' | 'running' | 'over';
+	readonly fromMs: number;
+	/** `null` for a contract without an end; otherwise the first moment after it. */
+	readonly toMs: number | null;
+	/** `2021-08-01`, in the contract's zone. */
+	readonly firstDay: string;
+	readonly lastDay: string | null;
+	readonly clause: string;
+	/** What was agreed after the signature; the latest day counts. */
+	readonly extensions: readonly { readonly until: string; readonly clause: string }[];
+}
+
 export type PartyName = 'manager' | 'client' | 'supervision';
 
 /** `GET /contracts`. */
@@ -13,6 +27,7 @@ export interface ContractListAnswer {
 	readonly contracts: readonly {
 		readonly id: string;
 		readonly name: string;
+		readonly term: ContractTermAnswer;
 		/** What the text leaves open. */
 		readonly settings: readonly {
 			readonly id: string;
@@ -151,6 +166,7 @@ export interface AssessedPeriodAnswer {
 
 /** `GET /contracts/{id}/standing`. */
 export interface ContractStandingAnswer {
+	readonly term: ContractTermAnswer;
 	readonly periods: readonly {
 		readonly period: PeriodAnswer;
 		readonly over: boolean;

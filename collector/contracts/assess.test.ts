@@ -69,7 +69,7 @@ describe.each(NAMES)('the scenario of %s', (name) => {
 	test('can be priced under the other profiles too', () => {
 		const { scenario } = run(name);
 		for (const other of NAMES) {
-			const profile = profileOf(other);
+			const profile = profileOf(other, { term: 'open' });
 			const period = periodAt(profile, Date.parse('2025-03-10T00:00:00+08:00'));
 			expect(assess(profile, period, scenario.input, CLOCKS).profile).toBe(other);
 		}

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import type { ConfigCheck } from '../../core/config-file.ts';
-import { PARTIES, type Party } from './profile.ts';
+import { Day, ExtensionSchema, PARTIES, type Party } from './profile.ts';
 
 const Id = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9+._-]{0,63}$' });
 const Accounts = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { default: [] });
@@ -13,6 +13,20 @@ export const ContractsConfigSchema = Type.Object(
 		default: Type.String({ default: 'chengdu-2021' }),
 		/** Answers to the open questions of each profile. */
 		settings: Type.Record(Id, Type.Record(Type.String(), Type.String()), { default: {} }),
+		/** Contracts as they were signed and extended: over what the profile says of first and last day. Nothing is computed outside. */
+		terms: Type.Record(
+			Id,
+			Type.Object(
+				{
+					start: Type.Optional(Day),
+					/** Last day. */
+					end: Type.Optional(Day),
+					extensions: Type.Optional(Type.Array(ExtensionSchema)),
+				},
+				{ additionalProperties: false },
+			),
+			{ default: {} },
+		),
 		/** Accounts of the product by party. An account speaks for one party at most. */
 		parties: Type.Object({ manager: Accounts, client: Accounts, supervision: Accounts }, { additionalProperties: false, default: {} }),
 		/** Who decides disputes about deductions. */
@@ -26,6 +40,15 @@ export const ContractsConfigSchema = Type.Object(
 export type ContractsConfig = Static<typeof ContractsConfigSchema>;
 
 export const checkContracts: ConfigCheck<ContractsConfig> = (config, report) => {
+	for (const [id, { start, end, extensions }] of Object.entries(config.terms)) {
+		if (start !== undefined && end !== undefined && end < start)
+			report(['terms', id, 'end'], `the contract cannot end (${end}) before it begins (${start})`);
+		extensions?.forEach(({ until }, i) => {
+			const earlier = extensions[i - 1]?.until ?? end ?? start;
+			if (earlier !== undefined && until <= earlier)
+				report(['terms', id, 'extensions', i, 'until'], `an extension to ${until} does not go beyond ${earlier}`);
+		});
+	}
 	const seen = new Map<string, Party>();
 	for (const party of PARTIES) {
 		config.parties[party].forEach((account, i) => {

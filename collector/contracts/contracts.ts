@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import type { Role } from '../../protocol/api.ts';
-import type { AdjustmentAnswer, ContractStandingAnswer } from '../../protocol/contract-api.ts';
+import type { AdjustmentAnswer, ContractStandingAnswer, ContractTermAnswer } from '../../protocol/contract-api.ts';
 import type { OperationLog } from '../identity/operation-log.ts';
 import type { StateDatabase } from '../state/database.ts';
 import { type Assessment, assess } from './assess.ts';
@@ -14,6 +14,7 @@ import { PARTIES, type Party, type Profile } from './profile.ts';
 import type { ContractProfile } from './profile-files.ts';
 import { type Dispute, type ThreeScores, threeScores } from './scores.ts';
 import { type PeriodStanding, periodsSoFar, terminationStandings, yearStandings } from './standing.ts';
+import { termAnswer, withTerm } from './term.ts';
 
 export interface ContractCaller {
 	readonly name: string;
@@ -42,8 +43,10 @@ export interface Contracts {
 	list(): readonly ContractProfile[];
 	/** The profile with the configured answers, and with `answers` over them. Throws `FN_CONTRACT_UNKNOWN` (404), `FN_CONTRACT_SETTING`. */
 	profile(id: string, answers?: Readonly<Record<string, string>>): Profile;
-	/** Throws `FN_CONTRACT_PERIOD`. `period` `now` is the one that runs. */
+	/** Throws `FN_CONTRACT_PERIOD`, `FN_CONTRACT_TERM` (409) for time outside of the contract. `period` `now` is the one that runs. */
 	assess(id: string, period: string, answers?: Readonly<Record<string, string>>): Promise<AssessedPeriod>;
+	/** When the contract runs, and whether it does now. */
+	term(id: string): ContractTermAnswer;
 	/** All periods so far, the means of the years, and how near termination is. */
 	standing(id: string): Promise<ContractStandingAnswer>;
 	/** A lapse or a bonus. Throws `FN_CONTRACT_ENTRY`. Answers its id. */
@@ -116,7 +119,7 @@ export function createContracts(options: ContractsOptions): Contracts {
 				},
 			);
 		}
-		return found.with({ ...config().settings[id], ...answers });
+		return withTerm(found.with({ ...config().settings[id], ...answers }), config().terms[id]);
 	};
 	const periodNamed = (chosen: Profile, name: string): Period => (name === 'now' ? periodAt(chosen, clock.now()) : periodOf(chosen, name));
 
@@ -198,6 +201,7 @@ export function createContracts(options: ContractsOptions): Contracts {
 		list: profiles,
 		profile,
 		assess: assessPeriod,
+		term: (id) => termAnswer(profile(id), clock.now()),
 		standing: async (id) => {
 			const chosen = profile(id);
 			const nowMs = clock.now();
@@ -216,6 +220,7 @@ export function createContracts(options: ContractsOptions): Contracts {
 				});
 			}
 			return {
+				term: termAnswer(chosen, nowMs),
 				periods: standings.map(({ outages: _outages, ...shown }) => shown),
 				years: yearStandings(chosen, standings),
 				termination: terminationStandings(chosen, standings, nowMs),

@@ -40,13 +40,13 @@ describe('a bad profile is refused', () => {
 	test('and an unknown answer names the known ones', () => {
 		const profile = parseProfile(text, 'p.yml');
 		expect(() => profile.with({ outage_over_60: 'free' })).toThrow(/known: as_written, as_30_to_60/);
-		expect(() => profile.with({ nothing: 'x' })).toThrow(/known: contract_start/);
+		expect(() => profile.with({ nothing: 'x' })).toThrow(/known: .*contract_start/);
 	});
 });
 
 describe('periods', () => {
 	const chengdu = parseProfile(text, 'p.yml').with({});
-	const start = (day: string) => ({ ...chengdu, contract: { ...chengdu.contract, start: day } });
+	const start = (day: string) => ({ ...chengdu, contract: { ...chengdu.contract, start: day, months: 0 } });
 
 	test.each([
 		{ day: '2021-08-01', id: 'q1', from: '2021-08-01T00:00', to: '2021-11-01T00:00' },

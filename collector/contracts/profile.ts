@@ -22,6 +22,10 @@ const Limit = Type.String({ pattern: '^\\d{1,5}(s|m|h|d|w|wd)$' });
 const Points = Type.Number({ minimum: 0, maximum: 1000, multipleOf: 0.01 });
 const Percent = Type.String({ pattern: '^(100(\\.0{1,4})?|\\d{1,2}(\\.\\d{1,4})?)$' });
 const Yuan = Type.Number({ minimum: 0, maximum: 1e10, multipleOf: 0.01 });
+/** A calendar day in the profile's zone. */
+export const Day = Type.String({ pattern: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$' });
+/** What was agreed after the signature: the contract runs until the end of this day. */
+export const ExtensionSchema = Type.Object({ until: Day, clause: Text }, closed);
 const MomentName = Type.Unsafe<Moment>(Type.Union(MOMENTS.map((name) => Type.Literal(name))));
 const PartyName = Type.Unsafe<Party>(Type.Union(PARTIES.map((name) => Type.Literal(name))));
 const CauseName = Type.Unsafe<Cause>(Type.Union(CAUSES.map((name) => Type.Literal(name))));
@@ -136,7 +140,13 @@ export const ProfileSchema = Type.Object(
 		contract: Type.Object(
 			{
 				/** First day; contract quarters start here. */
-				start: Type.String({ pattern: '^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])$' }),
+				start: Day,
+				/** How long it runs from then on; 0 for one without an end. */
+				months: Type.Integer({ minimum: 0, maximum: 600 }),
+				/** Last day, instead of `months`. */
+				end: Type.Optional(Day),
+				extensions: Type.Optional(Type.Array(ExtensionSchema)),
+				term_clause: Clause,
 				total_yuan: Yuan,
 				/** Fee of one period. */
 				fee_yuan: Yuan,

@@ -1,8 +1,9 @@
 import type { TerminationAnswer, YearAnswer } from '../../protocol/contract-api.ts';
 import type { AssessedOutage } from './assessed.ts';
 import { spanMs } from './limits.ts';
-import { type Period, periodAt, periodOf } from './period.ts';
+import { type Period, periodAt } from './period.ts';
 import type { Profile } from './profile.ts';
+import { termOf } from './term.ts';
 
 /** A period as it counts for years and for termination. */
 export interface PeriodStanding {
@@ -23,20 +24,16 @@ const NEAR_SHARE = 0.5;
 const MOST_PERIODS = 120;
 const PERIODS_OF_YEAR = { month: 12, 'contract-quarter': 4 } as const;
 
-/** Every period from the beginning of the contract to the one that runs, oldest first. None before it begins. */
+/** Every period from the beginning of the contract to the one that runs, or its last one, oldest first. None before it begins. */
 export function periodsSoFar(profile: Pick<Profile, 'id' | 'zone' | 'contract' | 'period'>, nowMs: number): readonly Period[] {
-	const startMs = periodStart(profile);
+	const term = termOf(profile);
 	const periods: Period[] = [];
-	for (let atMs = startMs; atMs <= nowMs && periods.length < MOST_PERIODS; ) {
+	for (let atMs = term.fromMs; atMs <= nowMs && (term.toMs === null || atMs < term.toMs) && periods.length < MOST_PERIODS; ) {
 		const period = periodAt(profile, atMs);
 		periods.push(period);
 		atMs = period.toMs;
 	}
 	return periods;
-}
-
-function periodStart(profile: Pick<Profile, 'id' | 'zone' | 'contract' | 'period'>): number {
-	return profile.period.kind === 'month' ? periodOf(profile, profile.contract.start.slice(0, 7)).fromMs : periodOf(profile, 'q1').fromMs;
 }
 
 /** Means by contract year, where the contract has any. */

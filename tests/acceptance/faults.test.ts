@@ -10,7 +10,7 @@ let collector: TrialCollector;
 beforeAll(async () => {
 	collector = await startTrialCollector('faults-story', {
 		config:
-			'contracts: { parties: { client: [owner], manager: [lead] } }\n' +
+			'contracts: { parties: { client: [owner], manager: [lead] }, terms: { chengdu-2021: { start: 2021-08-01, end: 2099-12-31 } } }\n' +
 			'inventory:\n  checks: [{ id: entrance }]\n  services: [{ id: mis, name: MIS, core: true, checks: [entrance], contract: chengdu-2021 }]\n',
 		people: { 'root-of-it': 'system', lead: 'operator', owner: 'viewer' },
 	});

@@ -18,7 +18,10 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
 		collector = await startTrialCollector('desk-browser', {
 			people: ROLES,
 			config: stringify({
-				contracts: { parties: { client: ['owner'], manager: ['lead'] } },
+				contracts: {
+					parties: { client: ['owner'], manager: ['lead'] },
+					terms: { 'chengdu-2021': { start: '2021-08-01', end: '2099-12-31' } },
+				},
 				inventory: {
 					hosts: [{ id: 'app-1' }, { id: 'db-1' }],
 					checks: [{ id: 'entrance' }],

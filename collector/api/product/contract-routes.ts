@@ -46,7 +46,12 @@ export function registerContractRoutes(app: FastifyInstance, contracts: Contract
 		BASE,
 		{ schema: { tags, summary: 'The contract profiles and their open questions' } },
 		async (): Promise<ContractListAnswer> => ({
-			contracts: contracts.list().map(({ id, settings }) => ({ id, name: contracts.profile(id).name, settings: questionsOf(settings) })),
+			contracts: contracts.list().map(({ id, settings }) => ({
+				id,
+				name: contracts.profile(id).name,
+				term: contracts.term(id),
+				settings: questionsOf(settings),
+			})),
 		}),
 	);
 
