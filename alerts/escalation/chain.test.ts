@@ -19,6 +19,7 @@ describe('a chain that nobody answers', () => {
 				fc.integer({ min: 1, max: 4 }),
 				fc.func(fc.boolean()),
 				(steps, rounds, reachable) => {
+					fc.pre(steps.some((_, step) => reachable(step)));
 					const made = chain(steps, rounds);
 					let position: ChainPosition = beginChain(0);
 					const calls: string[] = [];
@@ -44,6 +45,26 @@ describe('a chain that nobody answers', () => {
 				},
 			),
 		);
+	});
+
+	test('a round in which nobody could be called is tried again, until somebody comes on duty', () => {
+		const made = chain(
+			[
+				[120_000, 2],
+				[300_000, 1],
+			],
+			1,
+		);
+		const nobody = { nowMs: 1000, reached: false };
+		const second = advance(made, beginChain(1000), nobody);
+		expect(second).toEqual({ round: 0, step: 1, time: 0, reached: false, dueAtMs: 1000 });
+		const again = advance(made, second, nobody);
+		expect(again).toEqual({ round: 0, step: 0, time: 0, reached: false, dueAtMs: 301_000 });
+		expect(isExhausted(made, again)).toBe(false);
+		const called = advance(made, advance(made, again, { nowMs: 301_000, reached: true }), { nowMs: 421_000, reached: true });
+		const over = advance(made, called, { nowMs: 541_000, reached: false });
+		expect(isExhausted(made, over)).toBe(true);
+		expect(advance(chain([[0, 1]], 1), beginChain(0), { nowMs: 0, reached: false }).dueAtMs).toBe(60_000);
 	});
 
 	test('the first policy whose conditions all hold is taken', () => {

@@ -24,6 +24,8 @@ export interface ChainPosition {
 	readonly step: number;
 	/** Calls of this step so far. */
 	readonly time: number;
+	/** Whether somebody was called in this round. */
+	readonly reached: boolean;
 	/** When the next call is due; `null` while somebody has the incident, and when the chain has ended. */
 	readonly dueAtMs: number | null;
 }
@@ -72,7 +74,7 @@ export function chooseChain(policies: readonly EscalationPolicy[], about: Policy
 }
 
 export function beginChain(nowMs: number): ChainPosition {
-	return { round: 0, step: 0, time: 0, dueAtMs: nowMs };
+	return { round: 0, step: 0, time: 0, reached: false, dueAtMs: nowMs };
 }
 
 /** Nobody is waited for: the incident was taken, or is over. */
@@ -80,15 +82,27 @@ export function pauseChain(position: ChainPosition): ChainPosition {
 	return { ...position, dueAtMs: null };
 }
 
-/** The position after the call that is due now. `reached` false: there was nobody to call, so that waiting would help nobody. */
+const SHORTEST_IDLE_MS = 60_000;
+
+/**
+ * The position after the call that is due now. `reached` false: there was nobody to call, so the next step is taken at once. A round in
+ * which nobody at all could be called was no round: it is tried again after the chain's longest wait, because somebody may have come on
+ * duty by then.
+ */
 export function advance(chain: Chain, position: ChainPosition, call: { readonly nowMs: number; readonly reached: boolean }): ChainPosition {
 	const step = chain.steps[position.step];
 	if (step === undefined) return pauseChain(position);
 	const dueAtMs = call.nowMs + (call.reached ? step.waitMs : 0);
-	if (call.reached && position.time + 1 < step.times) return { ...position, time: position.time + 1, dueAtMs };
-	if (position.step + 1 < chain.steps.length) return { ...position, step: position.step + 1, time: 0, dueAtMs };
-	if (position.round + 1 < chain.rounds) return { round: position.round + 1, step: 0, time: 0, dueAtMs };
-	return { ...position, step: chain.steps.length, time: 0, dueAtMs };
+	const reached = position.reached || call.reached;
+	if (call.reached && position.time + 1 < step.times) return { ...position, time: position.time + 1, reached, dueAtMs };
+	if (position.step + 1 < chain.steps.length) return { ...position, step: position.step + 1, time: 0, reached, dueAtMs };
+	if (!reached) return { ...beginChain(call.nowMs + idleMs(chain)), round: position.round };
+	if (position.round + 1 < chain.rounds) return { ...beginChain(dueAtMs), round: position.round + 1 };
+	return { ...position, step: chain.steps.length, time: 0, reached, dueAtMs };
+}
+
+function idleMs({ steps }: Chain): number {
+	return Math.max(SHORTEST_IDLE_MS, ...steps.map(({ waitMs }) => waitMs));
 }
 
 /** Whether every call was made and the last wait is over. */
