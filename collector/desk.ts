@@ -74,6 +74,7 @@ export function createDesk(options: DeskOptions): Desk {
 	});
 	const changes = createChanges({
 		state: options.state,
+		files: faultDesk.files,
 		inventory: () => options.config().inventory,
 		parties: () => options.config().contracts.parties,
 		clock,

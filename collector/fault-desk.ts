@@ -11,7 +11,6 @@ import type { ClockRules } from './contracts/limits.ts';
 import { type ContractProfile, loadProfiles } from './contracts/profile-files.ts';
 import { assessedServices } from './contracts/service-figures.ts';
 import { deskAlert } from './desk-notice.ts';
-import { createAttachments } from './faults/attachments.ts';
 import { createFaultStore } from './faults/fault-store.ts';
 import { type FaultNotice, FaultWatch } from './faults/fault-watch.ts';
 import { createFaults, type Faults } from './faults/faults.ts';
@@ -19,6 +18,8 @@ import { watchedOutages } from './faults/watched-outages.ts';
 import type { OperationLog } from './identity/operation-log.ts';
 import { closedSpans } from './inventory/calendar.ts';
 import { createProblems, type Problems } from './problems/problems.ts';
+import { createAttachments } from './state/attachments.ts';
+import type { CaseFiles } from './state/cases.ts';
 import type { StateDatabase } from './state/database.ts';
 import type { Queryable } from './storage/storage.ts';
 
@@ -42,6 +43,8 @@ export interface FaultDesk {
 	readonly faults: Faults;
 	readonly contracts: Contracts;
 	readonly problems: Problems;
+	/** Where files of the desk are kept, and how large one may be. */
+	readonly files: CaseFiles;
 	readonly watch: FaultWatch;
 }
 
@@ -66,8 +69,10 @@ export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 	};
 	const contractOf = (service: string | null): string =>
 		config().inventory.services.find(({ id }) => id === service)?.contract ?? config().contracts.default;
+	const files = { attachments: createAttachments(options.dataDir), maxBytes: () => config().contracts.attachment_max_bytes };
 	const problems: Problems = createProblems({
 		state,
+		files,
 		profileOf: (service) => contracts.profile(contractOf(service)),
 		profile: (id) => contracts.profile(id),
 		clockRules,
@@ -75,7 +80,7 @@ export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 	});
 	const faults: Faults = createFaults({
 		store: createFaultStore(state),
-		attachments: createAttachments(options.dataDir),
+		attachments: files.attachments,
 		profileOf: (service) => contracts.profile(contractOf(service)),
 		profile: (id) => contracts.profile(id),
 		config: () => config().contracts,
@@ -141,7 +146,7 @@ export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 		}),
 		failures: new Counter({ name: 'fournines_faults_watch_failures_total', help: 'Looks at faults that failed.', registers: [metrics] }),
 	});
-	return { faults, contracts, problems, watch };
+	return { faults, contracts, problems, files, watch };
 }
 
 function noticeAlert({ number, step, to, kind, service, title, dueMs }: FaultNotice, nowMs: number): PostedAlert {

@@ -42,10 +42,10 @@ import type { OperationLog } from './identity/operation-log.ts';
 import type { InventoryEdits } from './inventory/inventory-edits.ts';
 import type { JobHeartbeats } from './jobs/job-heartbeats.ts';
 import type { Maintenance } from './maintenance/maintenance.ts';
+import type { MonthlyReports } from './monthly-reports.ts';
 import { notificationList, overview } from './overview.ts';
 import { measuredQueryService } from './promql/query-metrics.ts';
 import type { QueryService } from './promql/query-service.ts';
-import type { AvailabilityReport } from './reports/availability-report.ts';
 import type { Ruler } from './ruler/ruler.ts';
 import type { ScrapeManager } from './scrape/scraping.ts';
 import type { Store } from './tsdb/store.ts';
@@ -76,7 +76,7 @@ export interface RouteServices {
 	readonly metrics: Registry;
 	readonly ruler: Ruler;
 	readonly store: Store;
-	readonly report: (month: string) => Promise<AvailabilityReport>;
+	readonly reports: MonthlyReports;
 	readonly jobs: JobHeartbeats;
 	readonly scraping: ScrapeManager;
 	readonly config: () => CollectorConfig;
@@ -92,7 +92,11 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 		notifications: (limit) => notificationList(alerting, limit),
 		overview: () => overview({ availability, alerting, queryable: store, clock, version, activeSeries: () => store.stats().series }),
 	});
-	registerReportRoutes(app, { availability: services.report, language: () => services.config().reports.language });
+	registerReportRoutes(app, {
+		reports: services.reports,
+		language: () => services.config().reports.language,
+		record: (request, operation) => record(request, operation),
+	});
 	await registerLogRoutes(app, services.archive);
 	registerAvailabilityRoutes(app, {
 		availability,
@@ -130,8 +134,9 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 		const caller = callerName(request);
 		return operations.record({ actor: caller.name, srcAddr: caller.address, ...operation });
 	};
-	registerDeskRoutes(app, {
+	await registerDeskRoutes(app, {
 		...services.desk,
+		maxFileBytes: services.config().contracts.attachment_max_bytes,
 		identity: (account) => {
 			const { parties, disputes_decided_by: disputesDecidedBy } = services.config().contracts;
 			return { parties: PARTIES.filter((party) => parties[party].includes(account)), disputesDecidedBy };

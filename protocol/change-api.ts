@@ -1,4 +1,4 @@
-import type { CaseEventAnswer } from './problem-api.ts';
+import type { AttachmentAnswer, CaseEventAnswer } from './problem-api.ts';
 
 /** JSON of `/api/fournines/v1/changes` (变更) and of `/annotations`. Times are integer milliseconds. */
 
@@ -39,6 +39,7 @@ export interface Change extends ChangeRequest {
 	readonly startedMs: number | null;
 	readonly endedMs: number | null;
 	readonly result: string;
+	readonly attachments: readonly AttachmentAnswer[];
 }
 
 export interface ChangeAnswer {

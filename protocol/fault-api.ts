@@ -1,5 +1,5 @@
 import type { PartyName } from './contract-api.ts';
-import type { CaseEventAnswer, DeskClockAnswer } from './problem-api.ts';
+import type { AttachmentAnswer, CaseEventAnswer, DeskClockAnswer } from './problem-api.ts';
 
 /** JSON of `/api/fournines/v1/faults`. Times are integer milliseconds. */
 
@@ -34,7 +34,7 @@ export interface FaultAnswer {
 			readonly steps: readonly { readonly text: string; readonly doneMs: number | null; readonly doneBy: string }[];
 			readonly finishedMs: number | null;
 		}[];
-		readonly attachments: readonly { readonly id: string; readonly name: string; readonly sizeBytes: number; readonly sha256: string }[];
+		readonly attachments: readonly AttachmentAnswer[];
 		readonly links: readonly { readonly fault: string; readonly relation: string }[];
 		/** Services above the failed one that were down because of it. */
 		readonly affected: readonly string[];

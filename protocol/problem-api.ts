@@ -42,6 +42,15 @@ export interface Problem extends Told {
 	readonly confirmedBy: string;
 	readonly closedMs: number | null;
 	readonly faults: readonly string[];
+	readonly attachments: readonly AttachmentAnswer[];
+}
+
+/** A file of a fault, a problem or a change; `GET …/attachments/{id}` answers its bytes. */
+export interface AttachmentAnswer {
+	readonly id: string;
+	readonly name: string;
+	readonly sizeBytes: number;
+	readonly sha256: string;
 }
 
 export interface DeskClockAnswer {

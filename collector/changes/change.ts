@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { AppError } from '../../core/errors.ts';
 import type { Change, ChangeStage } from '../../protocol/change-api.ts';
+import { type AttachBody, attachedFile } from '../state/attachments.ts';
 import type { CaseEvent } from '../state/cases.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -51,7 +52,7 @@ export type ChangeBody = ChangeAction | ({ readonly kind: 'request' } & Static<t
 export const CHANGE_OVER: readonly ChangeStage[] = ['closed', 'refused', 'cancelled'];
 
 /** One step. Pure; throws `FN_CHANGE_STEP` (409) when it is not possible now, `FN_CHANGE_INVALID` for a request that makes none. */
-export function applyToChange(id: string, known: Change | null, event: CaseEvent<ChangeBody>): Change {
+export function applyToChange(id: string, known: Change | null, event: CaseEvent<ChangeBody | AttachBody>): Change {
 	if (known === null) return requested(id, event);
 	return { ...step(known, event), seq: event.seq };
 }
@@ -77,7 +78,7 @@ export function missingSteps(change: Change): readonly string[] {
 	}
 }
 
-function requested(id: string, { seq, atMs, actor, body }: CaseEvent<ChangeBody>): Change {
+function requested(id: string, { seq, atMs, actor, body }: CaseEvent<ChangeBody | AttachBody>): Change {
 	if (body.kind !== 'request') throw refuse(body.kind, 'it has not been asked for');
 	if (!(body.fromMs < body.toMs)) throw new AppError('FN_CHANGE_INVALID', 'a change must begin before it ends', { status: 400 });
 	const { kind: _kind, ...rest } = body;
@@ -96,10 +97,11 @@ function requested(id: string, { seq, atMs, actor, body }: CaseEvent<ChangeBody>
 		startedMs: null,
 		endedMs: null,
 		result: '',
+		attachments: [],
 	};
 }
 
-function step(change: Change, { atMs, actor, body }: CaseEvent<ChangeBody>): Change {
+function step(change: Change, { atMs, actor, body }: CaseEvent<ChangeBody | AttachBody>): Change {
 	const need = (...allowed: readonly ChangeStage[]): void => {
 		if (!allowed.includes(change.stage)) throw refuse(body.kind, `it is ${change.stage}; this needs ${allowed.join(' or ')}`);
 	};
@@ -151,6 +153,9 @@ function step(change: Change, { atMs, actor, body }: CaseEvent<ChangeBody>): Cha
 			need('done', 'rolled-back');
 			other(change.executor, 'whoever did the work');
 			return body.ok ? { ...change, stage: 'closed', resultCheckedBy: actor } : { ...change, stage: 'started', endedMs: null };
+		case 'attach':
+			need('requested', 'approved', 'started', 'done', 'rolled-back');
+			return { ...change, attachments: [...change.attachments, attachedFile(body)] };
 		case 'note':
 			return change;
 	}

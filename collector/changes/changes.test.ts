@@ -4,6 +4,7 @@ import { configOrThrow } from '../../core/config-file.ts';
 import type { Change } from '../../protocol/change-api.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
 import { parseInventoryFile } from '../inventory/inventory-yaml.ts';
+import { createAttachments } from '../state/attachments.ts';
 import { openStateDatabase, type StateDatabase } from '../state/database.ts';
 import { applyToChange, type ChangeAction } from './change.ts';
 import { type Changes, createChanges, spanOf } from './changes.ts';
@@ -45,6 +46,7 @@ beforeEach(async () => {
 	nowMs = T0;
 	changes = createChanges({
 		state,
+		files: { attachments: createAttachments(folder.path), maxBytes: () => 100 },
 		inventory: () => inventory,
 		parties: () => ({ manager: [], client: ['owner'], supervision: [] }),
 		clock: { ...systemClock, now: () => nowMs },
@@ -208,4 +210,14 @@ test('charts are marked with what was planned and what was done, and with nothin
 	expect(await numbers(0, 3)).toEqual([1]);
 	expect(await numbers(2, 9)).toEqual([]);
 	expect(await numbers(20, 30)).toEqual([3]);
+});
+
+test('files are kept with the change for those who work on it, until it is over', async () => {
+	const { change } = await changes.request(request, ann);
+	const { attachments } = (await changes.attach(change.id, '方案.pdf', Buffer.from('plan'), ann)).change;
+	expect(attachments).toMatchObject([{ id: '1', name: '方案.pdf', sizeBytes: 4 }]);
+	expect((await changes.attachment(change.id, '1')).bytes.toString()).toBe('plan');
+	await expect(changes.attach(change.id, 'x', Buffer.from('x'), owner)).rejects.toMatchObject({ code: 'FN_CHANGE_FORBIDDEN' });
+	await changes.act(change.id, { kind: 'cancel', reason: 'later' }, ann);
+	await expect(changes.attach(change.id, 'x', Buffer.from('x'), ann)).rejects.toMatchObject({ code: 'FN_CHANGE_STEP' });
 });

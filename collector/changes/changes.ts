@@ -5,7 +5,8 @@ import type { Change, ChangeAnswer, ChangeRequest } from '../../protocol/change-
 import type { ContractsConfig } from '../contracts/config.ts';
 import { may } from '../identity/rights.ts';
 import type { InventoryConfig } from '../inventory/config.ts';
-import { type CaseEvent, createCases, type KeptCase } from '../state/cases.ts';
+import type { AttachBody } from '../state/attachments.ts';
+import { type CaseEvent, type CaseFiles, createCases, type KeptCase } from '../state/cases.ts';
 import type { StateDatabase } from '../state/database.ts';
 import { applyToChange, CHANGE_OVER, type ChangeAction, type ChangeBody, missingSteps } from './change.ts';
 
@@ -20,7 +21,10 @@ export interface Changes {
 	/** Throws `FN_CHANGE_UNKNOWN` (404), `FN_CHANGE_FORBIDDEN`, `FN_CHANGE_OWN` (403), `FN_CHANGE_STEP`, `FN_CHANGE_BUSY` (409). */
 	act(id: string, action: ChangeAction, actor: ChangeActor): Promise<ChangeAnswer>;
 	get(id: string): Promise<ChangeAnswer>;
-	events(id: string): Promise<readonly CaseEvent<ChangeBody>[]>;
+	/** Throws as `act`, and `FN_DESK_ATTACHMENT`. */
+	attach(id: string, name: string, bytes: Buffer, actor: ChangeActor): Promise<ChangeAnswer>;
+	attachment(id: string, attachment: string): Promise<{ readonly name: string; readonly bytes: Buffer }>;
+	events(id: string): Promise<readonly CaseEvent<ChangeBody | AttachBody>[]>;
 	list(which: 'open' | { readonly fromMs: number; readonly toMs: number }): Promise<readonly ChangeAnswer[]>;
 	/** Those that were worked on in the range, or are planned for it. */
 	touching(fromMs: number, toMs: number): Promise<readonly ChangeAnswer[]>;
@@ -31,6 +35,7 @@ const PLANNED_AHEAD_MS = 400 * 86_400_000;
 
 export function createChanges(options: {
 	readonly state: StateDatabase;
+	readonly files: CaseFiles;
 	readonly inventory: () => InventoryConfig;
 	readonly parties: () => ContractsConfig['parties'];
 	readonly clock: Clock;
@@ -38,6 +43,7 @@ export function createChanges(options: {
 	const { inventory, parties } = options;
 	const cases = createCases<Change, ChangeBody>({
 		state: options.state,
+		files: options.files,
 		kind: 'change',
 		over: CHANGE_OVER,
 		apply: applyToChange,
@@ -45,7 +51,7 @@ export function createChanges(options: {
 		clock: options.clock,
 	});
 	const view = ({ number, state: change }: KeptCase<Change>): ChangeAnswer => ({ number, change, missing: missingSteps(change) });
-	const assertMay = ({ account, role }: ChangeActor, kind: ChangeBody['kind']): void => {
+	const assertMay = ({ account, role }: ChangeActor, kind: ChangeBody['kind'] | 'attach'): void => {
 		const allowed =
 			kind === 'approve-for-client'
 				? parties().client.includes(account)
@@ -89,6 +95,11 @@ export function createChanges(options: {
 			const check = action.kind === 'start' ? { check: (change: Change) => assertFree(actor.account, change.id) } : {};
 			return view(await cases.act(id, { actor: actor.account, body: action, ...check }));
 		},
+		attach: async (id, name, bytes, actor) => {
+			assertMay(actor, 'attach');
+			return view(await cases.attach(id, { actor: actor.account, name, bytes }));
+		},
+		attachment: (id, attachment) => cases.attachment(id, attachment),
 		get: async (id) => view(await cases.get(id)),
 		events: (id) => cases.events(id),
 		list,

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { CAUSES, type Cause, PARTIES, type Party } from '../contracts/profile.ts';
+import type { AttachBody } from '../state/attachments.ts';
 
 const closed = { additionalProperties: false } as const;
 const Text = Type.String({ minLength: 1, maxLength: 4000 });
@@ -85,7 +86,7 @@ export type FaultNote =
 	| { readonly kind: 'escalate'; readonly to: string; readonly step: string }
 	| { readonly kind: 'remind'; readonly what: string; readonly dueMs: number }
 	| { readonly kind: 'repeat'; readonly of: string }
-	| { readonly kind: 'attach'; readonly attachment: string; readonly name: string; readonly sizeBytes: number; readonly sha256: string }
+	| AttachBody
 	| { readonly kind: 'received'; readonly fault: string }
 	| { readonly kind: 'split-off'; readonly fault: string }
 	/** The outage of this service is explained by the fault: it opens none of its own. */

@@ -1,5 +1,6 @@
 import { AppError } from '../../core/errors.ts';
 import { type Cause, MOMENTS, type Moment, type Party, type Profile } from '../contracts/profile.ts';
+import { type AttachedFile, attachedFile } from '../state/attachments.ts';
 import type { FaultEvent, FaultSource } from './fault-event.ts';
 
 export const STAGES = ['candidate', 'dismissed', 'merged', 'declared', 'restored', 'resolved', 'closed'] as const;
@@ -39,7 +40,7 @@ export interface Fault {
 	readonly reports: readonly { readonly report: string; readonly filedMs: number | null; readonly by: string }[];
 	readonly waived: readonly string[];
 	readonly orders: readonly WorkOrder[];
-	readonly attachments: readonly { readonly id: string; readonly name: string; readonly sizeBytes: number; readonly sha256: string }[];
+	readonly attachments: readonly AttachedFile[];
 	readonly links: readonly { readonly fault: string; readonly relation: 'caused-by' | 'related' | 'merged' | 'split' }[];
 	/** Services above the failed one that were down because of it. */
 	readonly affected: readonly string[];
@@ -251,8 +252,7 @@ function step(fault: Fault, event: FaultEvent, profile: Profile): Fault {
 			return { ...fault, repeatOf: body.of };
 		case 'attach': {
 			need(['candidate', ...LIVE]);
-			const { attachment, name, sizeBytes, sha256 } = body;
-			return { ...fault, attachments: [...fault.attachments, { id: attachment, name, sizeBytes, sha256 }] };
+			return { ...fault, attachments: [...fault.attachments, attachedFile(body)] };
 		}
 		case 'close': {
 			need(['resolved']);

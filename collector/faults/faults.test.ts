@@ -262,7 +262,7 @@ test('files are kept by their hash, bounded, and a changed one is noticed', asyn
 	await faults.attach(fault.id, 'a.txt', Buffer.from('one'), ann);
 	expect(await faults.attachment(fault.id, '1')).toEqual({ name: 'a.txt', bytes: Buffer.from('one') });
 	for (const size of [0, 2049]) {
-		await expect(faults.attach(fault.id, 'b', Buffer.alloc(size), ann)).rejects.toMatchObject({ code: 'FN_FAULT_ATTACHMENT', status: 413 });
+		await expect(faults.attach(fault.id, 'b', Buffer.alloc(size), ann)).rejects.toMatchObject({ code: 'FN_DESK_ATTACHMENT', status: 413 });
 	}
 	await expect(faults.act(fault.id, { kind: 'set-cause', cause: 'own', text: 't', evidence: ['2'] }, ann)).rejects.toThrow(
 		/has no file "2"/,

@@ -6,7 +6,7 @@ import { type FaultClock, faultClocks } from '../contracts/fault-rules.ts';
 import { type ClockRules, spanMs } from '../contracts/limits.ts';
 import type { Profile } from '../contracts/profile.ts';
 import type { OperationLog } from '../identity/operation-log.ts';
-import type { Attachments } from './attachments.ts';
+import { type Attachments, keepAnother, readAttached } from '../state/attachments.ts';
 import { apply, type Fault } from './fault.ts';
 import type { FaultAction, FaultEvent, FaultNote, FaultSource } from './fault-event.ts';
 import type { FaultStore, StoredFault } from './fault-store.ts';
@@ -100,7 +100,6 @@ export interface FaultsOptions {
 
 /** What the product does by itself is done by this actor. */
 export const PRODUCT = 'fournines';
-const MOST_ATTACHMENTS = 200;
 const MOST_MERGES = 20;
 
 export function createFaults(options: FaultsOptions): Faults {
@@ -300,22 +299,16 @@ export function createFaults(options: FaultsOptions): Faults {
 				const { number, fault } = await load(id);
 				const forbidden = mayNot(caller, { kind: 'take' }, options.profile(fault.profile), config().parties);
 				if (forbidden !== null) throw new AppError('FN_FAULT_FORBIDDEN', forbidden, { status: 403 });
-				if (fault.attachments.length >= MOST_ATTACHMENTS) {
-					throw new AppError('FN_FAULT_ATTACHMENT', `the fault has ${MOST_ATTACHMENTS} files; no more are taken`, { status: 413 });
-				}
-				const kept = await attachments.keep(bytes, config().attachment_max_bytes);
-				const attachment = String(fault.attachments.length + 1);
-				const change = added(fault, caller.account, { kind: 'attach', attachment, name, ...kept });
+				const body = await keepAnother(attachments, fault.attachments, { name, bytes, maxBytes: config().attachment_max_bytes });
+				const change = added(fault, caller.account, body);
 				await store.write([change], clock.now());
-				await recordOperation(caller, 'attach', id, `${name} ${kept.sha256}`);
+				await recordOperation(caller, 'attach', id, `${name} ${body.sha256}`);
 				return view({ number, fault: change.fault });
 			}),
 		attachment: async (id, attachment) => {
 			const { fault } = await load(id);
-			const found = fault.attachments.find((entry) => entry.id === attachment);
-			if (found === undefined)
-				throw new AppError('FN_FAULT_UNKNOWN', `fault ${id} has no file "${attachment.slice(0, 64)}"`, { status: 404 });
-			return { name: found.name, bytes: await attachments.read(found.sha256) };
+			const unknown = new AppError('FN_FAULT_UNKNOWN', `fault ${id} has no file "${attachment.slice(0, 64)}"`, { status: 404 });
+			return readAttached(attachments, fault.attachments, { id: attachment, unknown });
 		},
 		affect: (id, service, absorbed) =>
 			serial(async () => {

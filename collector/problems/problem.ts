@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { AppError } from '../../core/errors.ts';
 import { PROBLEM_CHANNELS, type Problem, type ProblemChannel, type ProblemStage } from '../../protocol/problem-api.ts';
+import { type AttachBody, attachedFile } from '../state/attachments.ts';
 import type { CaseEvent } from '../state/cases.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -56,12 +57,12 @@ export type ProblemBody = ProblemAction | ({ readonly kind: 'receive'; readonly 
 export const PROBLEM_OVER: readonly ProblemStage[] = ['closed', 'withdrawn'];
 
 /** One step. Pure; throws `FN_PROBLEM_STEP` (409) when it is not possible now. */
-export function applyToProblem(id: string, known: Problem | null, event: CaseEvent<ProblemBody>): Problem {
+export function applyToProblem(id: string, known: Problem | null, event: CaseEvent<ProblemBody | AttachBody>): Problem {
 	if (known === null) return received(id, event);
 	return { ...step(known, event), seq: event.seq };
 }
 
-function received(id: string, { seq, atMs, body }: CaseEvent<ProblemBody>): Problem {
+function received(id: string, { seq, atMs, body }: CaseEvent<ProblemBody | AttachBody>): Problem {
 	if (body.kind !== 'receive') throw refuse(body.kind, 'it has not been received');
 	if (body.receivedMs > atMs) throw refuse(body.kind, 'it cannot have been reported in the future');
 	const { kind: _kind, receivedMs, ...rest } = body;
@@ -79,10 +80,11 @@ function received(id: string, { seq, atMs, body }: CaseEvent<ProblemBody>): Prob
 		confirmedBy: '',
 		closedMs: null,
 		faults: [],
+		attachments: [],
 	};
 }
 
-function step(problem: Problem, { atMs, actor, body }: CaseEvent<ProblemBody>): Problem {
+function step(problem: Problem, { atMs, actor, body }: CaseEvent<ProblemBody | AttachBody>): Problem {
 	const need = (...allowed: readonly ProblemStage[]): void => {
 		if (!allowed.includes(problem.stage)) throw refuse(body.kind, `it is ${problem.stage}; this needs ${allowed.join(' or ')}`);
 	};
@@ -135,6 +137,9 @@ function step(problem: Problem, { atMs, actor, body }: CaseEvent<ProblemBody>): 
 		case 'link':
 			need('received', 'accepted', 'handed', 'answered', 'closed');
 			return { ...problem, faults: [...new Set([...problem.faults, body.fault])] };
+		case 'attach':
+			need('received', 'accepted', 'handed', 'answered');
+			return { ...problem, attachments: [...problem.attachments, attachedFile(body)] };
 		case 'note':
 			return problem;
 		case 'withdraw':

@@ -8,6 +8,7 @@ import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/proce
 import { assess } from '../contracts/assess.ts';
 import { periodOf } from '../contracts/period.ts';
 import { loadProfiles } from '../contracts/profile-files.ts';
+import { createAttachments } from '../state/attachments.ts';
 import { openStateDatabase, type StateDatabase } from '../state/database.ts';
 import { applyToProblem, type ProblemAction } from './problem.ts';
 import { type DueProblem, problemWatch } from './problem-watch.ts';
@@ -38,7 +39,14 @@ let nowMs = T0;
 let problems: Problems;
 const clock = { ...systemClock, now: () => nowMs };
 const open = () =>
-	createProblems({ state, profileOf: () => profileNamed('chengdu-2021'), profile: profileNamed, clockRules: () => clockRules, clock });
+	createProblems({
+		state,
+		files: { attachments: createAttachments(folder.path), maxBytes: () => 100 },
+		profileOf: () => profileNamed('chengdu-2021'),
+		profile: profileNamed,
+		clockRules: () => clockRules,
+		clock,
+	});
 
 beforeEach(async () => {
 	folder = temporaryFolder('problems');
@@ -274,4 +282,29 @@ test('what users ask most, with the answer that was accepted', async () => {
 			{ category: '地图', count: 1, reopened: 0, answer: '', titles: ['地图空白'] },
 		],
 	});
+});
+
+test('files are kept with the problem until it is closed, and found again', async () => {
+	const { problem } = await problems.receive(request, 'ann');
+	const attached = await problems.attach(problem.id, '截图.png', Buffer.from('pixels'), 'ann');
+	expect(attached.problem.attachments).toMatchObject([{ id: '1', name: '截图.png', sizeBytes: 6 }]);
+	expect(await open().attachment(problem.id, '1')).toEqual({ name: '截图.png', bytes: Buffer.from('pixels') });
+	expect((await problems.events(problem.id)).at(-1)).toMatchObject({ actor: 'ann', body: { kind: 'attach', name: '截图.png' } });
+	await expect(problems.attachment(problem.id, '2')).rejects.toMatchObject({ code: 'FN_PROBLEM_UNKNOWN' });
+	for (const size of [0, 101])
+		await expect(problems.attach(problem.id, 'x', Buffer.alloc(size), 'ann')).rejects.toMatchObject({ code: 'FN_DESK_ATTACHMENT' });
+	await problems.act(problem.id, { kind: 'withdraw', reason: 'twice' }, 'ann');
+	await expect(problems.attach(problem.id, 'x', Buffer.from('x'), 'ann')).rejects.toMatchObject({ code: 'FN_PROBLEM_STEP' });
+	expect((await problems.get(problem.id)).problem.attachments).toHaveLength(1);
+});
+
+test('a problem that was written before it could have files is read as one without', async () => {
+	const { problem } = await problems.receive(request, 'ann');
+	const { attachments: _none, ...old } = problem;
+	await state
+		.updateTable('desk_case')
+		.set({ state: JSON.stringify(old) })
+		.where('id', '=', problem.id)
+		.execute();
+	expect((await problems.get(problem.id)).problem.attachments).toEqual([]);
 });

@@ -5,7 +5,8 @@ import type { AssessedProblem } from '../contracts/assessed.ts';
 import { problemClocks } from '../contracts/desk-rules.ts';
 import type { ClockRules } from '../contracts/limits.ts';
 import type { Profile } from '../contracts/profile.ts';
-import { type CaseEvent, createCases, type KeptCase } from '../state/cases.ts';
+import type { AttachBody } from '../state/attachments.ts';
+import { type CaseEvent, type CaseFiles, createCases, type KeptCase } from '../state/cases.ts';
 import type { StateDatabase } from '../state/database.ts';
 import { applyToProblem, PROBLEM_OVER, type ProblemAction, type ProblemBody } from './problem.ts';
 
@@ -15,7 +16,10 @@ export interface Problems {
 	/** Throws `FN_PROBLEM_UNKNOWN` (404), `FN_PROBLEM_STEP` (409). */
 	act(id: string, action: ProblemAction, actor: string): Promise<ProblemAnswer>;
 	get(id: string): Promise<ProblemAnswer>;
-	events(id: string): Promise<readonly CaseEvent<ProblemBody>[]>;
+	/** Throws as `act`, and `FN_DESK_ATTACHMENT`. */
+	attach(id: string, name: string, bytes: Buffer, actor: string): Promise<ProblemAnswer>;
+	attachment(id: string, attachment: string): Promise<{ readonly name: string; readonly bytes: Buffer }>;
+	events(id: string): Promise<readonly CaseEvent<ProblemBody | AttachBody>[]>;
 	list(which: 'open' | { readonly fromMs: number; readonly toMs: number }): Promise<readonly ProblemAnswer[]>;
 	/** Problems of the range by category, most frequent first, with the newest answer that the reporter accepted. */
 	frequent(fromMs: number, toMs: number): Promise<FrequentProblemsAnswer>;
@@ -27,6 +31,7 @@ const MOST_TITLES = 5;
 
 export function createProblems(options: {
 	readonly state: StateDatabase;
+	readonly files: CaseFiles;
 	/** The profile that prices a service. */
 	readonly profileOf: (service: string | null) => Profile;
 	readonly profile: (id: string) => Profile;
@@ -36,6 +41,7 @@ export function createProblems(options: {
 	const { clock } = options;
 	const cases = createCases<Problem, ProblemBody>({
 		state: options.state,
+		files: options.files,
 		kind: 'problem',
 		over: PROBLEM_OVER,
 		apply: applyToProblem,
@@ -56,6 +62,8 @@ export function createProblems(options: {
 			return view(await cases.open(actor, { kind: 'receive', profile, ...request }));
 		},
 		act: async (id, action, actor) => view(await cases.act(id, { actor, body: action })),
+		attach: async (id, name, bytes, actor) => view(await cases.attach(id, { actor, name, bytes })),
+		attachment: (id, attachment) => cases.attachment(id, attachment),
 		get: async (id) => view(await cases.get(id)),
 		events: (id) => cases.events(id),
 		list: async (which) => (await cases.list(which)).map(view),

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import type { AppError } from '../../core/errors.ts';
 import { uuidv7 } from '../../core/ids.ts';
+import { type AttachBody, type AttachedFile, type Attachments, keepAnother, readAttached } from './attachments.ts';
 import type { StateDatabase } from './database.ts';
 
 /** One line of a case's history. Never changed, never removed. */
@@ -20,6 +21,13 @@ export interface CaseState {
 	readonly atMs: number;
 	/** Number of the last event. */
 	readonly seq: number;
+	readonly attachments: readonly AttachedFile[];
+}
+
+/** Where files of cases are kept, and how large one may be. */
+export interface CaseFiles {
+	readonly attachments: Attachments;
+	readonly maxBytes: () => number;
 }
 
 /** A case with its number for people. */
@@ -36,8 +44,12 @@ export interface Cases<State extends CaseState, Body> {
 		id: string,
 		step: { readonly actor: string; readonly body: Body; readonly check?: (state: State) => Promise<void> },
 	): Promise<KeptCase<State>>;
+	/** Keeps a file. Throws `unknown`, `FN_DESK_ATTACHMENT` and what `apply` throws. */
+	attach(id: string, file: { readonly actor: string; readonly name: string; readonly bytes: Buffer }): Promise<KeptCase<State>>;
+	/** Throws `unknown` where there is no such case or file, `FN_DESK_ATTACHMENT` where it was lost. */
+	attachment(id: string, attachment: string): Promise<{ readonly name: string; readonly bytes: Buffer }>;
 	get(id: string): Promise<KeptCase<State>>;
-	events(id: string): Promise<readonly CaseEvent<Body>[]>;
+	events(id: string): Promise<readonly CaseEvent<Body | AttachBody>[]>;
 	/** Those that are not over, or all that began in the range, newest first. */
 	list(which: 'open' | { readonly fromMs: number; readonly toMs: number }): Promise<readonly KeptCase<State>[]>;
 }
@@ -51,11 +63,12 @@ export function createCases<State extends CaseState, Body>(options: {
 	/** Stages after which nothing is owed. */
 	readonly over: readonly string[];
 	/** One step; pure. Throws when it is not possible. */
-	readonly apply: (id: string, known: State | null, event: CaseEvent<Body>) => State;
+	readonly apply: (id: string, known: State | null, event: CaseEvent<Body | AttachBody>) => State;
+	readonly files: CaseFiles;
 	readonly unknown: (id: string) => AppError;
 	readonly clock: Clock;
 }): Cases<State, Body> {
-	const { state: database, kind, over, apply, unknown, clock } = options;
+	const { state: database, kind, over, apply, unknown, clock, files } = options;
 	let turn: Promise<unknown> = Promise.resolve();
 	/** One change at a time: two people who do the same step at once must not both succeed. */
 	const serial = <T>(work: () => Promise<T>): Promise<T> => {
@@ -65,7 +78,8 @@ export function createCases<State extends CaseState, Body>(options: {
 	};
 	const kept = (row: { readonly number: number; readonly state: string }): KeptCase<State> => ({
 		number: row.number,
-		state: JSON.parse(row.state) as State,
+		// A state that an older version wrote knows no files.
+		state: { attachments: [], ...(JSON.parse(row.state) as object) } as unknown as State,
 	});
 	const get = async (id: string): Promise<KeptCase<State>> => {
 		const row = await database
@@ -77,7 +91,7 @@ export function createCases<State extends CaseState, Body>(options: {
 		if (row === undefined) throw unknown(id);
 		return kept(row);
 	};
-	const write = (state: State, event: CaseEvent<Body>, number: number | null): Promise<number> =>
+	const write = (state: State, event: CaseEvent<Body | AttachBody>, number: number | null): Promise<number> =>
 		database.transaction().execute(async (transaction) => {
 			// The primary key (case, seq) refuses a second writer that saw the same history.
 			await transaction
@@ -125,11 +139,27 @@ export function createCases<State extends CaseState, Body>(options: {
 				await write(state, event, known.number);
 				return { number: known.number, state };
 			}),
+		attach: (id, { actor, name, bytes }) =>
+			serial(async () => {
+				const known = await get(id);
+				const at = { seq: known.state.seq + 1, atMs: clock.now(), actor };
+				// A case that takes no files any more is seen before one is written.
+				apply(id, known.state, { ...at, body: { kind: 'attach', attachment: '', name, sizeBytes: 0, sha256: '' } });
+				const body = await keepAnother(files.attachments, known.state.attachments, { name, bytes, maxBytes: files.maxBytes() });
+				const event = { ...at, body };
+				const state = apply(id, known.state, event);
+				await write(state, event, known.number);
+				return { number: known.number, state };
+			}),
+		attachment: async (id, attachment) => {
+			const { state } = await get(id);
+			return readAttached(files.attachments, state.attachments, { id: attachment, unknown: unknown(`${id}/${attachment}`) });
+		},
 		get,
 		events: async (id) => {
 			await get(id);
 			const rows = await database.selectFrom('desk_event').selectAll().where('case_id', '=', id).orderBy('seq').execute();
-			return rows.map((row) => ({ seq: row.seq, atMs: row.at_ms, actor: row.actor, body: JSON.parse(row.body) as Body }));
+			return rows.map((row) => ({ seq: row.seq, atMs: row.at_ms, actor: row.actor, body: JSON.parse(row.body) as Body | AttachBody }));
 		},
 		list: async (which) => {
 			const query = database

@@ -66,6 +66,15 @@ test('a problem goes from a telephone call to the word of its reporter, and each
 	]);
 	const act = (body: unknown, account: Account = 'ann') => call(account, 'POST', `/problems/${problem.id}/actions`, body);
 	expect(await refusal(act({ kind: 'confirm', by: '刘工', channel: 'phone', note: '' }))).toBe('409 FN_PROBLEM_STEP');
+	const file = (as: Account, path: string) =>
+		collector.call('POST', `/api/fournines/v1${path}?name=${encodeURIComponent('截图.png')}`, { as, type: 'image/png', body: 'pixels' });
+	expect(await refusal(file('owner', `/problems/${problem.id}/attachments`))).toBe('403 FN_AUTH_FORBIDDEN');
+	await json(file('ann', `/problems/${problem.id}/attachments`), 201);
+	const kept = await call('owner', 'GET', `/problems/${problem.id}/attachments/1`);
+	expect([kept.text, kept.headers['content-disposition']]).toEqual([
+		'pixels',
+		`attachment; filename*=UTF-8''${encodeURIComponent('截图.png')}`,
+	]);
 	await json(act({ kind: 'accept' }));
 	await json(act({ kind: 'hand-over', to: 'root', note: '' }));
 	await json(act({ kind: 'answer', text: '已重置', channel: 'phone' }, 'root'));
@@ -73,6 +82,7 @@ test('a problem goes from a telephone call to the word of its reporter, and each
 	const { events } = await json<ProblemDetailAnswer>(call('owner', 'GET', `/problems/${problem.id}`));
 	expect(events.map(({ actor, body }) => `${body.kind} ${actor}`)).toEqual([
 		'receive ann',
+		'attach ann',
 		'accept ann',
 		'hand-over ann',
 		'answer root',
@@ -86,6 +96,7 @@ test('a problem goes from a telephone call to the word of its reporter, and each
 	});
 	expect(operations('problem.%')).toEqual([
 		'ann problem.open success',
+		'ann problem.attach success',
 		'ann problem.accept success',
 		'ann problem.hand-over success',
 		'root problem.answer success',

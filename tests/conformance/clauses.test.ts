@@ -11,7 +11,9 @@ const profiles = readdirSync(FOLDER).filter((name) => name.endsWith('.yml') && !
 function clausesOf(value: unknown): readonly string[] {
 	if (Array.isArray(value)) return value.flatMap(clausesOf);
 	if (typeof value !== 'object' || value === null) return [];
-	return Object.entries(value).flatMap(([key, inner]) => (key === 'clause' && typeof inner === 'string' ? [inner] : clausesOf(inner)));
+	return Object.entries(value).flatMap(([key, inner]) =>
+		/(^|_)clause$/.test(key) && typeof inner === 'string' ? [inner] : clausesOf(inner),
+	);
 }
 
 test('every clause of the shipped contracts is shown in Chinese, and no text is left of one that is gone', () => {

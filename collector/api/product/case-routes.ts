@@ -3,6 +3,7 @@ import { type TSchema, Type } from 'typebox';
 import { AppError } from '../../../core/errors.ts';
 import type { CaseEvent } from '../../state/cases.ts';
 import { type PersonCaller, personOf } from '../person.ts';
+import { registerAttachmentRoutes } from './attachment-routes.ts';
 import { parseTime } from './overview-routes.ts';
 
 const closed = { additionalProperties: false } as const;
@@ -21,12 +22,14 @@ export interface CaseDesk<Answer, Request, Action extends { readonly kind: strin
 	open(request: Request, caller: PersonCaller): Promise<Answer>;
 	act(id: string, action: Action, caller: PersonCaller): Promise<Answer>;
 	get(id: string): Promise<Answer>;
+	attach(id: string, name: string, bytes: Buffer, caller: PersonCaller): Promise<Answer>;
+	attachment(id: string, attachment: string): Promise<{ readonly name: string; readonly bytes: Buffer }>;
 	events(id: string): Promise<readonly CaseEvent<unknown>[]>;
 	list(which: 'open' | { readonly fromMs: number; readonly toMs: number }): Promise<readonly Answer[]>;
 }
 
-/** List, one with its history, a new one, the next step: the same for problems and for changes. Refusals are recorded as well. */
-export function registerCaseRoutes<Answer extends object, Request extends object, Action extends { readonly kind: string }>(
+/** List, one with its history, a new one, the next step, files: the same for problems and for changes. Refusals are recorded as well. */
+export async function registerCaseRoutes<Answer extends object, Request extends object, Action extends { readonly kind: string }>(
 	app: FastifyInstance,
 	options: {
 		readonly base: string;
@@ -38,12 +41,16 @@ export function registerCaseRoutes<Answer extends object, Request extends object
 		readonly desk: CaseDesk<Answer, Request, Action>;
 		readonly idOf: (answer: Answer) => string;
 		readonly record: RecordOperation;
+		readonly maxFileBytes: number;
 	},
-): void {
+): Promise<void> {
 	const { base, name, desk, record } = options;
 	const tags = [options.tag];
-	const recorded = async (request: FastifyRequest, action: string, object: string, work: () => Promise<Answer>): Promise<Answer> => {
-		const detail = JSON.stringify(request.body);
+	const recorded = async (
+		request: FastifyRequest,
+		{ action, object, detail = JSON.stringify(request.body) }: { action: string; object: string; detail?: string },
+		work: () => Promise<Answer>,
+	): Promise<Answer> => {
 		try {
 			const answer = await work();
 			await record(request, {
@@ -75,7 +82,9 @@ export function registerCaseRoutes<Answer extends object, Request extends object
 		async ({ params: { id } }) => ({ ...(await desk.get(id)), events: await desk.events(id) }),
 	);
 	app.post(base, { schema: { tags, summary: `A new ${name}`, body: options.request } }, async (request, reply) =>
-		reply.status(201).send(await recorded(request, 'open', '', () => desk.open(request.body as Request, personOf(request)))),
+		reply
+			.status(201)
+			.send(await recorded(request, { action: 'open', object: '' }, () => desk.open(request.body as Request, personOf(request)))),
 	);
 	app.post<{ Params: { id: string } }>(
 		`${base}/:id/actions`,
@@ -84,7 +93,16 @@ export function registerCaseRoutes<Answer extends object, Request extends object
 			const { id } = request.params;
 			// Both bodies were checked by their schemas.
 			const action = request.body as Action;
-			return recorded(request, action.kind, id, () => desk.act(id, action, personOf(request)));
+			return recorded(request, { action: action.kind, object: id }, () => desk.act(id, action, personOf(request)));
 		},
 	);
+	await registerAttachmentRoutes(app, {
+		base,
+		tag: options.tag,
+		name,
+		maxFileBytes: options.maxFileBytes,
+		attach: (request, id, file, bytes) =>
+			recorded(request, { action: 'attach', object: id, detail: file }, () => desk.attach(id, file, bytes, personOf(request))),
+		attachment: (id, attachment) => desk.attachment(id, attachment),
+	});
 }

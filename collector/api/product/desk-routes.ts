@@ -17,7 +17,7 @@ const Span = Type.Object({ from: Moment, to: Moment }, { additionalProperties: f
 type SpanRequest = { Querystring: { from: string; to: string } };
 
 /** Users' problems, changes, and what charts are marked with. */
-export function registerDeskRoutes(
+export async function registerDeskRoutes(
 	app: FastifyInstance,
 	services: {
 		readonly problems: Problems;
@@ -25,15 +25,16 @@ export function registerDeskRoutes(
 		readonly annotations: (fromMs: number, toMs: number) => Promise<AnnotationListAnswer['annotations']>;
 		readonly identity: (account: string) => DeskIdentityAnswer;
 		readonly record: RecordOperation;
+		readonly maxFileBytes: number;
 	},
-): void {
-	const { problems, changes, record } = services;
+): Promise<void> {
+	const { problems, changes, record, maxFileBytes } = services;
 	app.get<SpanRequest>(
 		`${BASE}/problems/frequent`,
 		{ schema: { tags: ['problems'], summary: 'What users ask most, with accepted answers', querystring: Span } },
 		({ query }): Promise<FrequentProblemsAnswer> => problems.frequent(parseTime(query.from, 'from'), parseTime(query.to, 'to')),
 	);
-	registerCaseRoutes<ProblemAnswer, ProblemRequest, ProblemAction>(app, {
+	await registerCaseRoutes<ProblemAnswer, ProblemRequest, ProblemAction>(app, {
 		base: `${BASE}/problems`,
 		tag: 'problems',
 		name: 'problem',
@@ -43,11 +44,13 @@ export function registerDeskRoutes(
 			...problems,
 			open: (request, { account }) => problems.receive(request, account),
 			act: (id, action, { account }) => problems.act(id, action, account),
+			attach: (id, name, bytes, { account }) => problems.attach(id, name, bytes, account),
 		},
 		idOf: ({ problem }) => problem.id,
 		record,
+		maxFileBytes,
 	});
-	registerCaseRoutes<ChangeAnswer, ChangeRequest, ChangeAction>(app, {
+	await registerCaseRoutes<ChangeAnswer, ChangeRequest, ChangeAction>(app, {
 		base: `${BASE}/changes`,
 		tag: 'changes',
 		name: 'change',
@@ -56,6 +59,7 @@ export function registerDeskRoutes(
 		desk: { ...changes, open: (request, caller) => changes.request(request, caller) },
 		idOf: ({ change }) => change.id,
 		record,
+		maxFileBytes,
 	});
 	app.get(
 		`${BASE}/desk/identity`,

@@ -4,13 +4,13 @@ import { AppError } from '../../../core/errors.ts';
 import type { FaultDetailAnswer, FaultListAnswer } from '../../../protocol/fault-api.ts';
 import { type FaultAction, FaultActionSchema } from '../../faults/fault-event.ts';
 import type { FaultCaller, Faults } from '../../faults/faults.ts';
+import { registerAttachmentRoutes } from './attachment-routes.ts';
 import { parseTime } from './overview-routes.ts';
 
 const BASE = '/api/fournines/v1/faults';
 const closed = { additionalProperties: false } as const;
 const Id = Type.String({ minLength: 1, maxLength: 64 });
 const Params = Type.Object({ id: Id }, closed);
-const FileParams = Type.Object({ id: Id, attachment: Type.String({ pattern: '^[1-9]\\d{0,3}$' }) }, closed);
 const ListQuery = Type.Object(
 	{ from: Type.Optional(Type.String({ maxLength: 40 })), to: Type.Optional(Type.String({ maxLength: 40 })) },
 	closed,
@@ -32,8 +32,6 @@ const SplitBody = Type.Object(
 	{ title: Type.String({ minLength: 1, maxLength: 500 }), service: Service, point: Type.String({ maxLength: 200 }) },
 	closed,
 );
-const NameQuery = Type.Object({ name: Type.String({ minLength: 1, maxLength: 200 }) }, closed);
-const LARGEST_FILE_BYTES = 1024 * 1024 * 1024;
 
 /** Faults: candidates, their life, work orders and files. */
 export async function registerFaultRoutes(app: FastifyInstance, faults: Faults, maxFileBytes: number): Promise<void> {
@@ -77,32 +75,13 @@ export async function registerFaultRoutes(app: FastifyInstance, faults: Faults, 
 		async (request, reply) => reply.status(201).send(await faults.split(request.params.id, request.body, callerOf(request))),
 	);
 
-	app.get<{ Params: { id: string; attachment: string } }>(
-		`${BASE}/:id/attachments/:attachment`,
-		{ schema: { tags, summary: 'A file of a fault', params: FileParams } },
-		async (request, reply) => {
-			const { name, bytes } = await faults.attachment(request.params.id, request.params.attachment);
-			// Never shown by the browser itself: a file that somebody attached must not run in our origin.
-			return reply
-				.type('application/octet-stream')
-				.header('content-disposition', `attachment; filename*=UTF-8''${encodeURIComponent(name)}`)
-				.header('x-content-type-options', 'nosniff')
-				.send(bytes);
-		},
-	);
-
-	await app.register(async (scope) => {
-		const bodyLimit = Math.min(maxFileBytes, LARGEST_FILE_BYTES);
-		scope.removeAllContentTypeParsers();
-		scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit }, (_request, body, done) => done(null, body));
-		scope.post<{ Params: { id: string }; Querystring: { name: string } }>(
-			`${BASE}/:id/attachments`,
-			{ bodyLimit, schema: { tags, summary: 'Attach a file', params: Params, querystring: NameQuery } },
-			async (request, reply) => {
-				const bytes = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-				return reply.status(201).send(await faults.attach(request.params.id, request.query.name, bytes, callerOf(request)));
-			},
-		);
+	await registerAttachmentRoutes(app, {
+		base: BASE,
+		tag: 'faults',
+		name: 'fault',
+		maxFileBytes,
+		attach: (request, id, name, bytes) => faults.attach(id, name, bytes, callerOf(request)),
+		attachment: (id, attachment) => faults.attachment(id, attachment),
 	});
 }
 

@@ -25,8 +25,9 @@ export interface Span {
 const spanQuery = ({ fromMs, toMs }: Span): string => `from=${Math.floor(fromMs / 1000)}&to=${Math.ceil(toMs / 1000)}`;
 const part = encodeURIComponent;
 
-function useDesk<T>(path: string, refreshMs: number | false = false) {
+function useDesk<T>(path: string, refreshMs: number | false = false, enabled = true) {
 	return useQuery({
+		enabled,
 		queryKey: [...DESK_KEY, path],
 		queryFn: ({ signal }) => request<T>(PRODUCT + path, { signal }),
 		refetchInterval: refreshMs,
@@ -51,10 +52,10 @@ export const useContracts = () => useDesk<ContractListAnswer>('/contracts');
 export const useContract = (id: string) => useDesk<ContractProfileAnswer>(`/contracts/${part(id)}`);
 export const useStanding = (id: string) => useDesk<ContractStandingAnswer>(`/contracts/${part(id)}/standing`);
 
-/** `settings` are other answers to open questions, `id:answer` separated by commas. */
+/** `settings` are other answers to open questions, `id:answer` separated by commas. Without a period nothing is asked. */
 export function useAssessment(id: string, period: string, settings = '') {
 	const query = settings === '' ? '' : `?${new URLSearchParams({ settings })}`;
-	return useDesk<AssessedPeriodAnswer>(`/contracts/${part(id)}/periods/${part(period)}${query}`, 30_000);
+	return useDesk<AssessedPeriodAnswer>(`/contracts/${part(id)}/periods/${part(period)}${query}`, 30_000, period !== '');
 }
 
 /** Charts are drawn without marks where they cannot be read. */
@@ -71,9 +72,9 @@ export function send<T>(method: 'POST' | 'PUT', path: string, json: unknown): Pr
 	return request<T>(PRODUCT + path, { method, json });
 }
 
-/** Attaches a file as its bytes. Throws `ApiError`. */
-export async function attachFile(fault: string, file: File): Promise<void> {
-	const response = await fetch(`${PRODUCT}/faults/${part(fault)}/attachments?name=${part(file.name.slice(0, 200))}`, {
+/** Attaches a file as its bytes. `path` names the case, `/faults/…`. Throws `ApiError`. */
+export async function attachFile(path: string, file: File): Promise<void> {
+	const response = await fetch(`${PRODUCT}${path}/attachments?name=${part(file.name.slice(0, 200))}`, {
 		method: 'POST',
 		headers: { 'content-type': 'application/octet-stream', 'x-requested-with': 'XMLHttpRequest' },
 		credentials: 'same-origin',
@@ -85,6 +86,6 @@ export async function attachFile(fault: string, file: File): Promise<void> {
 	throw new ApiError(text.slice(0, 500), { status: response.status, code: /"code":"(FN_[A-Z_]+)"/.exec(text)?.[1] ?? '' });
 }
 
-export function attachmentAddress(fault: string, attachment: string): string {
-	return `${PRODUCT}/faults/${part(fault)}/attachments/${part(attachment)}`;
+export function attachmentAddress(path: string, attachment: string): string {
+	return `${PRODUCT}${path}/attachments/${part(attachment)}`;
 }

@@ -107,6 +107,7 @@ export const CLAUSES_ZH: Readonly<Record<string, string>> = {
 	'Money / monthly score 60 to 80': '费用 / 月度得分 60 至 80',
 	'Money / monthly score under 60': '费用 / 月度得分低于 60',
 	Price: '价格',
+	'Price / at most 987000 a year': '价格 / 全年最高 987000 元',
 	'Price / at most 987000 a year in all; a quarter of it per quarter': '价格 / 全年最高 987000 元，每季度四分之一',
 	'Price / not named in the text used here': '价格 / 所据文本未载明',
 	'Problem desk / 3 working days, or tell the reporter': '问题受理 / 3 个工作日内答复，否则告知用户',
@@ -134,4 +135,5 @@ export const CLAUSES_ZH: Readonly<Record<string, string>> = {
 	'Termination / 24 consecutive hours without work': '合同终止 / 连续 24 小时无法工作',
 	'Termination / deductions of 15 % in all': '合同终止 / 累计扣款达 15 %',
 	'Termination / three in a row or four in all under 60': '合同终止 / 连续三次或累计四次低于 60 分',
+	'Title / the year of service': '标题 / 服务年度',
 };

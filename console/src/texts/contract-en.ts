@@ -14,6 +14,8 @@ export const contractEn: Twin<typeof contractZh> = {
 		onset: 'Onset',
 		noneOpen: 'No open faults.',
 		none: 'No faults in the last 90 days.',
+		affected: 'Affected services',
+		affects: (count: number) => `${count} more affected`,
 		level: 'Level',
 		levelStates: { proposed: 'proposed', judged: 'judged', confirmed: 'confirmed' },
 		stages: {
@@ -114,10 +116,6 @@ export const contractEn: Twin<typeof contractZh> = {
 		finishStep: (step) => `Step ${step} done`,
 		finishOrder: 'Work order done',
 		finishedAt: (time) => `done ${time}`,
-		attachments: 'Files',
-		attach: 'Attach a file',
-		noAttachments: 'No files.',
-		bytes: (count) => `${count} bytes`,
 	},
 	assessment: {
 		contract: 'Contract',
@@ -127,6 +125,14 @@ export const contractEn: Twin<typeof contractZh> = {
 		now: 'current',
 		asOf: (time) => `as of ${time}`,
 		hypothetical: 'under another reading',
+		term: {
+			before: (first: string) => `The contract begins on ${first}; nothing is computed before.`,
+			over: (last: string) =>
+				`The contract ended on ${last}; nothing is computed after it. What was signed otherwise, or extended, is written under contracts.terms.`,
+			running: (first: string, last: string) => `Contract from ${first} to ${last}`,
+			open: (first: string) => `Contract from ${first}, without an end`,
+			extended: (until: string, clause: string) => `extended to ${until} (${clause})`,
+		},
 		scores: { self: 'Self-assessed', client: 'Client', final: 'Final' },
 		made: (deducted, bonus, yuan) => `−${deducted}, +${bonus}, ${yuan} yuan`,
 		yuan: (yuan) => `${yuan} yuan`,
@@ -187,6 +193,7 @@ export const contractEn: Twin<typeof contractZh> = {
 		outageOf: (longest, limit) => `longest outage ${longest}, bound ${limit}`,
 		lowOf: (below, row, all) => `below ${below}: in a row ${row}, in all ${all}`,
 		questionNames: {
+			term: 'How long does the contract run?',
 			contract_start: 'The day on which the contract, and with it the first quarter, begins. The text leaves it to the signature.',
 			outage_15_to_30: 'The bands of outages jump from 15 to 30 minutes. What does an outage in between cost?',
 			outage_over_60: 'The text makes outages over one hour cheaper (0.5) than those of 30 to 60 minutes (1). Is that meant?',
@@ -212,6 +219,9 @@ export const contractEn: Twin<typeof contractZh> = {
 			stopped_measured: 'Seven days a year of total stop; a month has no share of its own. How much may a single month have?',
 		},
 		answerNames: {
+			twelve_months: '12 months',
+			twenty_four_months: '24 months',
+			open: 'no end',
 			'august-2021': '1 August 2021',
 			'january-2022': '1 January 2022',
 			nothing: 'nothing',

@@ -11,6 +11,8 @@ export const contractZh = {
 		onset: '开始时间',
 		noneOpen: '没有未关闭的故障。',
 		none: '近 90 天没有故障。',
+		affected: '受影响的服务',
+		affects: (count: number) => `另有 ${count} 项服务受影响`,
 		level: '级别',
 		levelStates: { proposed: '建议', judged: '已定级', confirmed: '已确认' },
 		stages: {
@@ -113,10 +115,6 @@ export const contractZh = {
 		finishStep: (step: number) => `完成第 ${step} 步`,
 		finishOrder: '完成工单',
 		finishedAt: (time: string) => `完成于 ${time}`,
-		attachments: '附件',
-		attach: '上传附件',
-		noAttachments: '没有附件。',
-		bytes: (count: number) => `${count} 字节`,
 	},
 	assessment: {
 		contract: '合同',
@@ -126,6 +124,13 @@ export const contractZh = {
 		now: '本期',
 		asOf: (time: string) => `截至 ${time}`,
 		hypothetical: '按假设的解释计算',
+		term: {
+			before: (first: string) => `合同自 ${first} 起执行，此前不计算。`,
+			over: (last: string) => `合同已于 ${last} 到期，此后不计算；合同另有约定或已延期的，写入 contracts.terms。`,
+			running: (first: string, last: string) => `合同期 ${first} 至 ${last}`,
+			open: (first: string) => `合同期自 ${first} 起，未定终止日`,
+			extended: (until: string, clause: string) => `延期至 ${until}（${clause}）`,
+		},
 		scores: { self: '自评', client: '采购人评', final: '终值' },
 		made: (deducted: string, bonus: string, yuan: string) => `扣 ${deducted}，加 ${bonus}，${yuan} 元`,
 		yuan: (yuan: string) => `${yuan} 元`,
@@ -186,6 +191,7 @@ export const contractZh = {
 		outageOf: (longest: string, limit: string) => `最长连续中断 ${longest}，界限 ${limit}`,
 		lowOf: (below: string, row: string, all: string) => `低于 ${below} 分：连续 ${row} 期，累计 ${all} 期`,
 		questionNames: {
+			term: '合同执行多久？',
 			contract_start: '合同从哪一天起算（第一个季度随之开始）？',
 			outage_15_to_30: '15 至 30 分钟的中断，条文没有规定，如何扣分？',
 			outage_over_60: '超过 1 小时的中断扣分反而少于 30 至 60 分钟，是否照条文执行？',
@@ -209,6 +215,9 @@ export const contractZh = {
 			stopped_measured: '每年 7 天的停机上限按年还是按月分摊？',
 		} as Readonly<Record<string, string>>,
 		answerNames: {
+			twelve_months: '12 个月',
+			twenty_four_months: '24 个月',
+			open: '不设终止日',
 			'august-2021': '2021 年 8 月 1 日',
 			'january-2022': '2022 年 1 月 1 日',
 			nothing: '不扣分',

@@ -21,6 +21,10 @@ export const deskZh = {
 		yes: '是',
 		product: '监控平台',
 		history: (count: number) => `经过（${count}）`,
+		attachments: '附件',
+		attach: '上传附件',
+		noAttachments: '没有附件。',
+		bytes: (count: number) => `${count} 字节`,
 		parties: { manager: '项目经理', client: '采购人', supervision: '监理' },
 		channels: { phone: '电话', qq: 'QQ 消息', wechat: '微信', mail: '邮件', visit: '当面' } as Readonly<Record<string, string>>,
 		relations: { 'caused-by': '由其引起', related: '相关', outage: '中断', alert: '告警', manual: '手工', split: '拆分' } as Readonly<
@@ -56,6 +60,7 @@ export const deskZh = {
 			escalate: '升级',
 			remind: '提醒',
 			repeat: '重复故障',
+			affect: '波及服务',
 			attach: '上传附件',
 			received: '并入',
 			'split-off': '拆分',

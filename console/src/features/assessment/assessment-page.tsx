@@ -12,6 +12,7 @@ import { pointsText } from './points-text.ts';
 import { RecordList } from './record-list.tsx';
 import { ScoreRow } from './score-row.tsx';
 import { StandingCard } from './standing-card.tsx';
+import { TermNotice } from './term-notice.tsx';
 
 /** A period priced under one contract, or under two side by side. */
 export function AssessmentPage() {
@@ -22,7 +23,8 @@ export function AssessmentPage() {
 	return (
 		<Loaded query={contracts}>
 			{({ contracts: list }) => {
-				const first = chosen[0] === '' ? (list[0]?.id ?? '') : chosen[0];
+				const running = list.find(({ term }) => term.state === 'running') ?? list[0];
+				const first = chosen[0] === '' ? (running?.id ?? '') : chosen[0];
 				const pick = (label: string, value: string, onChange: (id: string) => void, none: boolean) => (
 					<label className="plain-label">
 						{label}
@@ -59,24 +61,28 @@ export function AssessmentPage() {
 function ContractColumn({ id, list }: { readonly id: string; readonly list: ContractListAnswer['contracts'] }) {
 	const texts = useTexts();
 	const words = texts.assessment;
-	const [period, setPeriod] = useState('now');
+	const contract = list.find((known) => known.id === id);
+	const term = contract?.term;
+	const [picked, setPeriod] = useState('');
 	const [answers, setAnswers] = useState<Readonly<Record<string, string>>>({});
 	const settings = Object.entries(answers)
 		.map((pair) => pair.join(':'))
 		.join(',');
-	const assessed = useAssessment(id, period, settings);
 	const standing = useStanding(id);
+	// Outside of the contract's term nothing runs: its last period is shown then.
+	const period = picked !== '' ? picked : term?.state === 'running' ? 'now' : (standing.data?.periods.at(-1)?.period.id ?? '');
+	const assessed = useAssessment(id, period, settings);
 	const profile = useContract(id);
 	const rights = useDeskRights();
-	const questions = list.find((contract) => contract.id === id)?.settings ?? [];
+	const questions = contract?.settings ?? [];
 	return (
 		<div className="stack desk-column">
 			<div className="page-title">
-				<h2>{list.find((contract) => contract.id === id)?.name ?? id}</h2>
+				<h2>{contract?.name ?? id}</h2>
 				<label className="plain-label">
 					{words.period}
 					<select className="plain-select num" value={period} onChange={({ target }) => setPeriod(target.value)}>
-						<option value="now">{words.now}</option>
+						{term?.state === 'running' ? <option value="now">{words.now}</option> : null}
 						{[...(standing.data?.periods ?? [])].reverse().map(({ period: known, final }) => (
 							<option key={known.id} value={known.id}>
 								{known.id}（{pointsText(final)}）
@@ -85,25 +91,28 @@ function ContractColumn({ id, list }: { readonly id: string; readonly list: Cont
 					</select>
 				</label>
 			</div>
-			<Loaded query={assessed}>
-				{(data) => (
-					<>
-						<p className="muted num">
-							{data.assessment.period.id}：{shortTimeText(data.assessment.period.fromMs)} → {shortTimeText(data.assessment.period.toMs)}，
-							{words.asOf(dateTimeText(data.assessment.asOfMs))}
-							{settings === '' ? '' : ` · ${words.hypothetical}`}
-						</p>
-						<ScoreRow scores={data.scores} />
-						<NextList next={data.assessment.next} asOfMs={data.assessment.asOfMs} />
-						{profile.data === undefined ? null : (
-							<>
-								<ItemTable data={data} contract={id} rights={rights} />
-								<RecordList data={data} profile={profile.data} rights={rights} />
-							</>
-						)}
-					</>
-				)}
-			</Loaded>
+			{term === undefined ? null : <TermNotice term={term} />}
+			{period === '' ? null : (
+				<Loaded query={assessed}>
+					{(data) => (
+						<>
+							<p className="muted num">
+								{data.assessment.period.id}：{shortTimeText(data.assessment.period.fromMs)} → {shortTimeText(data.assessment.period.toMs)}，
+								{words.asOf(dateTimeText(data.assessment.asOfMs))}
+								{settings === '' ? '' : ` · ${words.hypothetical}`}
+							</p>
+							<ScoreRow scores={data.scores} />
+							<NextList next={data.assessment.next} asOfMs={data.assessment.asOfMs} />
+							{profile.data === undefined ? null : (
+								<>
+									<ItemTable data={data} contract={id} rights={rights} />
+									<RecordList data={data} profile={profile.data} rights={rights} />
+								</>
+							)}
+						</>
+					)}
+				</Loaded>
+			)}
 			{standing.data === undefined ? null : <StandingCard standing={standing.data} />}
 			{questions.length === 0 ? null : (
 				<Card title={words.questions}>

@@ -7,6 +7,7 @@ import { useTexts } from '../../texts/language.tsx';
 import type { Texts } from '../../texts/zh.ts';
 import { ActionBar } from '../desk/action-bar.tsx';
 import type { Action, Field, FieldValues } from '../desk/action-dialog.tsx';
+import { Attachments } from '../desk/attachments.tsx';
 import { CaseHistory } from '../desk/case-history.tsx';
 import { Facts } from '../desk/facts.tsx';
 import { Loaded } from '../desk/list-state.tsx';
@@ -64,6 +65,11 @@ function Shown({ entry }: { readonly entry: ChangeDetailAnswer }) {
 					<Part title={words.result} text={change.result} />
 				</div>
 			</Card>
+			<Attachments
+				path={`/changes/${change.id}`}
+				files={change.attachments}
+				mayAttach={rights.isStaff && ['requested', 'approved', 'started', 'done', 'rolled-back'].includes(change.stage)}
+			/>
 			<CaseHistory events={events} />
 		</div>
 	);

@@ -76,7 +76,9 @@ function FaultRow({ entry: { number, fault, steps }, service }: { readonly entry
 			<span className="case-title">
 				<b>{fault.title}</b>
 				<small className="muted">
-					{service} · {texts.fault.level} {fault.level}（{texts.fault.levelStates[fault.levelState]}）· {contract}
+					{service}
+					{fault.affected.length === 0 ? '' : `（${texts.fault.affects(fault.affected.length)}）`} · {texts.fault.level} {fault.level}（
+					{texts.fault.levelStates[fault.levelState]}）· {contract}
 				</small>
 			</span>
 			<span className="case-next">

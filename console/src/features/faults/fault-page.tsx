@@ -6,6 +6,7 @@ import { dateTimeText } from '../../format/time.ts';
 import { useNow } from '../../format/use-now.ts';
 import { useTexts } from '../../texts/language.tsx';
 import { ActionBar } from '../desk/action-bar.tsx';
+import { Attachments } from '../desk/attachments.tsx';
 import { CaseHistory } from '../desk/case-history.tsx';
 import { ClockRows } from '../desk/clock-rows.tsx';
 import { Countdown } from '../desk/countdown.tsx';
@@ -14,7 +15,6 @@ import { Loaded } from '../desk/list-state.tsx';
 import { FaultStageMark } from '../desk/stage-marks.tsx';
 import { useDeskRights } from '../desk/use-desk-rights.ts';
 import { useNames } from '../desk/use-names.ts';
-import { Attachments } from './attachments.tsx';
 import { faultActions, orderActions } from './fault-actions.ts';
 
 const MOMENTS: readonly FaultMoment[] = [
@@ -80,6 +80,7 @@ function Shown({ entry }: { readonly entry: FaultDetailAnswer }) {
 				<Facts
 					facts={[
 						[words.service, names.service(fault.service)],
+						[words.affected, fault.affected.map(names.service).join('、')],
 						[words.level, `${level?.name ?? fault.level}（${words.levelStates[fault.levelState]}）`],
 						[words.owner, fault.owner],
 						[words.point, fault.point],
@@ -117,7 +118,11 @@ function Shown({ entry }: { readonly entry: FaultDetailAnswer }) {
 					))}
 				</Card>
 			)}
-			<Attachments fault={fault} mayAttach={rights.isStaff && ['candidate', 'declared', 'restored', 'resolved'].includes(fault.stage)} />
+			<Attachments
+				path={`/faults/${fault.id}`}
+				files={fault.attachments}
+				mayAttach={rights.isStaff && ['candidate', 'declared', 'restored', 'resolved'].includes(fault.stage)}
+			/>
 			<CaseHistory events={events} />
 		</div>
 	);

@@ -8,6 +8,7 @@ import { useTexts } from '../../texts/language.tsx';
 import type { Texts } from '../../texts/zh.ts';
 import { ActionBar } from '../desk/action-bar.tsx';
 import type { Action, Field, FieldValues } from '../desk/action-dialog.tsx';
+import { Attachments } from '../desk/attachments.tsx';
 import { CaseHistory } from '../desk/case-history.tsx';
 import { ClockRows } from '../desk/clock-rows.tsx';
 import { Facts } from '../desk/facts.tsx';
@@ -68,6 +69,11 @@ function Shown({ entry }: { readonly entry: ProblemDetailAnswer }) {
 					),
 				)}
 			</Card>
+			<Attachments
+				path={`/problems/${problem.id}`}
+				files={problem.attachments}
+				mayAttach={rights.isStaff && ['received', 'accepted', 'handed', 'answered'].includes(problem.stage)}
+			/>
 			<CaseHistory events={events} />
 		</div>
 	);
