@@ -136,6 +136,16 @@ describe('replies', () => {
 		expect(await incident()).toMatchObject({ state: 'acknowledged', owner: 'zhang' });
 		expect((await take('A1')).text).toBe('事件 1 已由 张伟 确认');
 	});
+
+	test('an answer that was written long before the incident began was not about it, however late it is read', async () => {
+		await start();
+		await fire('NginxDown');
+		await minutes(1);
+		const late = { ...reply('收到'), atMs: zeroMs - 600_000 };
+		expect(await running.alerting.onCall.reply(late)).toEqual({ text: '没有等待您确认的事件' });
+		expect((await incident()).state).toBe('open');
+		expect((await running.alerting.onCall.reply({ ...late, id: 'now', atMs: zeroMs - 200_000 })).text).toContain('已确认事件 1');
+	});
 });
 
 describe('the auditor', () => {

@@ -82,6 +82,7 @@ function worldOf(real: boolean, problems: string[]): ChannelWorld {
 			receipts: async (line, receipts) => {
 				for (const { state, code, to } of receipts) process.stdout.write(`${line}: ${state} ${to} (${code})\n`);
 			},
+			recent: async () => [],
 			reply: async () => '',
 		},
 	};

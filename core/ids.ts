@@ -9,3 +9,14 @@ export function uuidv7(nowMs: number): string {
 	const hex = bytes.toString('hex');
 	return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
+
+/** No id of this or a later millisecond sorts before it. */
+export function uuidv7Floor(ms: number): string {
+	const hex = ms.toString(16).padStart(12, '0');
+	return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
+}
+
+/** When an id of version 7 was made. */
+export function uuidv7Ms(id: string): number {
+	return Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
+}

@@ -150,6 +150,7 @@ export class Delivery implements PersonalDelivery {
 	/** Where channels hand over what comes back. */
 	readonly inbound: Inbound = {
 		receipts: (line, receipts) => this.#receipts.take(line, receipts),
+		recent: (line) => this.#receipts.recent(line),
 		reply: async (reply) => {
 			if (this.#replyPort === null) {
 				throw new AppError('FN_ALERTS_NOBODY_LISTENS', 'replies are not taken at the moment; send it again later', {

@@ -1,9 +1,9 @@
 import type { Clock } from '../../core/clock.ts';
 import { errorText } from '../../core/errors.ts';
-import { uuidv7 } from '../../core/ids.ts';
+import { uuidv7, uuidv7Ms } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import type { AlertsMetrics } from '../metrics.ts';
-import type { Receipt } from '../notify/notifier.ts';
+import type { Receipt, RecentMessage } from '../notify/notifier.ts';
 import type { AwaitedReceipt, OutboxEntry, ReceiptRecord, ReceiptState, ReceiptStore } from '../ports.ts';
 import { SerialQueue } from '../serial-queue.ts';
 import { TurnLoop } from '../turn-loop.ts';
@@ -29,6 +29,8 @@ export interface ReceiptChange {
 
 const MAX_WAITING = 1000;
 const DUE_AT_ONCE = 100;
+const RECENT_MS = 3_600_000;
+const MOST_RECENT = 200;
 const RETRY_MS = 1000;
 
 /**
@@ -71,6 +73,18 @@ export class Receipts {
 			);
 			for (const receipt of receipts) await this.#takeOne(line, receipt, known.get(receipt.key) ?? []);
 		});
+	}
+
+	/** What a line sent in the last hour, newest first. */
+	async recent(line: string): Promise<readonly RecentMessage[]> {
+		const { store, clock } = this.#options;
+		const records = await store.recentMessages(line, clock.now() - RECENT_MS, MOST_RECENT);
+		return records.map(({ id, key, to, state }) => ({
+			key,
+			to,
+			sentAtMs: uuidv7Ms(id),
+			awaited: state === 'awaited' || state === 'missing',
+		}));
 	}
 
 	/** Applies what came before the message was recorded. */

@@ -5,6 +5,9 @@ import type { Incident } from './incident.ts';
 import { type Incidents, PRODUCT } from './incidents.ts';
 import { readReply } from './reply.ts';
 
+/** Of a provider's clock and ours. */
+const CLOCKS_DIFFER_MS = 300_000;
+
 /** Everything else stands in the record of deliveries; this one moves the chain. */
 export async function recordExhausted(
 	incidents: Incidents,
@@ -24,6 +27,8 @@ export async function takeReply(
 	if (person === null) return { text: '' };
 	const mine = incidents
 		.active()
+		// What was written before an incident began was an answer to something else, however late it is read.
+		.filter(({ openedAtMs }) => openedAtMs <= reply.atMs + CLOCKS_DIFFER_MS)
 		.filter(({ state, calls }) => state !== 'resolved' && calls.some(({ personId }) => personId === person.id));
 	const { phrases } = duty.plan;
 	const read = readReply(reply.said, mine, phrases);

@@ -6,7 +6,7 @@ import { type Secret, SecretRefSchema } from '../../core/secret.ts';
 import type { Language } from '../templates/language.ts';
 import type { Markup, TextOf, TextPart, TextStyle } from '../templates/texts.ts';
 import { HttpConfigSchema } from './http-config.ts';
-import { failedExchange } from './http-outcome.ts';
+import { type FailedExchange, failedExchange } from './http-outcome.ts';
 import { DEFAULT_TIMEOUT, type Notifier, type NotifierContext, type SendResult } from './notifier.ts';
 
 /** Keys that every channel has. */
@@ -92,13 +92,13 @@ export interface ServiceRequest {
 	readonly body?: HttpRequest['body'];
 }
 
-export type Judge = (response: HttpResponse, world: { readonly nowMs: number; readonly redact: Redact }) => SendResult;
+export type Judge<T = SendResult> = (response: HttpResponse, world: { readonly nowMs: number; readonly redact: Redact }) => T;
 
 /** One bounded exchange with a service, whose answer `judge` reads; never rejects. */
-export function serviceCall(
+export function serviceCall<T = SendResult>(
 	context: Pick<NotifierContext, 'http' | 'clock'>,
-	options: { readonly timeout: string; readonly redact: Redact; readonly judge: Judge },
-): (request: ServiceRequest, signal: AbortSignal) => Promise<SendResult> {
+	options: { readonly timeout: string; readonly redact: Redact; readonly judge: Judge<T> },
+): (request: ServiceRequest, signal: AbortSignal) => Promise<T | FailedExchange> {
 	const timeoutMs = parseDuration(options.timeout);
 	return async ({ url, method = 'POST', headers = {}, body }, signal) => {
 		try {

@@ -64,13 +64,15 @@ export function plainLine<C extends object>(
 		readonly split?: (config: C) => readonly C[];
 		readonly create: (config: C, context: NotifierContext) => Notifier;
 		readonly callback?: ChannelLine['callback'];
+		readonly pull?: Pick<ChannelLine, 'start' | 'close'>;
 	},
 ): ChannelLine {
-	const { config, addressed, split = (own: C) => [own], create, callback } = options;
+	const { config, addressed, split = (own: C) => [own], create, callback, pull = {} } = options;
 	return {
 		type,
 		notifiers: (place, to) => placeEach(split(to === null ? config : addressed(config, to)), context, place, create),
 		...(callback === undefined ? {} : { callback }),
+		...pull,
 	};
 }
 

@@ -11,10 +11,17 @@ const NEVER_SENT = new Set([
 	'ENETUNREACH',
 	'CERT_HAS_EXPIRED',
 	'DEPTH_ZERO_SELF_SIGNED_CERT',
+	'SELF_SIGNED_CERT_IN_CHAIN',
+	'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+	'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+	'ERR_TLS_CERT_ALTNAME_INVALID',
 ]);
 
+/** An exchange that gave no answer. */
+export type FailedExchange = Extract<SendResult, { readonly kind: 'retry' }>;
+
 /** What a failed exchange means for the message. Anything but a refused connection may have been taken by the other side. */
-export function failedExchange(error: unknown, redact: (text: string) => string): SendResult {
+export function failedExchange(error: unknown, redact: (text: string) => string): FailedExchange {
 	const cause = error instanceof AppError ? error.cause : error;
 	const system = systemErrorCode(cause);
 	const code = system !== '' ? system : error instanceof AppError ? error.code : 'error';

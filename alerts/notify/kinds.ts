@@ -1,5 +1,6 @@
 import type { Static, TObject } from 'typebox';
 import { aliyunSmsCallback, aliyunVoiceCallback } from './aliyun/callback.ts';
+import { aliyunSmsPull, aliyunVoicePull } from './aliyun/pull.ts';
 import { AliyunSmsConfigSchema } from './aliyun-sms/config.ts';
 import { createAliyunSms } from './aliyun-sms/notifier.ts';
 import { AliyunVoiceConfigSchema } from './aliyun-voice/config.ts';
@@ -24,6 +25,7 @@ import { checkSmsGateway } from './sms-gateway/check.ts';
 import { SmsGatewayConfigSchema } from './sms-gateway/config.ts';
 import { createSmsGateway, splitPhones } from './sms-gateway/notifier.ts';
 import { tencentSmsCallback, tencentVoiceCallback } from './tencent/callback.ts';
+import { tencentSmsPull } from './tencent/pull.ts';
 import { TencentSmsConfigSchema } from './tencent-sms/config.ts';
 import { createTencentSms } from './tencent-sms/notifier.ts';
 import { TencentVoiceConfigSchema } from './tencent-voice/config.ts';
@@ -49,11 +51,15 @@ export const CHANNEL_KINDS: readonly ChannelKind[] = [
 		check: checkSmsGateway,
 		callback: gatewayCallback,
 	}),
-	phones('aliyun_sms', AliyunSmsConfigSchema, createAliyunSms, { callback: aliyunSmsCallback }),
-	phones('tencent_sms', TencentSmsConfigSchema, createTencentSms, { callback: tencentSmsCallback }),
+	phones('aliyun_sms', AliyunSmsConfigSchema, createAliyunSms, { callback: aliyunSmsCallback, pull: aliyunSmsPull }),
+	phones('tencent_sms', TencentSmsConfigSchema, createTencentSms, { callback: tencentSmsCallback, pull: tencentSmsPull }),
 	phones('mas_sms', MasSmsConfigSchema, createMasSms, { callback: masCallback }),
 	{ type: 'cmpp', schema: CmppConfigSchema, to: 'phones', open: openCmpp },
-	phones('aliyun_voice', AliyunVoiceConfigSchema, createAliyunVoice, { split: eachPhone, callback: aliyunVoiceCallback }),
+	phones('aliyun_voice', AliyunVoiceConfigSchema, createAliyunVoice, {
+		split: eachPhone,
+		callback: aliyunVoiceCallback,
+		pull: aliyunVoicePull,
+	}),
 	phones('tencent_voice', TencentVoiceConfigSchema, createTencentVoice, { split: eachPhone, callback: tencentVoiceCallback }),
 	{
 		type: 'zwdingtalk',
@@ -94,6 +100,8 @@ interface PhoneOptions<C> {
 		config: C,
 		context: LineContext,
 	) => ((request: CallbackRequest) => ReturnType<NonNullable<ChannelLine['callback']>>) | undefined;
+	/** Asks the provider, where it can be asked. */
+	readonly pull?: (config: C, context: LineContext) => Pick<ChannelLine, 'start' | 'close'>;
 }
 
 /** A kind that sends to telephone numbers. */
@@ -103,7 +111,7 @@ function phones<S extends TObject>(
 	create: (config: Static<S>, context: NotifierContext) => Notifier,
 	options: PhoneOptions<Static<S>> = {},
 ): ChannelKind {
-	const { split, check, callback } = options;
+	const { split, check, callback, pull } = options;
 	return {
 		type,
 		schema,
@@ -116,6 +124,7 @@ function phones<S extends TObject>(
 				...(split === undefined ? {} : { split }),
 				create,
 				callback: callback?.(config, context),
+				...(pull === undefined ? {} : { pull: pull(config, context) }),
 			}),
 	};
 }

@@ -59,10 +59,19 @@ export interface Receipt extends ReceiptKey {
 	readonly atMs: number;
 }
 
+/** A message of the last hour. */
+export interface RecentMessage extends ReceiptKey {
+	readonly sentAtMs: number;
+	/** Nobody has said yet that it arrived, or that it did not. */
+	readonly awaited: boolean;
+}
+
 /** Where channels hand over what comes back to them. */
 export interface Inbound {
 	/** Resolves once it is recorded. `line` is the channel's name in `alerts.channels`. */
 	receipts(line: string, receipts: readonly Receipt[]): Promise<void>;
+	/** For channels that ask: what the line sent in the last hour, newest first. */
+	recent(line: string): Promise<readonly RecentMessage[]>;
 	/** Answers what is said back, `''` for nothing. Rejects with `FN_ALERTS_NOBODY_LISTENS` when replies are not taken. */
 	reply(reply: {
 		readonly id: string;

@@ -32,25 +32,27 @@ export function providerCallback(context: LineContext, options: ProviderCallback
 	const token = context.secret(options.token);
 	return async (request): Promise<CallbackAnswer> => {
 		if (!sameSecret(request.query['token'] ?? '', token)) throw callbackRefused(context.line, 'the token in the address is wrong');
-		const entries = entriesOf(request, options.items);
-		const receipts: Receipt[] = [];
-		for (const entry of entries) {
-			const incoming = options.read(entry, context.clock.now());
-			if (incoming?.kind === 'receipt') receipts.push(incoming.receipt);
-			else if (incoming?.kind === 'reply') {
-				const { id, from, text, atMs } = incoming;
-				await context.inbound.reply({
-					id,
-					from: { channel: context.line, to: from },
-					way: options.way,
-					said: { kind: 'text', text: text.trim() },
-					atMs,
-				});
-			}
-		}
-		if (receipts.length > 0) await context.inbound.receipts(context.line, receipts);
+		const nowMs = context.clock.now();
+		await takeIncoming(
+			context,
+			options.way,
+			entriesOf(request, options.items).map((entry) => options.read(entry, nowMs)),
+		);
 		return { status: 200, type: answerType(options.answer), body: options.answer };
 	};
+}
+
+/** Hands over what a provider says, however it came. Rejects when it is not recorded. */
+export async function takeIncoming(context: LineContext, way: string, all: readonly Incoming[]): Promise<void> {
+	const receipts: Receipt[] = [];
+	for (const incoming of all) {
+		if (incoming?.kind === 'receipt') receipts.push(incoming.receipt);
+		else if (incoming?.kind === 'reply') {
+			const { id, from, text, atMs } = incoming;
+			await context.inbound.reply({ id, from: { channel: context.line, to: from }, way, said: { kind: 'text', text: text.trim() }, atMs });
+		}
+	}
+	if (receipts.length > 0) await context.inbound.receipts(context.line, receipts);
 }
 
 export function callbackRefused(line: string, reason: string): AppError {

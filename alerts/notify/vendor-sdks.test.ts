@@ -18,14 +18,23 @@ const { Config } = require('@alicloud/openapi-core').$OpenApiUtil;
 const [endpoint, accessKeyId, accessKeySecret] = process.argv.slice(2);
 const client = new sdk.default(new Config({ accessKeyId, accessKeySecret, endpoint, protocol: 'http' }));
 const request = { phoneNumbers: '13800138000', signName: '四个九', templateCode: 'SMS_1', templateParam: JSON.stringify({ what: '主机 +~* down' }) };
-client.sendSms(new sdk.SendSmsRequest(request)).then(({ body }) => console.log(body.code), (error) => console.log(error.code));`;
+const asking = { phoneNumber: '13800138000', bizId: process.argv[5], sendDate: process.argv[6], pageSize: 10, currentPage: 1 };
+const call = process.argv[5] === undefined
+	? client.sendSms(new sdk.SendSmsRequest(request)).then(({ body }) => body.code)
+	: client.querySendDetails(new sdk.QuerySendDetailsRequest(asking)).then(({ body }) => body.smsSendDetailDTOs.smsSendDetailDTO[0].errCode);
+call.then((said) => console.log(said), (error) => console.log(error.code));`;
 
 const TENCENT = `
 const { Client } = require('tencentcloud-sdk-nodejs-sms').sms.v20210111;
 const [endpoint, secretId, secretKey] = process.argv.slice(2);
 const client = new Client({ credential: { secretId, secretKey }, region: 'ap-guangzhou', profile: { httpProfile: { endpoint, protocol: 'http://' } } });
 const request = { PhoneNumberSet: ['+8613800138000'], SmsSdkAppId: '1400', SignName: '四个九', TemplateId: '7', TemplateParamSet: ['主机 down'] };
-client.SendSms(request).then(({ SendStatusSet }) => console.log(SendStatusSet[0].Code), (error) => console.log(error.code));`;
+const since = Math.floor(Date.now() / 1000) - 300;
+const asking = { BeginTime: since, EndTime: since + 600, Offset: 0, Limit: 100, PhoneNumber: '+8613800138000', SmsSdkAppId: '1400' };
+const call = process.argv[5] === undefined
+	? client.SendSms(request).then(({ SendStatusSet }) => SendStatusSet[0].Code)
+	: client.PullSmsSendStatusByPhoneNumber(asking).then(({ PullSmsSendStatusSet }) => PullSmsSendStatusSet[0].Description);
+call.then((said) => console.log(said), (error) => console.log(error.code));`;
 
 let folder: TemporaryFolder;
 beforeAll(() => {
@@ -55,7 +64,7 @@ test.each([
 		template: '7',
 		bad: /SignatureFailure/,
 	},
-])('$vendor: the fake takes what the own client signs, and only with the right secret', async ({
+])('$vendor: the fake takes what the own client signs, to send and to ask, and only with the right secret', async ({
 	script,
 	start,
 	good,
@@ -66,14 +75,19 @@ test.each([
 	const fake: FakeCloudSms = await start(KEY);
 	const file = join(folder.path, `${template}.cjs`);
 	writeFileSync(file, script);
-	const send = async (secret: string) => {
-		const client = startProcess(process.execPath, [file, new URL(fake.baseUrl).host, KEY.id, secret]);
+	const send = async (secret: string, ...asked: readonly string[]) => {
+		const client = startProcess(process.execPath, [file, new URL(fake.baseUrl).host, KEY.id, secret, ...asked]);
 		await client.exited;
 		return client.output().trim();
 	};
 	try {
 		expect(await send(KEY.secret)).toBe(good);
 		expect(fake.messages).toMatchObject([{ phones, template }]);
+		const [phone = ''] = phones;
+		fake.report(phone, { delivered: true, code: 'DELIVERED' });
+		const day = new Date(Date.now() + 8 * 3_600_000).toISOString().slice(0, 10).replaceAll('-', '');
+		expect(await send(KEY.secret, fake.messages[0]?.id ?? '', day)).toBe('DELIVERED');
+		expect(await send('another-secret', fake.messages[0]?.id ?? '', day)).toMatch(bad);
 		expect(await send('another-secret')).toMatch(bad);
 		expect(fake.messages).toHaveLength(1);
 	} finally {

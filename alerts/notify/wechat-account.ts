@@ -58,29 +58,19 @@ function tokenOf(
 	context: LineContext,
 	options: { readonly timeout: string; readonly redact: Redact; readonly request: () => ServiceRequest },
 ): AccessToken {
-	return new AccessToken(async (signal): Promise<TokenAnswer> => {
-		let found: TokenAnswer | null = null;
-		const call = serviceCall(context, {
-			...options,
-			judge: (response, world): SendResult => {
-				const body = jsonObject(response.body);
-				const { access_token: token, expires_in: life } = body;
-				if (typeof token === 'string' && token !== '') {
-					found = { kind: 'token', token, lifeMs: (typeof life === 'number' ? life : 7200) * 1000 };
-					return { kind: 'sent', code: '0' };
-				}
-				return judgeBody(response, WECHAT_CODES, world);
-			},
-		});
-		const result = await call(options.request(), signal);
-		if (found !== null) return found;
-		return result.kind === 'sent'
-			? { kind: 'retry', code: 'no-token', reason: 'the answer holds no token', possiblySent: false }
-			: possiblyNot(result);
+	const call = serviceCall<TokenAnswer>(context, { ...options, judge: readToken });
+	return new AccessToken(async (signal) => {
+		const answer = await call(options.request(), signal);
+		// Nothing was sent while the token was asked for.
+		return answer.kind === 'retry' ? { ...answer, possiblySent: false } : answer;
 	}, context.clock);
 }
 
-/** Nothing was sent while the token was asked for. */
-function possiblyNot(result: Exclude<SendResult, { kind: 'sent' }>): Exclude<SendResult, { kind: 'sent' }> {
-	return result.kind === 'retry' ? { ...result, possiblySent: false } : result;
-}
+const readToken: Judge<TokenAnswer> = (response, world) => {
+	const { access_token: token, expires_in: life } = jsonObject(response.body);
+	if (typeof token === 'string' && token !== '') {
+		return { kind: 'token', token, lifeMs: (typeof life === 'number' ? life : 7200) * 1000 };
+	}
+	const result = judgeBody(response, WECHAT_CODES, world);
+	return result.kind === 'sent' ? { kind: 'retry', code: 'no-token', reason: 'the answer holds no token', possiblySent: false } : result;
+};

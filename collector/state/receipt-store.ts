@@ -1,5 +1,6 @@
 import type { Selectable, Transaction } from 'kysely';
 import type { AwaitedReceipt, OutboxEntry, ReceiptRecord, ReceiptState, ReceiptStore } from '../../alerts/ports.ts';
+import { uuidv7Floor } from '../../core/ids.ts';
 import { chunks } from './chunks.ts';
 import type { StateDatabase } from './database.ts';
 import { insertMissing, outboxEntry } from './outbox-rows.ts';
@@ -25,6 +26,18 @@ export function createReceiptStore(state: StateDatabase): ReceiptStore {
 				found.push(...rows.map(receiptOf));
 			}
 			return found;
+		},
+		recentMessages: async (line, sinceMs, limit) => {
+			const rows = await state
+				.selectFrom('notification_receipt')
+				.selectAll()
+				.where('id', '>=', uuidv7Floor(sinceMs))
+				.where('line', '=', line)
+				.where('attempt_id', '<>', '')
+				.orderBy('id', 'desc')
+				.limit(limit)
+				.execute();
+			return rows.map(receiptOf);
 		},
 		dueReceipts: async (nowMs, limit) => {
 			const rows = await state

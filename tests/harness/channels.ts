@@ -1,6 +1,6 @@
 import { type Channels, openChannels } from '../../alerts/notify/channels.ts';
 import type { IncidentMark, Notification } from '../../alerts/notify/notification.ts';
-import type { Inbound, Notifier, Receipt, SendResult } from '../../alerts/notify/notifier.ts';
+import type { Inbound, Notifier, Receipt, RecentMessage, SendResult } from '../../alerts/notify/notifier.ts';
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { httpExchange } from '../../core/http-client.ts';
 import { silentLogger } from '../../core/log.ts';
@@ -19,7 +19,12 @@ export interface OpenedChannels {
 /** The channels of a configuration, without a pipeline; what comes back is collected, and replies are answered with `answer`. */
 export function openTestChannels(
 	config: string,
-	options: { readonly secrets?: Readonly<Record<string, string>>; readonly clock?: Clock; readonly answer?: string } = {},
+	options: {
+		readonly secrets?: Readonly<Record<string, string>>;
+		readonly clock?: Clock;
+		readonly answer?: string;
+		readonly recent?: readonly RecentMessage[];
+	} = {},
 ): OpenedChannels {
 	const receipts: (Receipt & { readonly line: string })[] = [];
 	const replies: Parameters<Inbound['reply']>[0][] = [];
@@ -34,6 +39,7 @@ export function openTestChannels(
 			receipts: async (line, came) => {
 				receipts.push(...came.map((receipt) => ({ ...receipt, line })));
 			},
+			recent: async () => options.recent ?? [],
 			reply: async (reply) => {
 				replies.push(reply);
 				return options.answer ?? '';

@@ -7,6 +7,13 @@ export interface CloudSms {
 	readonly template: string;
 	/** BizId, SerialNo or CallId. */
 	readonly id: string;
+	readonly atMs: number;
+}
+
+/** What the carrier says of a message, once it says something. */
+export interface CarrierWord {
+	readonly delivered: boolean;
+	readonly code: string;
 }
 
 /** A callback that asks for a receipt's worth of fields is built by the test; the id is what the message was answered with. */
@@ -16,6 +23,12 @@ export interface FakeCloudSms {
 	/** Phone numbers that are refused on their own (Tencent), or codes for the next request. */
 	refuse(phone: string): void;
 	fail(code: string): void;
+	/** The carrier’s word on every message to this number so far. */
+	report(phone: string, word: CarrierWord): void;
+	/** The person writes back; only Tencent gives replies to who asks. */
+	reply(phone: string, text: string): void;
+	/** Actions that were asked for with a good signature, in order. */
+	readonly actions: readonly string[];
 	stop(): Promise<void>;
 }
 
@@ -31,7 +44,7 @@ const hmac = (key: string | Buffer, text: string) => createHmac('sha256', key).u
 /** Verifies what Aliyun's SendSms verifies: clock within 15 minutes, a fresh nonce, the V3 signature over what arrived, and 35 characters a variable. */
 export function startFakeAliyunSms(key: Key): Promise<FakeCloudSms> {
 	const nonces = new Set<string>();
-	return start((request, state) => {
+	return start(key.now, (request, state) => {
 		const { headers, url } = request;
 		const answer = (Code: string, Message: string) => ({ status: Code === 'OK' ? 200 : 400, body: { Code, Message, RequestId: 'R1' } });
 		const [, id = '', names = '', signature = ''] =
@@ -59,6 +72,9 @@ export function startFakeAliyunSms(key: Key): Promise<FakeCloudSms> {
 		const fault = state.faults.next();
 		if (fault !== undefined) return answer(fault, 'as asked for');
 		const action = headers['x-acs-action'] ?? '';
+		state.actions.push(action);
+		if (action === 'QuerySendDetails') return { status: 200, body: sendDetails(url.searchParams, state, key.now()) };
+		if (action === 'QueryCallDetailByCallId') return { status: 200, body: callDetail(url.searchParams, state) };
 		const voice = action === 'SingleCallByTts';
 		if (!voice && action !== 'SendSms') return answer('InvalidAction.NotFound', action);
 		const params = JSON.parse(url.searchParams.get(voice ? 'TtsParam' : 'TemplateParam') ?? '{}') as Record<string, string>;
@@ -68,14 +84,20 @@ export function startFakeAliyunSms(key: Key): Promise<FakeCloudSms> {
 		// One call a minute and number.
 		if (voice && (phones.length !== 1 || called(state, phones[0] ?? '', key.now()))) return answer('isv.BUSINESS_LIMIT_CONTROL', 'limit');
 		const messageId = `id-${state.messages.length + 1}`;
-		state.messages.push({ phones, params, id: messageId, template: url.searchParams.get(voice ? 'TtsCode' : 'TemplateCode') ?? '' });
+		state.messages.push({
+			phones,
+			params,
+			id: messageId,
+			atMs: key.now(),
+			template: url.searchParams.get(voice ? 'TtsCode' : 'TemplateCode') ?? '',
+		});
 		return { status: 200, body: { Code: 'OK', Message: 'OK', RequestId: 'R1', [voice ? 'CallId' : 'BizId']: messageId } };
 	});
 }
 
 /** Verifies what Tencent's SendSms verifies: clock within 5 minutes, the TC3 signature over what arrived; answers per number. */
 export function startFakeTencentSms(key: Key): Promise<FakeCloudSms> {
-	return start((request, state) => {
+	return start(key.now, (request, state) => {
 		const { headers } = request;
 		const error = (Code: string) => ({ status: 200, body: { Response: { Error: { Code, Message: 'refused' }, RequestId: 'R1' } } });
 		const timestamp = Number(headers['x-tc-timestamp']);
@@ -96,11 +118,15 @@ export function startFakeTencentSms(key: Key): Promise<FakeCloudSms> {
 			return error('AuthFailure.SignatureFailure');
 		const fault = state.faults.next();
 		if (fault !== undefined) return error(fault);
-		if (headers['x-tc-action'] === 'SendTtsVoice') return call(request, state, { error, now: key.now() });
+		const action = headers['x-tc-action'] ?? '';
+		state.actions.push(action);
+		if (action.startsWith('Pull')) return pulled(action, request, { state, error, now: key.now() });
+		if (action === 'SendTtsVoice') return call(request, state, { error, now: key.now() });
 		const body = JSON.parse(request.body.toString('utf8')) as { PhoneNumberSet: string[]; TemplateId: string; TemplateParamSet: string[] };
 		const messageId = `id-${state.messages.length + 1}`;
 		const taken = body.PhoneNumberSet.filter((phone) => !state.refused.has(phone));
-		if (taken.length > 0) state.messages.push({ phones: taken, params: body.TemplateParamSet, template: body.TemplateId, id: messageId });
+		if (taken.length > 0)
+			state.messages.push({ phones: taken, params: body.TemplateParamSet, template: body.TemplateId, id: messageId, atMs: key.now() });
 		const SendStatusSet = body.PhoneNumberSet.map((PhoneNumber) =>
 			state.refused.has(PhoneNumber)
 				? { PhoneNumber, SerialNo: '', Code: 'FailedOperation.PhoneNumberInBlacklist', Message: 'in blacklist' }
@@ -108,6 +134,74 @@ export function startFakeTencentSms(key: Key): Promise<FakeCloudSms> {
 		);
 		return { status: 200, body: { Response: { SendStatusSet, RequestId: 'R1' } } };
 	});
+}
+
+/** `2026-11-21 09:00:05` in Beijing. */
+const beijing = (ms: number) => new Date(ms + 8 * 3_600_000).toISOString().slice(0, 19).replace('T', ' ');
+
+/** Verifies number, date and page as the documentation asks, and says 等待回执 until the carrier has spoken. */
+function sendDetails(query: URLSearchParams, state: State, nowMs: number): object {
+	const phone = query.get('PhoneNumber') ?? '';
+	const day = query.get('SendDate') ?? '';
+	const size = Number(query.get('PageSize'));
+	if (!/^\d{11}$/.test(phone)) return { Code: 'isv.MOBILE_NUMBER_ILLEGAL', Message: phone };
+	if (!/^\d{8}$/.test(day) || day > beijing(nowMs).slice(0, 10).replaceAll('-', ''))
+		return { Code: 'isv.INVALID_PARAMETERS', Message: day };
+	if (!(size >= 1 && size <= 50) || query.get('CurrentPage') !== '1') return { Code: 'isv.INVALID_PARAMETERS', Message: 'page' };
+	const found = state.messages.filter(
+		({ id, phones, atMs }) => phones.includes(phone) && id === query.get('BizId') && beijing(atMs).slice(0, 10).replaceAll('-', '') === day,
+	);
+	const SmsSendDetailDTO = found.map(({ id, atMs }) => {
+		const word = state.words.get(`${id} ${phone}`);
+		const sent = { PhoneNum: phone, SendDate: beijing(atMs), TemplateCode: 'T', Content: '', OutId: '' };
+		if (word === undefined) return { ...sent, SendStatus: 1 };
+		return { ...sent, SendStatus: word.delivered ? 3 : 2, ErrCode: word.code, ReceiveDate: beijing(atMs + 5000) };
+	});
+	return { Code: 'OK', Message: 'OK', RequestId: 'R1', TotalCount: String(found.length), SmsSendDetailDTOs: { SmsSendDetailDTO } };
+}
+
+/** A call that goes on has no state yet; asked for another product or day, the service knows of no call. */
+function callDetail(query: URLSearchParams, state: State): object {
+	const call = state.messages.find(({ id }) => id === query.get('CallId'));
+	const sameDay = call !== undefined && beijing(Number(query.get('QueryDate'))).slice(0, 10) === beijing(call.atMs).slice(0, 10);
+	if (call === undefined || !sameDay || query.get('ProdId') !== '11000000300006') return { Code: 'OK', Message: 'OK', RequestId: 'R1' };
+	const [callee = ''] = call.phones;
+	const word = state.words.get(`${call.id} ${callee}`);
+	const ended = word === undefined ? { state: '', endDate: '' } : { state: word.code, endDate: beijing(call.atMs + 20_000) };
+	return { Code: 'OK', Message: 'OK', RequestId: 'R1', Data: JSON.stringify({ callee, caller: '0571', ...ended }) };
+}
+
+/** Verifies window, page and number; giving out takes nothing away. */
+function pulled(
+	action: string,
+	request: FakeRequest,
+	{
+		state,
+		error,
+		now,
+	}: { readonly state: State; readonly error: (code: string) => { status: number; body: object }; readonly now: number },
+): { readonly status: number; readonly body: object } {
+	const body = JSON.parse(request.body.toString('utf8')) as Record<string, unknown>;
+	const { BeginTime: begin, EndTime: end, Limit: limit, Offset: offset, PhoneNumber: phone, SmsSdkAppId: app } = body;
+	if (request.headers['x-tc-version'] !== '2021-01-11' || typeof app !== 'string' || app === '') return error('InvalidParameter');
+	if (typeof phone !== 'string' || !/^\+\d{5,20}$/.test(phone)) return error('InvalidParameterValue.IncorrectPhoneNumber');
+	if (offset !== 0 || typeof limit !== 'number' || limit < 1 || limit > 100) return error('InvalidParameterValue.LimitInvalid');
+	if (typeof begin !== 'number' || typeof end !== 'number' || begin < now / 1000 - 7 * 86_400 || end < begin)
+		return error('InvalidParameterValue.BeginTimeVerifyFail');
+	const inside = (atMs: number) => atMs / 1000 >= begin && atMs / 1000 <= end;
+	const number = { CountryCode: '86', SubscriberNumber: phone.slice(3), PhoneNumber: phone };
+	const PullSmsReplyStatusSet = state.replies
+		.filter((reply) => reply.phone === phone && inside(reply.atMs))
+		.map(({ text, atMs }) => ({ ...number, ExtendCode: '', SignName: 's', ReplyContent: text, ReplyTime: Math.floor(atMs / 1000) }));
+	const PullSmsSendStatusSet = state.messages.flatMap(({ id, phones, atMs }) => {
+		const word = state.words.get(`${id} ${phone}`);
+		if (word === undefined || !phones.includes(phone) || !inside(atMs)) return [];
+		const said = { ReportStatus: word.delivered ? 'SUCCESS' : 'FAIL', Description: word.code, SessionContext: '' };
+		return [{ ...number, ...said, SerialNo: id, UserReceiveTime: Math.floor(atMs / 1000) + 5 }];
+	});
+	const set = action === 'PullSmsReplyStatusByPhoneNumber' ? { PullSmsReplyStatusSet } : { PullSmsSendStatusSet };
+	if (!['PullSmsReplyStatusByPhoneNumber', 'PullSmsSendStatusByPhoneNumber'].includes(action)) return error('InvalidAction');
+	return { status: 200, body: { Response: { ...set, RequestId: 'R1' } } };
 }
 
 function call(
@@ -119,7 +213,13 @@ function call(
 	if (request.headers['x-tc-version'] !== '2020-09-02') return world.error('InvalidParameter');
 	if (called(state, body.CalledNumber, world.now)) return world.error('LimitExceeded.DeliveryFrequencyLimit');
 	const messageId = `id-${state.messages.length + 1}`;
-	state.messages.push({ phones: [body.CalledNumber], params: body.TemplateParamSet, template: body.TemplateId, id: messageId });
+	state.messages.push({
+		phones: [body.CalledNumber],
+		params: body.TemplateParamSet,
+		template: body.TemplateId,
+		id: messageId,
+		atMs: world.now,
+	});
 	return { status: 200, body: { Response: { SendStatus: { CallId: messageId, SessionContext: '' }, RequestId: 'R1' } } };
 }
 
@@ -135,12 +235,25 @@ interface State {
 	readonly messages: CloudSms[];
 	readonly refused: Set<string>;
 	readonly faults: FaultQueue<string>;
+	readonly actions: string[];
+	/** By message and number. */
+	readonly words: Map<string, CarrierWord>;
+	readonly replies: { readonly phone: string; readonly text: string; readonly atMs: number }[];
 }
 
 async function start(
+	now: () => number,
 	judge: (request: FakeRequest, state: State) => { readonly status: number; readonly body: object },
 ): Promise<FakeCloudSms> {
-	const state: State = { calledAtMs: new Map(), messages: [], refused: new Set(), faults: faultQueue() };
+	const state: State = {
+		calledAtMs: new Map(),
+		messages: [],
+		refused: new Set(),
+		faults: faultQueue(),
+		actions: [],
+		words: new Map(),
+		replies: [],
+	};
 	const server = await startFakeServer({
 		handle: (request, exchange) => {
 			const { status, body } = judge(request, state);
@@ -152,6 +265,13 @@ async function start(
 		messages: state.messages,
 		refuse: (phone) => state.refused.add(phone),
 		fail: state.faults.fail,
+		report: (phone, word) => {
+			for (const { id, phones } of state.messages) if (phones.includes(phone)) state.words.set(`${id} ${phone}`, word);
+		},
+		reply: (phone, text) => {
+			state.replies.push({ phone, text, atMs: now() });
+		},
+		actions: state.actions,
 		stop: server.stop,
 	};
 }

@@ -1,12 +1,14 @@
 import { Type } from 'typebox';
 import { aliyunProperties } from '../aliyun/call.ts';
 import { baseUrl, httpChannelProperties, phoneNumber, receiptProperties } from '../channel-frame.ts';
+import { pullProperties } from '../receipt-pull.ts';
 
 /** Short messages by Aliyun's SendSms, version 2017-05-25. */
 export const AliyunSmsConfigSchema = Type.Object(
 	{
 		...httpChannelProperties,
 		...receiptProperties,
+		...pullProperties,
 		...aliyunProperties,
 		base_url: baseUrl('https://dysmsapi.aliyuncs.com'),
 		sign_name: Type.String({ minLength: 1 }),

@@ -1,12 +1,14 @@
 import { Type } from 'typebox';
 import { aliyunProperties } from '../aliyun/call.ts';
 import { baseUrl, httpChannelProperties, phoneNumber, receiptProperties } from '../channel-frame.ts';
+import { pullProperties } from '../receipt-pull.ts';
 
 /** Telephone calls by Aliyun's SingleCallByTts, version 2017-05-25. */
 export const AliyunVoiceConfigSchema = Type.Object(
 	{
 		...httpChannelProperties,
 		...receiptProperties,
+		...pullProperties,
 		...aliyunProperties,
 		/** Nobody wants to be called because something is over. */
 		send_resolved: Type.Boolean({ default: false }),

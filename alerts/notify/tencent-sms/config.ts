@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { baseUrl, httpChannelProperties, receiptProperties } from '../channel-frame.ts';
+import { pullProperties } from '../receipt-pull.ts';
 import { tencentProperties } from '../tencent/call.ts';
 
 /** Short messages by Tencent Cloud's SendSms, version 2021-01-11. */
@@ -7,6 +8,7 @@ export const TencentSmsConfigSchema = Type.Object(
 	{
 		...httpChannelProperties,
 		...receiptProperties,
+		...pullProperties,
 		...tencentProperties,
 		base_url: baseUrl('https://sms.tencentcloudapi.com'),
 		region: Type.String({ default: 'ap-guangzhou' }),

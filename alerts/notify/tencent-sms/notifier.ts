@@ -11,7 +11,7 @@ const BUSY =
 /** `SendSms` (cloud.tencent.com/document/api/382/55981): one answer per number, each of which can fail on its own; receipts name its `SerialNo`. */
 export function createTencentSms(config: Static<typeof TencentSmsConfigSchema>, context: NotifierContext): Notifier {
 	const language = config.language ?? context.language;
-	const call = tencentCall(config, context, { service: 'sms', action: 'SendSms', version: '2021-01-11', busy: BUSY, taken });
+	const call = tencentCall<SendResult>(config, context, { service: 'sms', action: 'SendSms', version: '2021-01-11', busy: BUSY, taken });
 	return {
 		...notifierFrame('tencent_sms', config, context, [config.base_url, config.phones.join()]),
 		compose: async (notification) => {

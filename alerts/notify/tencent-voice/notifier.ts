@@ -1,7 +1,7 @@
 import type { Static } from 'typebox';
 import { templateList } from '../../templates/sms-params.ts';
 import { notifierFrame } from '../channel-frame.ts';
-import type { Notifier, NotifierContext } from '../notifier.ts';
+import type { Notifier, NotifierContext, SendResult } from '../notifier.ts';
 import { tencentCall } from '../tencent/call.ts';
 import type { TencentVoiceConfigSchema } from './config.ts';
 
@@ -12,7 +12,7 @@ const BUSY = /^(RequestLimitExceeded|InternalError|LimitExceeded\.(DeliveryFrequ
 export function createTencentVoice(config: Static<typeof TencentVoiceConfigSchema>, context: NotifierContext): Notifier {
 	const language = config.language ?? context.language;
 	const [phone = ''] = config.phones;
-	const call = tencentCall(config, context, {
+	const call = tencentCall<SendResult>(config, context, {
 		service: 'vms',
 		action: 'SendTtsVoice',
 		version: '2020-09-02',

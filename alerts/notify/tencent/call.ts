@@ -18,7 +18,7 @@ interface TencentConfig {
 	readonly region?: string;
 }
 
-export interface TencentApi {
+export interface TencentApi<T> {
 	/** The first label of the service's host name, which is part of the signature. */
 	readonly service: string;
 	readonly action: string;
@@ -26,15 +26,15 @@ export interface TencentApi {
 	/** Codes of the request or of a number after which the same message can pass. */
 	readonly busy: RegExp;
 	/** What a well-formed answer without an error means. */
-	readonly taken: (answer: Readonly<Record<string, unknown>>, redact: Redact) => SendResult;
+	readonly taken: (answer: Readonly<Record<string, unknown>>, redact: Redact) => T;
 }
 
 /** One call of a Tencent Cloud API 3.0, signed with TC3-HMAC-SHA256. */
-export function tencentCall(
+export function tencentCall<T>(
 	config: TencentConfig,
-	context: NotifierContext,
-	api: TencentApi,
-): (payload: string, signal: AbortSignal) => Promise<SendResult> {
+	context: Pick<NotifierContext, 'http' | 'clock' | 'secret'>,
+	api: TencentApi<T>,
+): (payload: string, signal: AbortSignal) => Promise<T | NotSent> {
 	const id = context.secret(config.secret_id);
 	const key = context.secret(config.secret_key);
 	const call = serviceCall(context, {
@@ -61,22 +61,24 @@ export function tencentCall(
 	};
 }
 
-function judge(
+function judge<T>(
 	response: HttpResponse,
-	{ nowMs, redact, api }: { readonly nowMs: number; readonly redact: Redact; readonly api: TencentApi },
-): SendResult {
+	{ nowMs, redact, api }: { readonly nowMs: number; readonly redact: Redact; readonly api: TencentApi<T> },
+): T | NotSent {
 	const answer = redact(excerpt(response.body));
 	const body = jsonObject(response.body)['Response'];
 	if (typeof body !== 'object' || body === null) {
-		return response.status === 200
-			? { kind: 'retry', code: 'no-code', reason: answer, possiblySent: true }
-			: statusOutcome(response, nowMs, answer);
+		const outcome = statusOutcome(response, nowMs, answer);
+		// A portal's page: the service itself always answers with a response.
+		return outcome.kind === 'sent' ? { kind: 'retry', code: 'no-code', reason: answer, possiblySent: true } : outcome;
 	}
 	const fields = body as Readonly<Record<string, unknown>>;
 	const error = fields['Error'] as { readonly Code?: unknown; readonly Message?: unknown } | undefined;
 	return error === undefined ? api.taken(fields, redact) : tencentFailure(api.busy, String(error.Code), redact(String(error.Message)));
 }
 
-export function tencentFailure(busy: RegExp, code: string, reason: string): SendResult {
+type NotSent = Exclude<SendResult, { readonly kind: 'sent' }>;
+
+export function tencentFailure(busy: RegExp, code: string, reason: string): NotSent {
 	return busy.test(code) ? { kind: 'retry', code, reason, possiblySent: false, afterMs: 30_000 } : { kind: 'refused', code, reason };
 }
