@@ -61,7 +61,7 @@ async function runExport(args: readonly string[]): Promise<number> {
 function runVerify(args: readonly string[]): number {
 	const [file] = args;
 	if (file === undefined) throw usageError('name the file');
-	const { findings, sha256, services } = verifyLedger(readFileSync(file, 'utf8'));
+	const { findings, sha256, services, ledgerDigest } = verifyLedger(readFileSync(file, 'utf8'));
 	for (const { service, figures, requests } of services) {
 		process.stdout.write(
 			`${service}: ${figures.sliBest ?? '-'} % (worst case ${figures.sliWorst ?? '-'} %), coverage ${figures.coverage ?? '-'} %, down ${figures.downSeconds} s\n`,
@@ -72,6 +72,8 @@ function runVerify(args: readonly string[]): number {
 			);
 	}
 	for (const finding of findings) process.stdout.write(`differs: ${finding}\n`);
-	process.stdout.write(`${findings.length === 0 ? 'recomputed to the same digits' : 'NOT the same'}\nSHA-256: ${sha256}\n`);
+	process.stdout.write(
+		`${findings.length === 0 ? 'recomputed to the same digits' : 'NOT the same'}\nledger digest, as in a report of the same time: ${ledgerDigest}\nSHA-256 of the file: ${sha256}\n`,
+	);
 	return findings.length === 0 ? 0 : 1;
 }

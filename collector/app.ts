@@ -33,12 +33,12 @@ import { hostLabels } from './inventory/hosts.ts';
 import { openInventoryEdits } from './inventory/inventory-edits.ts';
 import { JobHeartbeats } from './jobs/job-heartbeats.ts';
 import { createMaintenance } from './maintenance/maintenance.ts';
+import { createMonthlyReports } from './monthly-reports.ts';
 import { type LaterServices, onCallWorld } from './on-call-world.ts';
 import { createEngine } from './promql/engine.ts';
 import { QueryThread } from './query-thread.ts';
 import { archiveOperation, openRecords } from './records.ts';
 import { createRelays } from './relays.ts';
-import { availabilityReport } from './reports/availability-report.ts';
 import { registerRoutes } from './routes.ts';
 import { configuredRuleFiles } from './rule-files.ts';
 import { createRuler, type Ruler } from './ruler/ruler.ts';
@@ -206,7 +206,15 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	});
 	const budgets = createBudgets({ availability: ledgers, store, inventory: () => config.inventory, clock, log });
 	availability = ledgers;
-	const report = (month: string) => availabilityReport(month, { availability: ledgers, inventory: config.inventory, nowMs: clock.now() });
+	const reports = createMonthlyReports({
+		state,
+		dataDir,
+		config: () => config,
+		availability: ledgers,
+		contracts: () => later?.desk.contracts ?? null,
+		clock,
+		log,
+	});
 	const intake = { store, limits: config.server.limits, clock, log, metrics };
 	const ingest = createIngest(intake);
 	const scraping = createScrapeManager({
@@ -312,7 +320,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		ruler,
 		scraping,
 		store,
-		report,
+		reports,
 		config: () => config,
 	});
 
@@ -353,7 +361,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	budgets.start();
 	cleanup.add('budgets', () => budgets.stop());
 	cleanup.add('inbox', () => inbox.stop());
-	const schedules = startSchedules(config, { archive, report, dataDir, clock, log });
+	const schedules = startSchedules(config, { archive, issueLastMonth: reports.issueLastMonth, log });
 	cleanup.add('schedules', () => schedules.stop());
 	archiveOperation(
 		archive,

@@ -1,3 +1,5 @@
+import type { ServiceState } from './api.ts';
+
 /** JSON of the budget part of `/api/fournines/v1`. Times are integer milliseconds. */
 export interface BudgetAnswer {
 	readonly serviceId: string;
@@ -61,4 +63,44 @@ export interface RequestsAnswer {
 	readonly requests: RequestFigures | null;
 	/** The counters, as PromQL. */
 	readonly expressions: { readonly good: string; readonly total: string } | null;
+}
+
+interface LedgerWord {
+	readonly state: ServiceState;
+	readonly reason: string;
+	readonly unconfirmed: boolean;
+}
+
+/** What differs between two versions of a month. */
+export interface ReportChangesAnswer {
+	readonly intervals: readonly {
+		readonly service: string;
+		readonly fromSeconds: number;
+		readonly toSeconds: number;
+		readonly was: LedgerWord;
+		readonly is: LedgerWord;
+		/** Late checks, another definition of the service, or other time that is left out. */
+		readonly why: 'late' | 'definition' | 'exclusion';
+	}[];
+	/** Keys of the figures, those of requests as `requests.total`; `service` for a service that came or went. */
+	readonly figures: readonly { readonly service: string; readonly key: string; readonly was: string; readonly is: string }[];
+}
+
+/** `POST /reports/availability` answers it with 201; 409 while the month goes on, and where nothing has changed. */
+export interface ReportVersionAnswer {
+	readonly version: number;
+	readonly issuedAtMs: number;
+	readonly issuedBy: string;
+	readonly note: string;
+	readonly digest: string;
+	readonly changes: ReportChangesAnswer;
+}
+
+/** `GET /reports/availability/versions?month=`. */
+export interface ReportVersionsAnswer {
+	readonly versions: readonly ReportVersionAnswer[];
+	/** What has changed since the newest version; `null` where none was issued. */
+	readonly pending: ReportChangesAnswer | null;
+	/** Whether the month is over. */
+	readonly over: boolean;
 }

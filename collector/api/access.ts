@@ -81,6 +81,8 @@ const RULES: readonly AccessRule[] = [
 	{ methods: null, route: '/api/fournines/v1/contracts*', access: FAULT },
 	{ methods: null, route: '/api/fournines/v1/session', access: OPEN },
 	{ methods: null, route: '/api/fournines/v1/setup', access: OPEN },
+	// People only: a report that is issued is somebody's word.
+	{ methods: ['POST'], route: '/api/fournines/v1/reports/*', access: DESK },
 	{ methods: null, route: '/api/fournines/v1/reports/*', access: { kind: 'guarded', right: 'report', scopes: ['read'] } },
 	{ methods: null, route: '/api/fournines/v1/audit/export', access: { kind: 'guarded', right: 'audit.export', scopes: [] } },
 	{ methods: null, route: '/api/fournines/v1/audit/*', access: { kind: 'guarded', right: 'audit.read', scopes: [] } },

@@ -23,6 +23,11 @@ export interface Exclusion extends SecondSpan {
 	readonly reason: string;
 }
 
+/** Whether it was taken out by a person; hours and life of a service follow from the inventory. */
+export function isApproved({ reason }: Exclusion): boolean {
+	return reason !== 'calendar' && reason !== 'not in service';
+}
+
 export interface ServiceLedger {
 	readonly service: ServiceConfig;
 	readonly window: SecondSpan;

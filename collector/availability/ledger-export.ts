@@ -4,10 +4,12 @@ import type { RequestFigures } from '../../protocol/availability-api.ts';
 import { closedSpans } from '../inventory/calendar.ts';
 import type { InventoryConfig, ServiceConfig } from '../inventory/config.ts';
 import { inventoryYaml, parseInventoryFile } from '../inventory/inventory-yaml.ts';
-import { agreedSeconds, type Exclusion, type ServiceLedger } from './availability.ts';
+import { agreedSeconds, type Exclusion, isApproved, type ServiceLedger } from './availability.ts';
 import { exclude } from './compose.ts';
 import { decodeTimeline, encodeTimeline } from './day-store.ts';
 import { availabilityFigures, countSeconds } from './figures.ts';
+import type { Timeline } from './intervals.ts';
+import { ledgerDigest } from './ledger-digest.ts';
 import { requestFigures, wholeMinutes } from './request-figures.ts';
 import type { MinuteRow } from './request-minutes.ts';
 import { type RequestLedger, requestsKey } from './requests.ts';
@@ -83,7 +85,7 @@ export function exportLedger(
 				definition: ledger.definition,
 				provisionalFrom: ledger.provisionalFrom,
 				gross: encodeTimeline(ledger.gross),
-				exclusions: ledger.exclusions.filter(({ reason }) => reason !== 'calendar' && reason !== 'not in service'),
+				exclusions: ledger.exclusions.filter(isApproved),
 				figures: ledger.figures,
 				netHash: sha256(encodeTimeline(ledger.timeline)),
 				...requestsPart(context.requests.get(ledger.service.id)),
@@ -104,6 +106,8 @@ export interface LedgerVerification {
 	/** What is wrong, one sentence each; empty when every figure was recomputed to the same digits. */
 	readonly findings: readonly string[];
 	readonly sha256: string;
+	/** As recomputed; a report of the same time carries the same. */
+	readonly ledgerDigest: string;
 	readonly services: readonly {
 		readonly service: string;
 		readonly figures: AvailabilityFigures;
@@ -116,10 +120,16 @@ export interface LedgerVerification {
 export function verifyLedger(text: string): LedgerVerification {
 	const findings: string[] = [];
 	const services: { service: string; figures: AvailabilityFigures; requests: RequestFigures | null }[] = [];
+	const ledgers: { id: string; timeline: Timeline; requests: RequestFigures | null }[] = [];
 	const end = text.lastIndexOf('\n', text.length - 2) + 1;
 	const body = text.slice(0, end);
 	const hash = sha256(body);
-	const fail = (finding: string): LedgerVerification => ({ findings: [...findings, finding], sha256: hash, services });
+	const fail = (finding: string): LedgerVerification => ({
+		findings: [...findings, finding],
+		sha256: hash,
+		ledgerDigest: '',
+		services,
+	});
 	if (text.slice(end) !== `${JSON.stringify({ sha256: hash })}\n`)
 		findings.push(`the file was changed or cut: its bytes have the SHA-256 ${hash}, its last line says otherwise`);
 	try {
@@ -131,7 +141,9 @@ export function verifyLedger(text: string): LedgerVerification {
 		if (inventory.kind === 'bad') return fail(`the inventory in the export has ${inventory.problems.length} problems`);
 		for (const line of rest) {
 			const entry = JSON.parse(line) as ServiceLine;
-			findings.push(...differences(entry, header, inventory.config));
+			const { found, net } = judge(entry, header, inventory.config);
+			findings.push(...found);
+			ledgers.push({ id: entry.service, timeline: net, requests: entry.requests?.figures ?? null });
 			services.push({ service: entry.service, figures: entry.figures, requests: entry.requests?.figures ?? null });
 		}
 		const missing = inventory.config.services.filter(({ id }) => !services.some(({ service }) => service === id));
@@ -139,14 +151,19 @@ export function verifyLedger(text: string): LedgerVerification {
 	} catch (error) {
 		return fail(`the export cannot be read: ${error instanceof Error ? error.message : String(error)}`);
 	}
-	return { findings, sha256: hash, services };
+	return { findings, sha256: hash, ledgerDigest: ledgerDigest(ledgers), services };
 }
 
-function differences(entry: ServiceLine, header: HeaderLine, inventory: InventoryConfig): readonly string[] {
+/** What differs in a service's line, and its ledger after exclusion. */
+function judge(
+	entry: ServiceLine,
+	header: HeaderLine,
+	inventory: InventoryConfig,
+): { readonly found: readonly string[]; readonly net: Timeline } {
 	const found: string[] = [];
 	const say = (what: string) => found.push(`${entry.service}: ${what}`);
 	const service = inventory.services.find(({ id }) => id === entry.service);
-	if (service === undefined) return [`${entry.service}: the inventory has no such service`];
+	if (service === undefined) return { found: [`${entry.service}: the inventory has no such service`], net: [] };
 	const tree = serviceTree(inventory, service);
 	if (treeKey(inventory, tree) !== entry.definition) say('its definition is not the one in the inventory');
 	const gross = decodeTimeline(entry.gross);
@@ -175,7 +192,7 @@ function differences(entry: ServiceLine, header: HeaderLine, inventory: Inventor
 	for (const difference of differing(figures, entry.figures)) say(difference);
 	for (const difference of requestDifferences(entry, header, { service, exclusions: excluded(header.fromSeconds, header.toSeconds) }))
 		say(`requests: ${difference}`);
-	return found;
+	return { found, net };
 }
 
 function requestDifferences(

@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
 import { AppError } from '../../core/errors.ts';
 import { monthRange } from '../../core/zone-time.ts';
 import type { AvailabilityFigures } from '../../protocol/api.ts';
 import type { RequestFigures } from '../../protocol/availability-api.ts';
-import type { Availability, ServiceLedger } from '../availability/availability.ts';
+import { type Availability, type Exclusion, isApproved, type ServiceLedger } from '../availability/availability.ts';
 import type { Timeline } from '../availability/intervals.ts';
+import { ledgerDigest } from '../availability/ledger-digest.ts';
 import type { InventoryConfig } from '../inventory/config.ts';
+import type { KeptService } from './report-changes.ts';
 
 export interface ReportedOutage {
 	readonly fromSeconds: number;
@@ -23,6 +24,12 @@ export interface ReportedService {
 	/** Beside the figures of time; `null` for a service that names no requests. */
 	readonly requests: RequestFigures | null;
 	readonly outages: readonly ReportedOutage[];
+	/** Names the checks, rules and vantage points that it was computed by, as in the ledger export. */
+	readonly definition: string;
+	/** The profile that prices it and its version; `null` without one. */
+	readonly contract: { readonly id: string; readonly version: number | null } | null;
+	/** Approved maintenance that was left out; hours and life of the service follow from the inventory. */
+	readonly exclusions: readonly Exclusion[];
 	/** `met` and `missed` only when no unknown or future second could change it. */
 	readonly verdict: 'met' | 'missed' | 'open';
 }
@@ -36,37 +43,52 @@ export interface AvailabilityReport {
 	/** The month goes on after the report. */
 	readonly open: boolean;
 	readonly services: readonly ReportedService[];
-	/** SHA-256 over every interval of every service: two reports over the same ledger carry the same digest. */
+	/** Two reports and a ledger export over the same ledger have the same digest. */
 	readonly ledgerDigest: string;
 }
 
+/** A report, and what is kept of it when it is issued. */
+export interface ReportDraft {
+	readonly report: AvailabilityReport;
+	readonly kept: readonly KeptService[];
+}
+
+export interface ReportSources {
+	readonly availability: Availability;
+	readonly inventory: InventoryConfig;
+	readonly nowMs: number;
+	/** Versions of the contract profiles. Default: none is known. */
+	readonly contractVersion?: (id: string) => number | null;
+}
+
 /** The month's report from the ledger. Throws `FN_REPORT_MONTH` for anything but a past or current `YYYY-MM`. */
-export async function availabilityReport(
-	month: string,
-	sources: { readonly availability: Availability; readonly inventory: InventoryConfig; readonly nowMs: number },
-): Promise<AvailabilityReport> {
+export async function reportDraft(month: string, sources: ReportSources): Promise<ReportDraft> {
 	const { availability, inventory, nowMs } = sources;
 	const range = monthRange(month, inventory.zone);
 	if (range === null)
 		throw new AppError('FN_REPORT_MONTH', `"${month.slice(0, 20)}" is not a month; write for example 2026-11`, { status: 400 });
 	if (range.fromMs >= nowMs) throw new AppError('FN_REPORT_MONTH', `${month} has not begun yet`, { status: 400 });
-	const digest = createHash('sha256');
 	const services: ReportedService[] = [];
-	for (const { id } of inventory.services) {
-		const ledger = await availability.ledger(id, range);
-		for (const interval of ledger.timeline)
-			digest.update(`${id} ${interval.from} ${interval.to} ${interval.state} ${interval.unconfirmed ? 1 : 0} ${interval.reason}\n`);
-		const requests = (await availability.requests(id, range))?.figures ?? null;
-		if (requests !== null) digest.update(`${id} requests ${JSON.stringify(requests)}\n`);
-		services.push({ ...reported(ledger, { nowMs, endMs: range.toMs }), requests });
+	const kept: KeptService[] = [];
+	for (const ledger of await availability.ledgers(range)) {
+		const { service, definition, gross, timeline, figures } = ledger;
+		const requests = (await availability.requests(service.id, range))?.figures ?? null;
+		const contract =
+			service.contract === undefined ? null : { id: service.contract, version: sources.contractVersion?.(service.contract) ?? null };
+		services.push({ ...reported(ledger, { nowMs, endMs: range.toMs }), requests, contract });
+		kept.push({ id: service.id, name: service.name, definition, gross, net: timeline, figures, requests });
 	}
-	return { month, zone: inventory.zone, ...range, issuedMs: nowMs, open: nowMs < range.toMs, services, ledgerDigest: digest.digest('hex') };
+	const digest = ledgerDigest(kept.map(({ id, net, requests }) => ({ id, timeline: net, requests })));
+	return {
+		report: { month, zone: inventory.zone, ...range, issuedMs: nowMs, open: nowMs < range.toMs, services, ledgerDigest: digest },
+		kept,
+	};
 }
 
 function reported(
-	{ service, timeline, figures, window }: ServiceLedger,
+	{ service, timeline, figures, window, exclusions, definition }: ServiceLedger,
 	time: { readonly nowMs: number; readonly endMs: number },
-): Omit<ReportedService, 'requests'> {
+): Omit<ReportedService, 'requests' | 'contract'> {
 	const open = time.nowMs < time.endMs;
 	const budget = Number(figures.budgetSeconds);
 	const missed = figures.downSeconds > budget;
@@ -76,6 +98,8 @@ function reported(
 		name: service.name,
 		core: service.core,
 		figures,
+		definition,
+		exclusions: exclusions.filter(isApproved),
 		outages: outagesOf(timeline).map((outage) => ({ ...outage, ongoing: open && outage.toSeconds === window.to })),
 		verdict: missed ? 'missed' : met ? 'met' : 'open',
 	};

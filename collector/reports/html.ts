@@ -1,5 +1,7 @@
 import { formatRfc3339, formatZoned } from '../../core/zone-time.ts';
 import type { AvailabilityReport, ReportedService } from './availability-report.ts';
+import { changeRows, figureRows, maintenanceRows } from './change-rows.ts';
+import type { IssuedReport } from './issued-reports.ts';
 import { causeText, type Language, type TextKey, text } from './texts.ts';
 
 /** Text for a place between tags or inside a quoted attribute. */
@@ -19,7 +21,7 @@ footer{margin-top:40px;border-top:1px solid #d8dee4;padding-top:12px;color:#5760
 `;
 
 /** A document of its own: no script, nothing loaded from anywhere, ready to be printed. */
-export function renderHtml(report: AvailabilityReport, language: Language): string {
+export function renderHtml(report: AvailabilityReport, language: Language, issued: IssuedReport | null = null): string {
 	const t = (key: TextKey) => escapeHtml(text(key, language));
 	const title = `${text('title', language)} ${report.month}`;
 	const period = `${formatRfc3339(report.fromMs, report.zone)} — ${formatRfc3339(report.toMs, report.zone)}`;
@@ -28,15 +30,40 @@ export function renderHtml(report: AvailabilityReport, language: Language): stri
 <h1>${escapeHtml(title)}</h1>
 <p class="meta">${t('period')}：${escapeHtml(period)}</p>
 <p class="meta">${t('issued')}：${escapeHtml(formatRfc3339(report.issuedMs, report.zone))}</p>
-${report.open ? `<p class="open">${t('open')}</p>` : ''}
+${issuedLines(report, language, issued)}
 <h2>${t('services')}</h2>
 ${report.services.length === 0 ? `<p>${t('noServices')}</p>` : servicesTable(report, language)}
 ${requestsSection(report, language)}<h2>${t('outages')}</h2>
 ${outagesTable(report, language)}
-<h2>${t('method')}</h2><p>${t('methodText')}</p>
+${section('maintenanceList', [['service', 'from', 'to', 'seconds', 'cause'], maintenanceRows(report, language)], language)}<h2>${t('method')}</h2><p>${t('methodText')}</p>
 <footer>${t('ledgerHash')}：<code>${report.ledgerDigest}</code></footer>
 </body></html>
 `;
+}
+
+function issuedLines(report: AvailabilityReport, language: Language, issued: IssuedReport | null): string {
+	const t = (key: TextKey) => escapeHtml(text(key, language));
+	if (issued === null) return `<p class="open">${report.open ? t('open') : t('draft')}</p>`;
+	const facts = [`${t('version')}：${issued.version}`, `${t('issuedBy')}：${escapeHtml(issued.issuedBy)}`];
+	if (issued.note !== '') facts.push(`${t('note')}：${escapeHtml(issued.note)}`);
+	return `${facts.map((fact) => `<p class="meta">${fact}</p>`).join('\n')}
+${section('changes', [['service', 'from', 'to', 'was', 'is', 'why'], changeRows(issued, language)], language)}${section('figure', [['service', 'figure', 'was', 'is'], figureRows(issued)], language)}`;
+}
+
+/** Nothing where there are no rows. */
+function section(title: TextKey, [heads, rows]: readonly [readonly TextKey[], readonly (readonly string[])[]], language: Language): string {
+	if (rows.length === 0) return '';
+	const t = (key: TextKey) => escapeHtml(text(key, language));
+	return `<h2>${t(title)}</h2>
+<table><thead>${line(
+		'th',
+		heads.map((key) => text(key, language)),
+	)}</thead><tbody>${rows.map((cells) => line('td', cells)).join('')}</tbody></table>
+`;
+}
+
+function line(tag: 'td' | 'th', cells: readonly string[]): string {
+	return `<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;
 }
 
 const VERDICTS = { met: 'verdictMet', missed: 'verdictMissed', open: 'verdictOpen' } as const;
@@ -89,8 +116,6 @@ export function requestHeads(language: Language): readonly string[] {
 function requestsSection(report: AvailabilityReport, language: Language): string {
 	const rows = requestRows(report);
 	if (rows.length === 0) return '';
-	const line = (tag: string, cells: readonly string[]) =>
-		`<tr>${cells.map((cell) => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`;
 	return `<h2>${escapeHtml(text('requests', language))}</h2>
 <p class="small">${escapeHtml(text('requestsAbout', language))}</p>
 <table><thead>${line('th', requestHeads(language))}</thead><tbody>${rows.map((cells) => line('td', cells)).join('')}</tbody></table>
@@ -122,9 +147,17 @@ function servicesTable(report: AvailabilityReport, language: Language): string {
 			seconds(figures.excludedSeconds),
 			seconds(figures.unconfirmedSeconds),
 		];
-		return `<tr><td>${escapeHtml(service.name)}<br><span class="small">${escapeHtml(service.id)}</span></td>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+		return `<tr><td>${escapeHtml(service.name)}<br><span class="small">${escapeHtml(basis(service, language))}</span></td>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
 	});
 	return `<table><thead><tr>${head}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
+}
+
+/** What the figures follow from beside the checks. */
+function basis({ id, definition, contract }: ReportedService, language: Language): string {
+	const parts = [id, `${text('definition', language)} ${definition.slice(0, 8)}`];
+	if (contract !== null)
+		parts.push(`${text('contract', language)} ${contract.id}${contract.version === null ? '' : ` v${contract.version}`}`);
+	return parts.join(' · ');
 }
 
 function outagesTable(report: AvailabilityReport, language: Language): string {

@@ -5,7 +5,7 @@ import { labelsFromObject } from '../../core/labels.ts';
 import { createAvailability } from '../availability/availability.ts';
 import { emptyInventory, type InventoryConfig } from '../inventory/config.ts';
 import { createMemoryStorage } from '../storage/memory-storage.ts';
-import { type AvailabilityReport, availabilityReport, outagesOf } from './availability-report.ts';
+import { type AvailabilityReport, outagesOf, reportDraft } from './availability-report.ts';
 import { escapeHtml, renderHtml } from './html.ts';
 import { causeText } from './texts.ts';
 import { renderXlsx } from './xlsx.ts';
@@ -40,7 +40,7 @@ async function september(nowMs: number): Promise<AvailabilityReport> {
 		appender.append(labels, t, t >= outage && t < outage + 300_000 ? 0 : 1);
 	await appender.commit();
 	const availability = createAvailability({ queryable: storage, inventory: () => inventory, clock: { ...systemClock, now: () => nowMs } });
-	return availabilityReport('2026-09', { availability, inventory, nowMs });
+	return (await reportDraft('2026-09', { availability, inventory, nowMs })).report;
 }
 
 describe('availability report', () => {
@@ -78,7 +78,7 @@ describe('availability report', () => {
 
 	test.each(['2026-13', 'september', '2199-01', ''])('refuses the month %j', async (month) => {
 		const availability = createAvailability({ queryable: createMemoryStorage(), inventory: () => inventory, clock: systemClock });
-		await expect(availabilityReport(month, { availability, inventory, nowMs: TO })).rejects.toMatchObject({ code: 'FN_REPORT_MONTH' });
+		await expect(reportDraft(month, { availability, inventory, nowMs: TO })).rejects.toMatchObject({ code: 'FN_REPORT_MONTH' });
 	});
 
 	test('the page says it in Chinese, with every name escaped', async () => {

@@ -1,11 +1,13 @@
 import type { SheetData } from 'write-excel-file/node';
 import { formatRfc3339, formatZoned } from '../../core/zone-time.ts';
 import type { AvailabilityReport } from './availability-report.ts';
+import { changeRows, figureRows, maintenanceRows } from './change-rows.ts';
 import { percentage, requestHeads, requestRows, verdictText } from './html.ts';
+import type { IssuedReport } from './issued-reports.ts';
 import { causeText, type Language, type TextKey, text } from './texts.ts';
 
 /** Sheets of services, of requests where there are any, and of outages. Percentages stay text: as numbers a spreadsheet would round them. */
-export async function renderXlsx(report: AvailabilityReport, language: Language): Promise<Buffer> {
+export async function renderXlsx(report: AvailabilityReport, language: Language, issued: IssuedReport | null = null): Promise<Buffer> {
 	// Its eighty modules are not needed before the first report.
 	const { default: writeXlsxFile } = await import('write-excel-file/node');
 	const t = (key: TextKey) => text(key, language);
@@ -15,6 +17,9 @@ export async function renderXlsx(report: AvailabilityReport, language: Language)
 		[{ value: t('period') }, { value: `${formatRfc3339(report.fromMs, report.zone)} — ${formatRfc3339(report.toMs, report.zone)}` }],
 		[{ value: t('issued') }, { value: formatRfc3339(report.issuedMs, report.zone) }],
 		[{ value: t('ledgerHash') }, { value: report.ledgerDigest }],
+		...(issued === null
+			? []
+			: [[{ value: t('version') }, { value: `${issued.version}` }, { value: issued.issuedBy }, { value: issued.note }]]),
 		[],
 		bold(['service', 'sli', 'worst', 'coverage', 'target', 'met', 'budget', 'down', 'degraded', 'unknown', 'excluded', 'unconfirmed']),
 		...report.services.map((service) => {
@@ -47,22 +52,31 @@ export async function renderXlsx(report: AvailabilityReport, language: Language)
 			]),
 		),
 	];
-	const requests = requestRows(report);
-	const wide = [{ width: 28 }, { width: 22 }, { width: 22 }, { width: 14 }, { width: 44 }];
-	return writeXlsxFile([
-		{ data: services, sheet: t('services'), columns: [{ width: 28 }, ...Array.from({ length: 11 }, () => ({ width: 13 }))] },
-		...(requests.length === 0
+	const wide = [{ width: 28 }, { width: 22 }, { width: 22 }, { width: 26 }, { width: 44 }, { width: 44 }];
+	const sheet = (key: TextKey, heads: readonly string[], rows: readonly (readonly string[])[]) =>
+		rows.length === 0
 			? []
 			: [
 					{
 						data: [
-							requestHeads(language).map((value) => ({ value, fontWeight: 'bold' as const })),
-							...requests.map((cells) => cells.map((value) => ({ value }))),
+							heads.map((value) => ({ value, fontWeight: 'bold' as const })),
+							...rows.map((cells) => cells.map((value) => ({ value }))),
 						],
-						sheet: t('requests'),
+						sheet: t(key),
 						columns: wide,
 					},
-				]),
+				];
+	const words = (keys: readonly TextKey[]) => keys.map(t);
+	return writeXlsxFile([
+		{ data: services, sheet: t('services'), columns: [{ width: 28 }, ...Array.from({ length: 11 }, () => ({ width: 13 }))] },
+		...sheet('requests', requestHeads(language), requestRows(report)),
 		{ data: outages, sheet: t('outages'), columns: wide },
+		...sheet('maintenanceList', words(['service', 'from', 'to', 'seconds', 'cause']), maintenanceRows(report, language)),
+		...(issued === null
+			? []
+			: [
+					...sheet('changes', words(['service', 'from', 'to', 'was', 'is', 'why']), changeRows(issued, language)),
+					...sheet('figure', words(['service', 'figure', 'was', 'is']), figureRows(issued)),
+				]),
 	]).toBuffer();
 }

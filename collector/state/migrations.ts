@@ -12,6 +12,7 @@ import { onCallTables } from './migrations/0010-on-call.ts';
 import { deskTables } from './migrations/0011-desk.ts';
 import { inventoryTables } from './migrations/0012-inventory.ts';
 import { receiptTables } from './migrations/0014-receipts.ts';
+import { reportTables } from './migrations/0016-reports.ts';
 
 /** Every change of the schema, oldest first. Conservative SQL only: the same statements must run on MySQL. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
 	deskTables,
 	inventoryTables,
 	receiptTables,
+	reportTables,
 ];

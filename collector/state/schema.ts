@@ -7,6 +7,7 @@ import type { InventoryTables } from './schema/inventory.ts';
 import type { JobTables } from './schema/jobs.ts';
 import type { MaintenanceTables } from './schema/maintenance.ts';
 import type { OnCallTables } from './schema/on-call.ts';
+import type { ReportTables } from './schema/reports.ts';
 import type { TransferTables } from './schema/transfer.ts';
 
 export interface MigrationTable {
@@ -25,6 +26,7 @@ export interface StateSchema
 		FaultTables,
 		OnCallTables,
 		CaseTables,
-		InventoryTables {
+		InventoryTables,
+		ReportTables {
 	migration: MigrationTable;
 }

@@ -1,0 +1,56 @@
+import { formatZoned } from '../../core/zone-time.ts';
+import type { AvailabilityReport } from './availability-report.ts';
+import type { IssuedReport } from './issued-reports.ts';
+import type { ChangeCause, ChangedInterval } from './report-changes.ts';
+import { causeText, type Language, type TextKey, text } from './texts.ts';
+
+const WHY: Readonly<Record<ChangeCause, TextKey>> = { late: 'whyLate', definition: 'whyDefinition', exclusion: 'whyExclusion' };
+const STATES = {
+	up: 'stateUp',
+	degraded: 'stateDegraded',
+	down: 'stateDown',
+	unknown: 'stateUnknown',
+	excluded: 'stateExcluded',
+} as const satisfies Readonly<Record<ChangedInterval['was']['state'], TextKey>>;
+
+/** Service, from, to, was, is, why: of every stretch that a new version judges otherwise. */
+export function changeRows(
+	{ report, changes }: Pick<IssuedReport, 'report' | 'changes'>,
+	language: Language,
+): readonly (readonly string[])[] {
+	const time = (seconds: number) => formatZoned(seconds * 1000, report.zone);
+	const word = ({ state, reason, unconfirmed }: ChangedInterval['was']) => {
+		const said = text(unconfirmed ? 'unconfirmed' : STATES[state], language);
+		return reason === '' ? said : `${said}（${causeText(reason, language)}）`;
+	};
+	return changes.intervals.map(({ service, fromSeconds, toSeconds, was, is, why }) => [
+		nameOf(report, service),
+		time(fromSeconds),
+		time(toSeconds),
+		word(was),
+		word(is),
+		text(WHY[why], language),
+	]);
+}
+
+/** Service, figure, was, is. */
+export function figureRows({ report, changes }: Pick<IssuedReport, 'report' | 'changes'>): readonly (readonly string[])[] {
+	return changes.figures.map(({ service, key, was, is }) => [nameOf(report, service), key, was, is]);
+}
+
+/** Service, from, to, seconds, cause: of approved maintenance that was left out. */
+export function maintenanceRows(report: AvailabilityReport, language: Language): readonly (readonly string[])[] {
+	return report.services.flatMap(({ name, exclusions }) =>
+		exclusions.map(({ from, to, reason }) => [
+			name,
+			formatZoned(from * 1000, report.zone),
+			formatZoned(to * 1000, report.zone),
+			String(to - from),
+			causeText(reason, language),
+		]),
+	);
+}
+
+function nameOf(report: AvailabilityReport, id: string): string {
+	return report.services.find((service) => service.id === id)?.name ?? id;
+}
