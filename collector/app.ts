@@ -41,19 +41,17 @@ import { archiveOperation, openRecords } from './records.ts';
 import { createRelays } from './relays.ts';
 import { registerRoutes } from './routes.ts';
 import { configuredRuleFiles } from './rule-files.ts';
-import { createRuler, type Ruler } from './ruler/ruler.ts';
+import { createRuler } from './ruler/ruler.ts';
 import { startSchedules } from './schedules.ts';
 import { createScrapeManager } from './scrape/scraping.ts';
 import { SelfScrape } from './self-scrape.ts';
 import { isLoopback, listenOn, parseListen, readTls } from './start-conditions.ts';
 import { createAlertingPorts } from './state/alerting-ports.ts';
+import { ArrivalMarks } from './storage/arrival-marks.ts';
 import { StorePorts } from './store-ports.ts';
 import { startTracing } from './tracing.ts';
 import { storeOptions } from './tsdb/config.ts';
 import { openStore } from './tsdb/store.ts';
-
-/** What tells that a check has new samples; rules that depend on it need not wait for their slot. */
-const CHECK_METRICS = ['probe_success'];
 
 export interface CollectorOptions {
 	/** `collector.yml`; `null` runs on the defaults. */
@@ -129,7 +127,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		clock,
 	});
 
-	let checkRules: Ruler | null = null;
+	const arrivals = new ArrivalMarks();
 	const ports = new StorePorts();
 	const thread = new QueryThread({ storePort: () => ports.take(), log, metrics });
 	cleanup.add('query thread', () => thread.stop());
@@ -137,7 +135,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		dataDir,
 		...storeOptions(config.store),
 		onOldChecks: (minMs, maxMs) => availability?.invalidate(minMs, maxMs),
-		onChecks: () => checkRules?.notifySamples(CHECK_METRICS),
+		arrivals,
 		log,
 		clock,
 		metrics,
@@ -180,9 +178,11 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		outageToleranceMs: parseDuration(config.rules.for_outage_tolerance),
 		gracePeriodMs: parseDuration(config.rules.for_grace_period),
 		concurrency: config.rules.concurrency,
+		arrivals,
+		arrivalShare: config.rules.arrival_cpu_share,
+		arrivalSettleMs: parseDuration(config.rules.arrival_settle),
 		inCalendar: (id, timeMs) => insideHours(config.inventory, id, timeMs),
 	});
-	checkRules = ruler;
 
 	const days = openDayStore(records.folder);
 	cleanup.add('ledger days', () => days.close());

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import type { Labels } from '../../protocol/labels.ts';
 import { SamplePool } from '../storage/sample-memory.ts';
-import type { Queryable } from '../storage/storage.ts';
+import type { Matcher, Queryable } from '../storage/storage.ts';
 import { Annotations } from './annotations.ts';
 import { type Expr, TYPE_NAMES, unwrapParens, type VectorSelector } from './ast.ts';
 import { type Column, type Steps, sortColumns, type Value } from './columns.ts';
@@ -42,6 +42,8 @@ export interface QueryOptions {
 	readonly lookbackMs?: number;
 	/** Counts the samples that each step uses, for `stats.stepSamples`. */
 	readonly countSteps?: boolean;
+	/** Every selector of the query reads only series that match this as well. */
+	readonly within?: Matcher;
 	/** Shortens the engine's timeout, never lengthens it. */
 	readonly timeoutMs?: number;
 }
@@ -152,7 +154,7 @@ export function createEngine(options: EngineOptions): Engine {
 			const place = (part: Expr | undefined) => positionText(query, part?.span.start ?? 0);
 			const streams = counts === undefined ? streamedCalls(expr, steps, { context, place }) : new Map<VectorSelector, StreamedCall>();
 			const data = await fetchWithin(timeoutMs, queryOptions.signal, (signal) =>
-				fetchSelectors(expr, steps, { settings, queryable: options.queryable, guard, signal, memory, streams }),
+				fetchSelectors(expr, steps, { settings, queryable: options.queryable, guard, signal, memory, streams, within: queryOptions.within }),
 			);
 			fetchedMs = options.clock.monotonic();
 			const evaluator = new Evaluator({

@@ -88,6 +88,8 @@ export async function fetchSelectors(
 		readonly memory?: SampleMemory;
 		/** Parts that take their series while they are read. */
 		readonly streams?: ReadonlyMap<VectorSelector, StreamedCall>;
+		/** Holds for every selector besides its own matchers. */
+		readonly within?: Matcher | undefined;
 	},
 ): Promise<SelectorData> {
 	const wanted: Wanted[] = [];
@@ -119,6 +121,7 @@ export async function fetchSelectors(
 				sampleLimit: options.guard.remaining,
 				newestOnly,
 				weights: !newestOnly,
+				...(options.within === undefined ? {} : { within: options.within }),
 				...(options.memory === undefined ? {} : { memory: options.memory }),
 				...(stream === undefined ? {} : { each: (series) => pass(series, stream, guard) }),
 			});

@@ -40,9 +40,15 @@ export function newAlert(labels: Labels, annotations: Readonly<Record<string, st
 export function advanceAlerts(
 	active: Map<string, ActiveAlert>,
 	current: ReadonlyMap<string, ActiveAlert>,
-	rule: { readonly forMs: number; readonly keepFiringForMs: number; readonly timeMs: number },
+	rule: {
+		readonly forMs: number;
+		readonly keepFiringForMs: number;
+		readonly timeMs: number;
+		/** Alerts that were looked at; the others stay as they are. Default: all. */
+		readonly looksAt?: ((labels: Labels) => boolean) | undefined;
+	},
 ): void {
-	const { timeMs } = rule;
+	const { timeMs, looksAt } = rule;
 	for (const [key, fresh] of current) {
 		const known = active.get(key);
 		if (known !== undefined && known.state !== 'inactive') {
@@ -51,6 +57,7 @@ export function advanceAlerts(
 		} else active.set(key, fresh);
 	}
 	for (const [key, alert] of active) {
+		if (looksAt !== undefined && !looksAt(alert.labels)) continue;
 		if (!current.has(key) && !isKept(alert, rule)) {
 			const told = alert.resolvedAtMs !== null && alert.lastSentAtMs !== null && alert.lastSentAtMs >= alert.resolvedAtMs;
 			if (alert.state === 'pending' || (told && timeMs - (alert.resolvedAtMs as number) > RESOLVED_RETENTION_MS)) active.delete(key);
@@ -73,6 +80,12 @@ function isKept(alert: ActiveAlert, rule: { readonly keepFiringForMs: number; re
 	if (alert.state !== 'firing' || rule.keepFiringForMs === 0) return false;
 	alert.keepFiringSinceMs ??= rule.timeMs;
 	return rule.timeMs - alert.keepFiringSinceMs < rule.keepFiringForMs;
+}
+
+/** When the time that an alert waits for is over: its `for`, or its `keep_firing_for`; `null` when it waits for nothing. */
+export function deadlineOf(alert: ActiveAlert, rule: { readonly forMs: number; readonly keepFiringForMs: number }): number | null {
+	if (alert.state === 'pending') return alert.activeAtMs + rule.forMs;
+	return alert.state === 'firing' && alert.keepFiringSinceMs !== null ? alert.keepFiringSinceMs + rule.keepFiringForMs : null;
 }
 
 /** Whether the sink is owed this alert at `timeMs`. */

@@ -6,9 +6,10 @@ import type { PostedAlert } from '../../protocol/alert.ts';
 import type { Labels } from '../../protocol/labels.ts';
 import { METRIC_NAME } from '../../protocol/labels.ts';
 import type { Engine } from '../promql/engine.ts';
-import { type ActiveAlert, advanceAlerts, needsSending, newAlert, restoreAlert } from './alert-state.ts';
+import { type ActiveAlert, advanceAlerts, deadlineOf, needsSending, newAlert, restoreAlert } from './alert-state.ts';
 import type { AlertingDefinition } from './rule-file.ts';
-import { queryVector, type RuleSample } from './rule-query.ts';
+import type { RulePart } from './rule-part.ts';
+import { queryOptions, queryVector, type RuleRun, type RuleSample } from './rule-query.ts';
 import { alertTemplateData, parseRuleTemplate } from './rule-template.ts';
 import { type TemplateSample, tableLink } from './template-functions.ts';
 import { type InCalendar, THRESHOLD_ANNOTATION, variantsAt } from './thresholds.ts';
@@ -23,6 +24,11 @@ export interface RuleSettings {
 	readonly inCalendar: InCalendar;
 }
 
+interface EarlierAlert {
+	readonly lastSeenMs: number;
+	readonly activeAtMs: number;
+}
+
 /** A rule at work: its definition, the alerts that it has, and what its last evaluation came to. */
 export class AlertingRule {
 	readonly definition: AlertingDefinition;
@@ -31,6 +37,8 @@ export class AlertingRule {
 	readonly #labels: readonly (readonly [string, Template])[];
 	readonly #annotations: readonly (readonly [string, Template])[];
 	#restored: boolean;
+	/** Alerts of before the process began, until the rule has been evaluated as a whole. */
+	#earlier: ReadonlyMap<string, EarlierAlert> | null = null;
 	/** Time at which the templates' `query` function asks. */
 	#timeMs = 0;
 
@@ -40,6 +48,7 @@ export class AlertingRule {
 		this.#settings = settings;
 		this.active = earlier?.active ?? new Map();
 		this.#restored = earlier === undefined ? false : earlier.#restored;
+		this.#earlier = earlier === undefined ? null : earlier.#earlier;
 		const services = {
 			externalUrl: settings.externalUrl,
 			query: async (expression: string) => (await queryVector(settings.engine, expression, this.#timeMs)).map(templateSample),
@@ -50,14 +59,11 @@ export class AlertingRule {
 		this.#annotations = compile(definition.annotations);
 	}
 
-	/** Evaluates at `timeMs` and returns the samples of `ALERTS` and `ALERTS_FOR_STATE`. */
-	async evaluate(
-		timeMs: number,
-		options: { readonly queryOffsetMs: number; readonly limit: number; readonly signal: AbortSignal },
-	): Promise<readonly RuleSample[]> {
+	/** Evaluates at `timeMs` and returns the samples of `ALERTS` and `ALERTS_FOR_STATE`, of the part that was looked at. */
+	async evaluate(timeMs: number, options: RuleRun): Promise<readonly RuleSample[]> {
 		this.#timeMs = timeMs - options.queryOffsetMs;
 		const current = new Map<string, ActiveAlert>();
-		for (const { sample, threshold } of await this.#results(options.signal)) {
+		for (const { sample, threshold } of await this.#results(options)) {
 			const alert = await this.#alertOf(sample, threshold, timeMs);
 			const key = labelsKey(alert.labels);
 			if (current.has(key)) {
@@ -77,17 +83,23 @@ export class AlertingRule {
 				{ status: 422 },
 			);
 		}
+		const { part } = options;
 		if (!this.#restored) await this.#restore(current, timeMs, options.signal);
-		advanceAlerts(this.active, current, { forMs: this.definition.forMs, keepFiringForMs: this.definition.keepFiringForMs, timeMs });
-		return this.#samples();
+		if (part === undefined) {
+			this.#restored = true;
+			this.#earlier = null;
+		}
+		const { forMs, keepFiringForMs } = this.definition;
+		advanceAlerts(this.active, current, { forMs, keepFiringForMs, timeMs, looksAt: part?.has });
+		return this.#samples(part);
 	}
 
 	/** What the expression finds, each result by the threshold that is its own. */
-	async #results(signal: AbortSignal): Promise<readonly { readonly sample: RuleSample; readonly threshold: string | null }[]> {
+	async #results(options: RuleRun): Promise<readonly { readonly sample: RuleSample; readonly threshold: string | null }[]> {
 		const { engine, inCalendar } = this.#settings;
 		const results: { readonly sample: RuleSample; readonly threshold: string | null }[] = [];
 		for (const { query, threshold, keeps } of variantsAt(this.definition, this.definition.thresholds, this.#timeMs, inCalendar)) {
-			const samples = await queryVector(engine, query, this.#timeMs, { signal });
+			const samples = await queryVector(engine, query, this.#timeMs, queryOptions(options));
 			for (const sample of samples) if (keeps(sample.labels)) results.push({ sample, threshold });
 		}
 		return results;
@@ -117,31 +129,34 @@ export class AlertingRule {
 
 	/** Continues the clocks of alerts that were there before the process began. */
 	async #restore(current: ReadonlyMap<string, ActiveAlert>, timeMs: number, signal: AbortSignal): Promise<void> {
-		if (current.size > 0) {
-			const { engine, outageToleranceMs: lookbackMs, gracePeriodMs: graceMs } = this.#settings;
-			const selector = `ALERTS_FOR_STATE{alertname=${JSON.stringify(this.definition.name)}}`;
-			const activeAt = await queryVector(engine, selector, timeMs, { lookbackMs, signal });
-			const lastSeen = await queryVector(engine, `timestamp(${selector})`, timeMs, { lookbackMs, signal });
-			const seen = new Map(lastSeen.map((sample) => [labelsKey(sample.labels), sample.value]));
-			for (const sample of activeAt) {
-				const key = labelsKey(withoutName(sample.labels));
-				const alert = current.get(key);
-				const lastSeconds = seen.get(key);
-				if (alert === undefined || lastSeconds === undefined || this.active.has(key)) continue;
-				restoreAlert(
-					alert,
-					{ lastSeenMs: lastSeconds * 1000, activeAtMs: sample.value * 1000 },
-					{ forMs: this.definition.forMs, graceMs, timeMs },
-				);
-			}
+		if (current.size === 0) return;
+		this.#earlier ??= await this.#readEarlier(timeMs, signal);
+		const { gracePeriodMs: graceMs } = this.#settings;
+		for (const [key, alert] of current) {
+			const earlier = this.#earlier.get(key);
+			if (earlier !== undefined && !this.active.has(key)) restoreAlert(alert, earlier, { forMs: this.definition.forMs, graceMs, timeMs });
 		}
-		this.#restored = true;
 	}
 
-	#samples(): readonly RuleSample[] {
+	async #readEarlier(timeMs: number, signal: AbortSignal): Promise<ReadonlyMap<string, EarlierAlert>> {
+		const { engine, outageToleranceMs: lookbackMs } = this.#settings;
+		const selector = `ALERTS_FOR_STATE{alertname=${JSON.stringify(this.definition.name)}}`;
+		const activeAt = await queryVector(engine, selector, timeMs, { lookbackMs, signal });
+		const lastSeen = await queryVector(engine, `timestamp(${selector})`, timeMs, { lookbackMs, signal });
+		const seen = new Map(lastSeen.map((sample) => [labelsKey(sample.labels), sample.value]));
+		const earlier = new Map<string, EarlierAlert>();
+		for (const sample of activeAt) {
+			const key = labelsKey(withoutName(sample.labels));
+			const lastSeconds = seen.get(key);
+			if (lastSeconds !== undefined) earlier.set(key, { lastSeenMs: lastSeconds * 1000, activeAtMs: sample.value * 1000 });
+		}
+		return earlier;
+	}
+
+	#samples(part: RulePart | undefined): readonly RuleSample[] {
 		const samples: RuleSample[] = [];
 		for (const alert of this.active.values()) {
-			if (alert.state === 'inactive') continue;
+			if (alert.state === 'inactive' || part?.has(alert.labels) === false) continue;
 			const named = (name: string) => withLabel(alert.labels, METRIC_NAME, name);
 			samples.push({ labels: withLabel(named('ALERTS'), 'alertstate', alert.state), value: 1 });
 			samples.push({ labels: named('ALERTS_FOR_STATE'), value: Math.floor(alert.activeAtMs / 1000) });
@@ -149,11 +164,26 @@ export class AlertingRule {
 		return samples;
 	}
 
+	/** The labels of alerts that wait for a time (`for`, `keep_firing_for`) that comes after `afterMs`, and that time. */
+	*deadlines(afterMs: number): Generator<{ readonly labels: Labels; readonly atMs: number }> {
+		for (const alert of this.active.values()) {
+			const atMs = deadlineOf(alert, this.definition);
+			if (atMs !== null && atMs > afterMs) yield { labels: alert.labels, atMs };
+		}
+	}
+
 	/** Alerts that the sink is owed now. `validForMs`: how long a firing one counts without another word from us. */
-	due(timeMs: number, resendDelayMs: number, validForMs: number): readonly { readonly alert: ActiveAlert; readonly posted: PostedAlert }[] {
+	due(
+		timeMs: number,
+		{
+			resendDelayMs,
+			validForMs,
+			part,
+		}: { readonly resendDelayMs: number; readonly validForMs: number; readonly part: RulePart | undefined },
+	): readonly { readonly alert: ActiveAlert; readonly posted: PostedAlert }[] {
 		const due: { readonly alert: ActiveAlert; readonly posted: PostedAlert }[] = [];
 		for (const alert of this.active.values()) {
-			if (!needsSending(alert, timeMs, resendDelayMs)) continue;
+			if (part?.has(alert.labels) === false || !needsSending(alert, timeMs, resendDelayMs)) continue;
 			due.push({
 				alert,
 				posted: {

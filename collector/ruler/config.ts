@@ -38,6 +38,13 @@ export const RulesConfigSchema = Type.Object(
 		for_grace_period: Duration('10m'),
 		/** Rules of one group that do not depend on each other and may be under way at once; 1 keeps all in their order. Groups always run side by side. */
 		concurrency: Type.Integer({ minimum: 1, maximum: 64, default: 1 }),
+		/**
+		 * Share of one core that may be spent on evaluating rules when their samples arrive, the most severe first; what is left waits for its
+		 * group's slot. 0: all wait.
+		 */
+		arrival_cpu_share: Type.Number({ minimum: 0, maximum: 1, default: 0.1 }),
+		/** From the first sample to that evaluation, so that what a host sends at once is judged once. */
+		arrival_settle: Duration('100ms'),
 		/** Other thresholds than the rules are written with; see docs/rules.md. */
 		thresholds: Type.Array(ThresholdSchema, { default: [] }),
 		external_labels: Type.Record(Type.String({ pattern: '^[a-zA-Z_][a-zA-Z0-9_]*$' }), Type.String(), { default: {} }),

@@ -11,7 +11,8 @@ import { independentSteps } from './dependencies.ts';
 import type { RulerMetrics } from './metrics.ts';
 import { evaluateRecording } from './recording-rule.ts';
 import type { GroupDefinition, RuleDefinition } from './rule-file.ts';
-import type { RuleSample } from './rule-query.ts';
+import type { RulePart } from './rule-part.ts';
+import type { RuleRun, RuleSample } from './rule-query.ts';
 import { groupOffset, slotAt } from './schedule.ts';
 
 /** Longest time that the rules of a group keep the thread before others get a turn. */
@@ -27,6 +28,18 @@ export interface GroupServices extends RuleSettings {
 	readonly defaultIntervalMs: number;
 	/** Rules of a group that do not depend on each other and may be under way at once; 1 keeps all in their order. */
 	readonly concurrency: number;
+	/** Told of every evaluation when it has ended. */
+	readonly evaluated?: (rule: RunningRule, evaluation: Evaluation) => void;
+}
+
+export interface Evaluation {
+	/** The time that was looked at. */
+	readonly timeMs: number;
+	/** Monotonic. */
+	readonly begunMs: number;
+	readonly tookMs: number;
+	/** Not only a part of the rule. */
+	readonly isWhole: boolean;
 }
 
 /** A rule of a running group with what its last evaluation came to. */
@@ -37,8 +50,9 @@ export interface RunningRule {
 	lastError: string;
 	lastEvaluationMs: number | null;
 	evaluationSeconds: number;
-	/** Time of the last evaluation between slots. */
-	fastMs: number | null;
+	/** Time of the last evaluation on arrival of all of it, and of a part. */
+	arrivalMs: number | null;
+	partMs: number | null;
 	/** Series of the last successful evaluation, by key: what vanishes gets a stale marker. */
 	series: Map<string, Labels>;
 }
@@ -58,8 +72,10 @@ export class RuleGroup {
 	#orphans: readonly Labels[] = [];
 	#stop = new AbortController();
 	#loop: Promise<void> = Promise.resolve();
-	/** Ends with the evaluation that runs or waits last: two at once would both change the same alerts. */
+	/** Ends with the turn that runs or waits last. */
 	#turn: Promise<unknown> = Promise.resolve();
+	/** Ends with the evaluation of the rule that runs or waits last. */
+	readonly #underWay = new Map<RunningRule, Promise<void>>();
 
 	/** `earlier`: the group of the same file and name before a reload; alerts and series of equal rules are taken over. */
 	constructor(definition: GroupDefinition, services: GroupServices, earlier?: RuleGroup) {
@@ -82,7 +98,8 @@ export class RuleGroup {
 				lastError: before?.lastError ?? '',
 				lastEvaluationMs: before?.lastEvaluationMs ?? null,
 				evaluationSeconds: before?.evaluationSeconds ?? 0,
-				fastMs: before?.fastMs ?? null,
+				arrivalMs: before?.arrivalMs ?? null,
+				partMs: before?.partMs ?? null,
 				series: before?.series ?? new Map(),
 			};
 		});
@@ -105,6 +122,7 @@ export class RuleGroup {
 		this.#stop.abort();
 		await this.#loop;
 		await this.#turn;
+		await Promise.all(this.#underWay.values());
 	}
 
 	/** Writes stale markers for everything that the group has written; for a group that a reload removed. */
@@ -139,26 +157,35 @@ export class RuleGroup {
 
 	/** One evaluation of all rules at `timeMs`. Failures are kept in the rules and counted; it never throws. */
 	evaluate(timeMs: number, signal: AbortSignal = new AbortController().signal): Promise<void> {
-		return this.#exclusively(() => this.#evaluateSlot(timeMs, signal));
+		const turn = this.#turn.then(() => this.#evaluateSlot(timeMs, signal));
+		this.#turn = turn.catch(() => {});
+		return turn;
 	}
 
-	/** Evaluates some of the rules, in order, at a time that is no slot. */
-	evaluateBetweenSlots(timeMs: number, rules: ReadonlySet<RunningRule>, signal: AbortSignal): Promise<void> {
-		return this.#exclusively(async () => {
-			for (const rule of this.rules) {
-				if (signal.aborted || this.#stop.signal.aborted) return;
-				if (!rules.has(rule)) continue;
-				await this.#evaluateOne(rule, timeMs, signal);
-				rule.fastMs = timeMs;
-				this.#services.metrics.fastEvaluations.inc({ group: this.#key });
-			}
+	/** Evaluates a rule, or a part of it, now, whatever its slot; gives the milliseconds that it took, 0 when the group is stopped. */
+	evaluateOnArrival(rule: RunningRule, part: RulePart | undefined, signal: AbortSignal): Promise<number> {
+		return this.#alone(rule, async () => {
+			if (signal.aborted || this.#stop.signal.aborted) return 0;
+			const begunMs = this.#services.clock.monotonic();
+			// A wall clock that steps back must not make results go back behind those that are written.
+			const timeMs = notBehind(this.#services.clock.now(), rule.lastEvaluationMs, this.intervalMs);
+			await this.#evaluateOne(rule, timeMs, { signal, part });
+			if (part === undefined) rule.arrivalMs = timeMs;
+			else rule.partMs = timeMs;
+			this.#services.metrics.fastEvaluations.inc({ group: this.#key });
+			return this.#services.clock.monotonic() - begunMs;
 		});
 	}
 
-	#exclusively(work: () => Promise<void>): Promise<void> {
-		const turn = this.#turn.then(work);
-		this.#turn = turn.catch(() => {});
-		return turn;
+	/** Two evaluations of a rule at once would both change the same alerts. */
+	#alone<T>(rule: RunningRule, work: () => Promise<T>): Promise<T> {
+		const result = (this.#underWay.get(rule) ?? Promise.resolve()).then(work);
+		const ended = result.then(
+			() => {},
+			() => {},
+		);
+		this.#underWay.set(rule, ended);
+		return result;
 	}
 
 	async #evaluateSlot(timeMs: number, signal: AbortSignal): Promise<void> {
@@ -168,9 +195,12 @@ export class RuleGroup {
 		let written = 0;
 		let turnMs = begun;
 		const evaluate = async (rule: RunningRule) => {
-			// Evaluated since this slot began: going back to it would write samples behind newer ones.
-			if (rule.fastMs !== null && rule.fastMs >= timeMs && rule.fastMs - timeMs < this.intervalMs) return;
-			const added = await this.#evaluateOne(rule, timeMs, signal);
+			const added = await this.#alone(rule, async () => {
+				if (signal.aborted) return 0;
+				// Evaluated since this slot began: going back to it would write samples behind newer ones.
+				if (notBehind(timeMs, rule.arrivalMs, this.intervalMs) !== timeMs || rule.arrivalMs === timeMs) return 0;
+				return this.#evaluateOne(rule, notBehind(timeMs, rule.partMs, this.intervalMs), { signal, part: undefined });
+			});
 			written += added;
 			// Ingest shares this thread, and an evaluation without results never waits for anything.
 			if (clock.monotonic() - turnMs < SLICE_MS) return;
@@ -196,20 +226,24 @@ export class RuleGroup {
 		metrics.lastEvaluation.set({ group }, timeMs / 1000);
 	}
 
-	async #evaluateOne(rule: RunningRule, timeMs: number, signal: AbortSignal): Promise<number> {
-		const { clock, metrics } = this.#services;
+	async #evaluateOne(rule: RunningRule, timeMs: number, how: Pick<RuleRun, 'signal' | 'part'>): Promise<number> {
+		const { clock, metrics, evaluated } = this.#services;
 		const begun = clock.monotonic();
-		const written = await this.#evaluateRule(rule, timeMs, signal);
-		if (rule.alerting !== null) await this.#send(rule.alerting, timeMs);
-		rule.evaluationSeconds = (clock.monotonic() - begun) / 1000;
+		const written = await this.#evaluateRule(rule, timeMs, how);
+		if (rule.alerting !== null) await this.#send(rule.alerting, timeMs, how.part);
+		const tookMs = clock.monotonic() - begun;
+		// The turns tell what the rule as a whole takes.
+		if (how.part === undefined) rule.evaluationSeconds = tookMs / 1000;
 		rule.lastEvaluationMs = timeMs;
-		metrics.ruleSeconds.observe(rule.evaluationSeconds);
+		metrics.ruleSeconds.observe(tookMs / 1000);
+		evaluated?.(rule, { timeMs, begunMs: begun, tookMs, isWhole: how.part === undefined });
 		return written;
 	}
 
-	async #evaluateRule(rule: RunningRule, timeMs: number, signal: AbortSignal): Promise<number> {
+	async #evaluateRule(rule: RunningRule, timeMs: number, how: Pick<RuleRun, 'signal' | 'part'>): Promise<number> {
 		const { metrics, log, engine } = this.#services;
-		const options = { queryOffsetMs: this.definition.queryOffsetMs, limit: this.definition.limit, signal };
+		const { signal, part } = how;
+		const options: RuleRun = { queryOffsetMs: this.definition.queryOffsetMs, limit: this.definition.limit, signal, part };
 		metrics.evaluations.inc({ group: this.#key });
 		let samples: readonly RuleSample[];
 		try {
@@ -227,19 +261,32 @@ export class RuleGroup {
 		}
 		rule.health = 'ok';
 		rule.lastError = '';
-		return this.#write(rule, samples, timeMs - options.queryOffsetMs);
+		return this.#write(rule, samples, { timeMs: timeMs - options.queryOffsetMs, part });
 	}
 
 	/** Each rule is committed before the next is evaluated, because the next may read it. */
-	async #write(rule: RunningRule, samples: readonly RuleSample[], timeMs: number): Promise<number> {
+	async #write(
+		rule: RunningRule,
+		samples: readonly RuleSample[],
+		{ timeMs, part }: { readonly timeMs: number; readonly part: RulePart | undefined },
+	): Promise<number> {
 		const appender = this.#services.appendable.appender();
 		const series = new Map<string, Labels>();
 		for (const sample of samples) {
 			appender.append(sample.labels, timeMs, sample.value);
 			series.set(labelsKey(sample.labels), sample.labels);
 		}
-		for (const [key, labels] of rule.series) if (!series.has(key)) appender.appendStale(labels, timeMs);
-		if (samples.length === 0 && rule.series.size === 0) return 0;
+		let vanished = 0;
+		for (const [key, labels] of rule.series) {
+			if (series.has(key)) continue;
+			if (part?.has(labels) === false) {
+				series.set(key, labels);
+				continue;
+			}
+			appender.appendStale(labels, timeMs);
+			vanished++;
+		}
+		if (samples.length === 0 && vanished === 0) return 0;
 		try {
 			await appender.commit();
 		} catch (error) {
@@ -258,9 +305,9 @@ export class RuleGroup {
 		return samples.length;
 	}
 
-	async #send(rule: AlertingRule, timeMs: number): Promise<void> {
+	async #send(rule: AlertingRule, timeMs: number, part: RulePart | undefined): Promise<void> {
 		const { sink, metrics, log, resendDelayMs } = this.#services;
-		const due = rule.due(timeMs, resendDelayMs, 4 * Math.max(this.intervalMs, resendDelayMs));
+		const due = rule.due(timeMs, { resendDelayMs, validForMs: 4 * Math.max(this.intervalMs, resendDelayMs), part });
 		if (due.length === 0) return;
 		try {
 			await sink(due.map((entry) => entry.posted));
@@ -289,6 +336,11 @@ export class RuleGroup {
 			this.#services.log.error({ group: this.definition.name, error: errorText(error) }, 'writing stale markers failed; it is repeated');
 		}
 	}
+}
+
+/** `timeMs`, or the later time of an evaluation before it: results are never written behind each other. Far ahead is a clock that was set back. */
+function notBehind(timeMs: number, earlierMs: number | null, intervalMs: number): number {
+	return earlierMs !== null && earlierMs > timeMs && earlierMs - timeMs < intervalMs ? earlierMs : timeMs;
 }
 
 /** Rules that are the same for state: kind, name, labels. A changed threshold or `for` keeps its alerts. */

@@ -4,6 +4,9 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 export interface RulerMetrics {
 	readonly evaluations: Counter<'group'>;
 	readonly fastEvaluations: Counter<'group'>;
+	readonly arrivalSeconds: Counter;
+	readonly arrivalWaits: Counter;
+	readonly arrivalRules: Gauge<'kind'>;
 	readonly failures: Counter<'group'>;
 	readonly missed: Counter<'group'>;
 	readonly ruleSeconds: Histogram;
@@ -25,8 +28,24 @@ export function createRulerMetrics(registry: Registry): RulerMetrics {
 		evaluations: new Counter({ name: 'fournines_ruler_evaluations_total', help: 'Rule evaluations.', labelNames, registers }),
 		fastEvaluations: new Counter({
 			name: 'fournines_ruler_fast_evaluations_total',
-			help: 'Rule evaluations because a sample of a check arrived, between slots.',
+			help: 'Rule evaluations between slots: because samples arrived, or because an alert had waited long enough.',
 			labelNames,
+			registers,
+		}),
+		arrivalSeconds: new Counter({
+			name: 'fournines_ruler_arrival_seconds_total',
+			help: 'Time spent on evaluations between slots; its rate is the share of a core that they take.',
+			registers,
+		}),
+		arrivalWaits: new Counter({
+			name: 'fournines_ruler_arrival_waits_total',
+			help: 'Rules whose samples had arrived, and which their slot came to first, because the share was used up or the rule is dear.',
+			registers,
+		}),
+		arrivalRules: new Gauge({
+			name: 'fournines_ruler_arrival_rules_count',
+			help: 'Rules by what is evaluated when their samples arrive: the part they belong to, the whole rule, or nothing before the slot.',
+			labelNames: ['kind'],
 			registers,
 		}),
 		failures: new Counter({

@@ -3,16 +3,16 @@ import { labelsKey, withLabel } from '../../core/labels.ts';
 import { METRIC_NAME } from '../../protocol/labels.ts';
 import type { Engine } from '../promql/engine.ts';
 import type { RecordingDefinition } from './rule-file.ts';
-import { queryVector, type RuleSample } from './rule-query.ts';
+import { queryOptions, queryVector, type RuleRun, type RuleSample } from './rule-query.ts';
 
 /** Evaluates a recording rule and returns the samples to write. */
 export async function evaluateRecording(
 	definition: RecordingDefinition,
 	engine: Engine,
 	timeMs: number,
-	options: { readonly queryOffsetMs: number; readonly limit: number; readonly signal: AbortSignal },
+	options: RuleRun,
 ): Promise<readonly RuleSample[]> {
-	const found = await queryVector(engine, definition.query, timeMs - options.queryOffsetMs, { signal: options.signal });
+	const found = await queryVector(engine, definition.query, timeMs - options.queryOffsetMs, queryOptions(options));
 	const samples = new Map<string, RuleSample>();
 	for (const { labels, value } of found) {
 		let own = withLabel(labels, METRIC_NAME, definition.name);

@@ -1,10 +1,25 @@
 import { AppError } from '../../core/errors.ts';
 import type { Labels } from '../../protocol/labels.ts';
 import type { Engine, QueryOptions } from '../promql/engine.ts';
+import type { RulePart } from './rule-part.ts';
 
 export interface RuleSample {
 	readonly labels: Labels;
 	readonly value: number;
+}
+
+/** How a rule is evaluated this time. */
+export interface RuleRun {
+	readonly queryOffsetMs: number;
+	/** 0: as many results as there are. */
+	readonly limit: number;
+	readonly signal: AbortSignal;
+	/** Only these results are asked for, and only their alerts and series change. Default: all. */
+	readonly part?: RulePart | undefined;
+}
+
+export function queryOptions({ signal, part }: RuleRun): QueryOptions {
+	return part === undefined ? { signal } : { signal, within: part.matcher };
 }
 
 /** Evaluates a rule's expression; a scalar is a vector with one element without labels. */

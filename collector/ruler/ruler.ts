@@ -6,10 +6,11 @@ import { AppError, errorText, systemErrorCode } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import type { AlertSink } from '../../protocol/alert.ts';
 import type { Engine } from '../promql/engine.ts';
+import type { ArrivalMarks } from '../storage/arrival-marks.ts';
 import type { Appendable } from '../storage/storage.ts';
+import { ArrivalPath } from './arrival-path.ts';
 import type { ThresholdConfig } from './config.ts';
-import { FAST_METRICS, FastPath } from './fast-path.ts';
-import { RuleGroup } from './group.ts';
+import { type Evaluation, RuleGroup, type RunningRule } from './group.ts';
 import { createRulerMetrics, dropGroupMetrics } from './metrics.ts';
 import { type GroupDefinition, parseRuleFile } from './rule-file.ts';
 import { applyThresholds, type InCalendar } from './thresholds.ts';
@@ -36,12 +37,14 @@ export interface RulerOptions {
 	readonly concurrency?: number;
 	/** Calendars of the inventory, for thresholds that hold at some hours. Default: there are none. */
 	readonly inCalendar?: InCalendar;
-	/** Rules that depend on these metrics are evaluated when `notifySamples` tells of them. Default `probe_success`; empty: none. */
-	readonly fastMetrics?: readonly string[];
-	/** From the first sample to that evaluation. Default 200 ms. */
-	readonly fastDelayMs?: number;
-	/** Least time between two of them. Default 1 s. */
-	readonly fastGapMs?: number;
+	/** Where the store notes what comes; without it rules are evaluated at their slots only. */
+	readonly arrivals?: ArrivalMarks;
+	/** Share of one core's time that evaluations on arrival may take; 0: none. Default 0.1. */
+	readonly arrivalShare?: number;
+	/** From the first sample to that evaluation. Default 100 ms. */
+	readonly arrivalSettleMs?: number;
+	/** Least time between two of them of one rule. Default 250 ms. */
+	readonly arrivalGapMs?: number;
 }
 
 /** Evaluates rule files. */
@@ -55,11 +58,6 @@ export interface Ruler {
 	start(): void;
 	/** Ends after the evaluations that run. */
 	stop(): Promise<void>;
-	/**
-	 * Samples of these metrics were committed: rules that depend on a check are evaluated soon, not only at their next slot.
-	 * Returns at once; other metrics cost a look-up each.
-	 */
-	notifySamples(metrics: Iterable<string>): void;
 	/** In order of files and groups. */
 	groups(): readonly RuleGroup[];
 	/** Evaluates every group once at `timeMs`, in order: for tests and the rule tester, which have no running clock. */
@@ -83,18 +81,24 @@ export function createRuler(options: RulerOptions): Ruler {
 		defaultIntervalMs: options.evaluationIntervalMs ?? 15_000,
 		concurrency: options.concurrency ?? 1,
 		inCalendar: options.inCalendar ?? (() => null),
+		evaluated: (rule: RunningRule, evaluation: Evaluation) => arrivals?.evaluated(rule, evaluation),
 	};
 	let groups: readonly RuleGroup[] = [];
 	let running = false;
 	let loading: Promise<void> = Promise.resolve();
-	const fastPath = new FastPath({
-		clock: options.clock,
-		log: options.log,
-		metrics: options.fastMetrics ?? FAST_METRICS,
-		delayMs: options.fastDelayMs ?? 200,
-		gapMs: options.fastGapMs ?? 1000,
-		groups: () => groups,
-	});
+	const arrivals =
+		options.arrivals === undefined
+			? null
+			: new ArrivalPath({
+					clock: options.clock,
+					log: options.log,
+					metrics,
+					marks: options.arrivals,
+					share: options.arrivalShare ?? 0.1,
+					settleMs: options.arrivalSettleMs ?? 100,
+					gapMs: options.arrivalGapMs ?? 250,
+					groups: () => groups,
+				});
 
 	const replace = async (definitions: readonly GroupDefinition[]) => {
 		const before = new Map(groups.map((group) => [group.key, group]));
@@ -124,7 +128,7 @@ export function createRuler(options: RulerOptions): Ruler {
 			}
 		}
 		groups = next;
-		fastPath.plan();
+		arrivals?.plan();
 		if (running) for (const group of fresh) group.start();
 	};
 
@@ -165,15 +169,14 @@ export function createRuler(options: RulerOptions): Ruler {
 			if (running) return;
 			running = true;
 			for (const group of groups) group.start();
-			fastPath.start();
+			arrivals?.start();
 		},
 		stop: async () => {
 			running = false;
 			await loading;
-			await fastPath.stop();
+			await arrivals?.stop();
 			await Promise.all(groups.map((group) => group.stop()));
 		},
-		notifySamples: (names) => fastPath.notify(names),
 		groups: () => groups,
 		evaluateOnce: async (timeMs) => {
 			for (const group of groups) await group.evaluate(timeMs);

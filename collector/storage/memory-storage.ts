@@ -1,6 +1,8 @@
 import { AppError } from '../../core/errors.ts';
 import { compareLabels, labelsKey, labelValue } from '../../core/labels.ts';
 import type { Labels } from '../../protocol/labels.ts';
+import type { ArrivalMarks } from './arrival-marks.ts';
+import { encodeLabelBytes } from './label-bytes.ts';
 import {
 	type Appendable,
 	type Appender,
@@ -17,6 +19,7 @@ interface MemorySeries {
 	timestamps: Float64Array;
 	values: Float64Array;
 	count: number;
+	readonly number: number;
 }
 
 export interface MemoryStorage extends Queryable, Appendable {
@@ -26,16 +29,29 @@ export interface MemoryStorage extends Queryable, Appendable {
 	readonly seriesCount: number;
 }
 
-/** The storage interfaces over plain arrays: a second, real implementation that tests and the rule tester run on. */
-export function createMemoryStorage(): MemoryStorage {
+/**
+ * The storage interfaces over plain arrays: a second, real implementation that tests and the rule tester run on. `arrivals` is told of every
+ * batch, `now` being the clock that says what is fresh.
+ */
+export function createMemoryStorage(options: { readonly arrivals?: ArrivalMarks; readonly now?: () => number } = {}): MemoryStorage {
 	const all = new Map<string, MemorySeries>();
+	const byNumber: MemorySeries[] = [];
+	const { arrivals, now = Date.now } = options;
+	const note = (samples: readonly { readonly number: number; readonly timestampMs: number }[]) =>
+		arrivals?.note(
+			{ ids: Uint32Array.from(samples, ({ number }) => number), timestamps: Float64Array.from(samples, ({ timestampMs }) => timestampMs) },
+			samples.length,
+			{ nowMs: now(), labelsOf: (number) => encodeLabelBytes((byNumber[number] as MemorySeries).labels) },
+		);
 
-	const add = (labels: Labels, timestampMs: number, value: number | null) => {
+	/** Returns the number of the series. */
+	const put = (labels: Labels, timestampMs: number, value: number | null): number => {
 		const key = labelsKey(labels);
 		let series = all.get(key);
 		if (series === undefined) {
-			series = { labels, timestamps: new Float64Array(16), values: new Float64Array(16), count: 0 };
+			series = { labels, timestamps: new Float64Array(16), values: new Float64Array(16), count: 0, number: byNumber.length };
 			all.set(key, series);
+			byNumber.push(series);
 		}
 		if (series.count === series.timestamps.length) {
 			const timestamps = new Float64Array(series.count * 2);
@@ -54,6 +70,7 @@ export function createMemoryStorage(): MemoryStorage {
 		series.timestamps[at] = timestampMs;
 		if (value === null) writeStaleAt(series.values, at);
 		else series.values[at] = value;
+		return series.number;
 	};
 
 	const matching = (matchers: readonly Matcher[], minMs: number, maxMs: number) => {
@@ -73,13 +90,13 @@ export function createMemoryStorage(): MemoryStorage {
 			append: (labels, timestampMs, value) => void batch.push({ labels, timestampMs, value: isStale(value) ? null : value }),
 			appendStale: (labels, timestampMs) => void batch.push({ labels, timestampMs, value: null }),
 			commit: async () => {
-				for (const sample of batch) add(sample.labels, sample.timestampMs, sample.value);
+				note(batch.map((sample) => ({ number: put(sample.labels, sample.timestampMs, sample.value), timestampMs: sample.timestampMs })));
 			},
 		};
 	};
 
 	return {
-		add,
+		add: (labels, timestampMs, value) => note([{ number: put(labels, timestampMs, value), timestampMs }]),
 		appender,
 		clear: () => all.clear(),
 		get seriesCount() {
@@ -89,7 +106,8 @@ export function createMemoryStorage(): MemoryStorage {
 			const result: SeriesSamples[] = [];
 			const each = options?.each ?? ((series: SeriesSamples) => void result.push(series));
 			let samples = 0;
-			for (const { series, lo, hi } of matching(matchers, minMs, maxMs)) {
+			const wanted = options?.within === undefined ? matchers : [...matchers, options.within];
+			for (const { series, lo, hi } of matching(wanted, minMs, maxMs)) {
 				samples += hi - lo;
 				checkLimits(samples, options);
 				each({ labels: series.labels, timestamps: series.timestamps.slice(lo, hi), values: series.values.slice(lo, hi) });

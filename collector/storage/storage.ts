@@ -65,6 +65,11 @@ export interface SelectOptions {
 	readonly newestOnly?: boolean;
 	/** Gives `SeriesSamples.sums` and `counts`, without which sums, averages and counts over time are not true of what was down-sampled. Default `false`. */
 	readonly weights?: boolean;
+	/**
+	 * Only series that match this as well. Unlike a matcher among the others it may change with every call: what a store remembers of a
+	 * selector must stay good, and must not fill up with one entry for each.
+	 */
+	readonly within?: Matcher;
 	/** The arrays of the answer may lie in it: they are good until its owner gives it to others. */
 	readonly memory?: SampleMemory;
 	/**

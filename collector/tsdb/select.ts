@@ -37,7 +37,7 @@ export class StoreQueries implements Queryable {
 	async select(matchers: readonly Matcher[], minMs: number, maxMs: number, options: SelectOptions = {}): Promise<readonly SeriesSamples[]> {
 		const found: FoundSamples[] = [];
 		const runs = new SampleRuns(minMs, maxMs, sampleBudget(options.sampleLimit), options.memory);
-		const range: ReadRange = { minMs, maxMs, signal: options.signal, runs, newestOnly: options.newestOnly === true };
+		const range: ReadRange = { minMs, maxMs, signal: options.signal, runs, newestOnly: options.newestOnly === true, within: options.within };
 		const { each } = options;
 		// Series that come in order can be passed on as they come.
 		let passing = false;
@@ -71,7 +71,7 @@ export class StoreQueries implements Queryable {
 	async series(matchers: readonly Matcher[], minMs: number, maxMs: number, options: SelectOptions = {}): Promise<readonly Labels[]> {
 		const result: Labels[] = [];
 		const runs = new SampleRuns(minMs, maxMs, sampleBudget(undefined));
-		const range: ReadRange = { minMs, maxMs, signal: options.signal, runs, newestOnly: true };
+		const range: ReadRange = { minMs, maxMs, signal: options.signal, runs, newestOnly: true, within: options.within };
 		const order = await this.#forEach(matchers, range, (_id, labels) => result.push(labels));
 		if (order === 'sorted') return result;
 		return result.sort(compareLabels).filter((labels, i) => i === 0 || compareLabels(result[i - 1] as Labels, labels) !== 0);
@@ -190,7 +190,8 @@ export class StoreQueries implements Queryable {
 		const { minMs, maxMs, signal, runs } = range;
 		this.#begin();
 		throwIfCancelled(signal);
-		const { slots, ids, labels, hasTwins } = await this.#selections.resolve(matchers, this.#turns(signal));
+		const all = await this.#selections.resolve(matchers, this.#turns(signal));
+		const { slots, ids, labels, hasTwins } = range.within === undefined ? all : this.#selections.part(all, range.within);
 		const hasGone = this.#head.hasGone;
 		const visited = hasGone || range.plan !== undefined ? new Set<number>() : null;
 		range.plan?.(!hasGone && !hasTwins);
@@ -214,7 +215,7 @@ export class StoreQueries implements Queryable {
 		}
 		if (!hasGone && !this.#head.hasGone) return hasTwins ? 'unsorted' : 'sorted';
 		// After those in memory: what leaves its slot meanwhile is found here.
-		const gone = this.#goneSeries(matchers, minMs, maxMs);
+		const gone = this.#goneSeries(range.within === undefined ? matchers : [...matchers, range.within], minMs, maxMs);
 		if (gone.length > 0) this.#listBlocks(minMs, maxMs);
 		for (const [i, { id, family, labels: itsLabels }] of gone.entries()) {
 			if (visited?.has(id) === true) continue;
@@ -242,6 +243,7 @@ interface ReadRange {
 	readonly signal: AbortSignal | undefined;
 	readonly runs: SampleRuns;
 	readonly newestOnly: boolean;
+	readonly within: Matcher | undefined;
 	/** Is told before the first visit whether they will come sorted by labels, each label set once. */
 	readonly plan?: (sorted: boolean) => void;
 }

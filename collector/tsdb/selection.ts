@@ -1,4 +1,4 @@
-import { compareLabels } from '../../core/labels.ts';
+import { compareLabels, labelValue } from '../../core/labels.ts';
 import type { Labels } from '../../protocol/labels.ts';
 import type { Matcher } from '../storage/storage.ts';
 import type { HeadReader } from './head-reader.ts';
@@ -27,6 +27,8 @@ export class Selections {
 	readonly #known = new Map<string, Selection>();
 	#knownSeries = 0;
 	#generation = -1;
+	/** Where the values of a label lie in a selection, for those that parts were asked of. */
+	readonly #places = new WeakMap<Selection, Map<string, ReadonlyMap<string, readonly number[]>>>();
 
 	constructor(head: HeadReader, index: SeriesIndex) {
 		this.#head = head;
@@ -56,6 +58,41 @@ export class Selections {
 			this.#knownSeries += count + 1;
 		}
 		return selection;
+	}
+
+	/** Those of the selection that match as well; cheap where the matcher lists its values. */
+	part(selection: Selection, matcher: Matcher): Selection {
+		const { slots, ids, labels, hasTwins } = selection;
+		const chosen =
+			matcher.literals === null
+				? labels.flatMap((own, i) => (matcher.test(labelValue(own, matcher.name)) ? [i] : []))
+				: this.#placesOf(selection, matcher.name, matcher.literals);
+		return {
+			slots: Uint32Array.from(chosen, (i) => slots[i] as number),
+			ids: Uint32Array.from(chosen, (i) => ids[i] as number),
+			labels: chosen.map((i) => labels[i] as Labels),
+			hasTwins,
+		};
+	}
+
+	#placesOf(selection: Selection, name: string, values: readonly string[]): readonly number[] {
+		const byName = this.#places.get(selection) ?? new Map<string, ReadonlyMap<string, readonly number[]>>();
+		this.#places.set(selection, byName);
+		let places = byName.get(name);
+		if (places === undefined) {
+			const made = new Map<string, number[]>();
+			selection.labels.forEach((labels, i) => {
+				const value = labelValue(labels, name);
+				const list = made.get(value);
+				if (list === undefined) made.set(value, [i]);
+				else list.push(i);
+			});
+			places = made;
+			byName.set(name, made);
+		}
+		const chosen = [...new Set(values)].flatMap((value) => places.get(value) ?? []);
+		// They stay sorted by labels.
+		return chosen.sort((a, b) => a - b);
 	}
 
 	async #look(

@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../core/clock.ts';
 import type { Logger } from '../../core/log.ts';
+import type { ArrivalMarks } from '../storage/arrival-marks.ts';
 
 export interface StoreOptions {
 	/** The store lives in `<dataDir>/store`. */
@@ -41,8 +42,8 @@ export interface StoreOptions {
 	 * computed again. At most once per 100 ms; never after `stop`.
 	 */
 	readonly onOldChecks?: (minMs: number, maxMs: number) => void;
-	/** Told after a batch that holds samples of checks was taken. Called for every such batch, so it must be cheap. */
-	readonly onChecks?: () => void;
+	/** Every batch that was taken is noted there. */
+	readonly arrivals?: ArrivalMarks;
 }
 
 export const DEFAULT_MAX_SERIES = 2_000_000;

@@ -192,6 +192,7 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 		this.#refuseWildHost(labels);
 		const id = this.#head.nextId;
 		const slot = this.#head.addSeries(id, labels, familyOfLabels(labels));
+		this.#options.arrivals?.renew(slot);
 		this.#entries.define({ id, labels });
 		this.#unpersistedSeries.push(slot);
 		return slot;
@@ -245,19 +246,20 @@ export class Store implements Queryable, Appendable, MetadataSource, ColumnInges
 	#take(samples: SampleColumns, count: number): void {
 		const head = this.#head;
 		const { ids, timestamps, valueWords } = samples;
-		const oldBeforeMs = this.#oldChecks === null ? Number.NEGATIVE_INFINITY : this.#options.clock.now() - OLD_CHECK_MS;
-		let families = 0;
+		const nowMs = this.#options.clock.now();
+		const oldBeforeMs = this.#oldChecks === null ? Number.NEGATIVE_INFINITY : nowMs - OLD_CHECK_MS;
 		for (let i = 0; i < count; i++) {
 			const id = ids[i] as number;
 			const timeMs = timestamps[i] as number;
 			head.append(id, timeMs, valueWords[i * 2] as number, valueWords[i * 2 + 1] as number);
 			const family = head.slots[id * SLOT_WORDS + SLOT_FAMILY] as number;
-			families |= family;
 			if (timeMs < oldBeforeMs && (family === FAMILY_CHECKS || isHeartbeat(head.registry.labelBytes(id)))) this.#oldChecks?.add(timeMs);
 		}
 		this.#readers.publish();
-		if (families !== 0) this.#options.onChecks?.();
+		this.#options.arrivals?.note(samples, count, { nowMs, labelsOf: this.#labelsOf });
 	}
+
+	readonly #labelsOf = (slot: number): Uint8Array => this.#head.registry.labelBytes(slot);
 
 	describe(metric: string, metadata: MetricMetadata): void {
 		const known = this.#metadata.get(metric);
