@@ -93,10 +93,11 @@ export class ChannelWorker {
 		const nowMs = clock.now();
 		if (this.#entries.size === 0) return Number.POSITIVE_INFINITY;
 		await this.#giveUpOld(nowMs);
-		if (nowMs < this.#pausedUntilMs) return this.#pausedUntilMs;
+		const patienceMs = this.#patienceEndsMs(nowMs);
+		if (nowMs < this.#pausedUntilMs) return Math.min(this.#pausedUntilMs, patienceMs);
 		const { free, freeAtMs, reserved } = limit?.state(nowMs) ?? { free: Number.POSITIVE_INFINITY, freeAtMs: nowMs, reserved: 0 };
 		const next = pickNext([...this.#entries.values()], { nowMs, free, freeAtMs, reserved, digests: notifier.digests });
-		if (next.kind === 'wait') return next.untilMs ?? Number.POSITIVE_INFINITY;
+		if (next.kind === 'wait') return Math.min(next.untilMs ?? Number.POSITIVE_INFINITY, patienceMs);
 		await this.#attempt(next.entries, nowMs);
 		return clock.now();
 	}
@@ -204,10 +205,24 @@ export class ChannelWorker {
 		}));
 	}
 
+	/** When the next person's message has waited here for as long as it may. */
+	#patienceEndsMs(nowMs: number): number {
+		let endsMs = Number.POSITIVE_INFINITY;
+		for (const { notification } of this.#entries.values()) {
+			const atMs = notification.createdAtMs + this.#options.nextAfterMs;
+			if (notification.personal !== undefined && atMs > nowMs) endsMs = Math.min(endsMs, atMs);
+		}
+		return endsMs;
+	}
+
 	async #giveUpOld(nowMs: number): Promise<void> {
 		const { outbox, giveUpAfterMs, nextAfterMs, log, notifier, metrics } = this.#options;
 		const ageOf = (entry: OutboxEntry) => nowMs - entry.notification.createdAtMs;
-		const impatient = this.#turnsOf([...this.#entries.values()].filter((entry) => ageOf(entry) >= Math.min(nextAfterMs, giveUpAfterMs)));
+		// A limit of the day is no reason to let the person wait for it.
+		const farOff = (entry: OutboxEntry) => Math.max(entry.nextAttemptAtMs, this.#pausedUntilMs) - nowMs > nextAfterMs;
+		const impatient = this.#turnsOf(
+			[...this.#entries.values()].filter((entry) => ageOf(entry) >= Math.min(nextAfterMs, giveUpAfterMs) || farOff(entry)),
+		);
 		const turns = impatient.filter(({ entry, next }) => next !== null || ageOf(entry) >= giveUpAfterMs);
 		const turned = new Set(turns.map(({ entry }) => entry.notification.id));
 		const old = [...this.#entries.values()].filter((entry) => turned.has(entry.notification.id) || ageOf(entry) >= giveUpAfterMs);

@@ -165,6 +165,23 @@ describe('a person is reached on one channel after the other', () => {
 		expect(cmpp.messages[0]?.parts).toBe(2);
 	});
 
+	test('a limit that ends in an hour is not waited for', async () => {
+		gateway.fail({ kind: 'status', status: 429, retryAfter: '3600' });
+		await running.alerting.personal.notify(request(['first', 'second']));
+		await settled('the next channel', () => kinds().includes('sent second'), 10);
+		expect(kinds()).toEqual(['queued first', 'expired first', 'next second', 'sent second']);
+	});
+
+	test('behind a full minute a message waits no longer than its person may, to the second', async () => {
+		const beganMs = clock.now();
+		gateway.fail({ kind: 'status', status: 429, retryAfter: '50' }, 100);
+		await running.alerting.personal.notify(request(['first', 'second']));
+		await settled('the next channel', () => kinds().includes('sent second'), 1000);
+		const next = events.find(({ kind }) => kind === 'next');
+		expect((next?.atMs ?? 0) - beganMs).toBeGreaterThanOrEqual(60_000);
+		expect((next?.atMs ?? 0) - beganMs).toBeLessThan(62_000);
+	});
+
 	test('a channel that is down for a minute is left for the next one; the last one is tried on', async () => {
 		await gateway.stop();
 		await running.alerting.personal.notify(request(['first', 'second']));

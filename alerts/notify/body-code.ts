@@ -10,7 +10,11 @@ export interface BodyCodes {
 	readonly success: readonly (string | number)[];
 	/** Codes after which the same message can pass, and how long to wait. Every other one is final. */
 	readonly retryAfterMs: Readonly<Record<string, number>>;
+	/** Words of the text that say the same where the code does not; after a minute. */
+	readonly retryText?: RegExp;
 }
+
+const MINUTE_MS = 60_000;
 
 export function judgeBody(
 	response: HttpResponse,
@@ -28,7 +32,7 @@ export function judgeBody(
 	if (codes.success.some((value) => value === code)) return { kind: 'sent', code: String(code) };
 	const text = codes.text.map((key) => body[key]).find((value) => typeof value === 'string');
 	const reason = context.redact(typeof text === 'string' ? text : answer);
-	const waitMs = codes.retryAfterMs[String(code)];
+	const waitMs = codes.retryAfterMs[String(code)] ?? (codes.retryText?.test(reason) === true ? MINUTE_MS : undefined);
 	if (waitMs === undefined) return { kind: 'refused', code: String(code), reason };
 	return { kind: 'retry', code: String(code), reason, possiblySent: false, afterMs: retryAfterMs(response, context.nowMs) ?? waitMs };
 }

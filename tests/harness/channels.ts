@@ -116,7 +116,9 @@ export const CHANNEL_EXAMPLES: Readonly<Record<string, string>> = {
 
 /** A place of this type, with further keys. */
 export function exampleNotifier(type: string, trust: 'internal' | 'external', more = ''): Notifier {
-	const entry = `{ ${CHANNEL_EXAMPLES[type]}, trust: ${trust} ${more} }`;
+	const example = CHANNEL_EXAMPLES[type] ?? '';
+	const own = more.includes('base_url') ? example.replace(/base_url: '[^']*', /, '') : example;
+	const entry = `{ ${own}, trust: ${trust} ${more} }`;
 	const { channels } = openTestChannels(`receivers: [{ name: default, ${type}_configs: [${entry}] }]`, { secrets: EXAMPLE_SECRETS });
 	const [notifier] = channels.receivers.get('default') ?? [];
 	if (notifier === undefined) throw new Error(`no channel of the type ${type}`);

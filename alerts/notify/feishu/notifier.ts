@@ -13,7 +13,9 @@ const CODES = {
 	code: ['code', 'StatusCode'],
 	text: ['msg', 'StatusMessage'],
 	success: [0],
-	retryAfterMs: { '11232': 60_000, '9499': 60_000 },
+	retryAfterMs: { '-1': 5000, '11232': 60_000 },
+	// 9499 is a bad request as well as too many of them.
+	retryText: /too many|frequency/i,
 } as const;
 
 /** `POST /open-apis/bot/v2/hook/<id>` (open.feishu.cn). 19021 signature or clock, 19022 address, 19024 keyword: final. */

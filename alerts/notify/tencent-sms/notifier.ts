@@ -5,13 +5,10 @@ import type { Notifier, NotifierContext, SendResult } from '../notifier.ts';
 import { tencentCall, tencentFailure } from '../tencent/call.ts';
 import type { TencentSmsConfigSchema } from './config.ts';
 
-const BUSY =
-	/^(RequestLimitExceeded|InternalError|LimitExceeded\.(PhoneNumberThirtySecondLimit|PhoneNumberOneHourLimit|DeliveryFrequencyLimit))/;
-
 /** `SendSms` (cloud.tencent.com/document/api/382/55981): one answer per number, each of which can fail on its own; receipts name its `SerialNo`. */
 export function createTencentSms(config: Static<typeof TencentSmsConfigSchema>, context: NotifierContext): Notifier {
 	const language = config.language ?? context.language;
-	const call = tencentCall<SendResult>(config, context, { service: 'sms', action: 'SendSms', version: '2021-01-11', busy: BUSY, taken });
+	const call = tencentCall<SendResult>(config, context, { service: 'sms', action: 'SendSms', version: '2021-01-11', taken });
 	return {
 		...notifierFrame('tencent_sms', config, context, [config.base_url, config.phones.join()]),
 		compose: async (notification) => {
@@ -54,5 +51,5 @@ function taken(answer: Readonly<Record<string, unknown>>, redact: Redact): SendR
 	);
 	// Some have it already: sending again would tell them twice, so the failure stands on record.
 	if (failed.length < statuses.length) return { kind: 'refused', code: 'partly', reason };
-	return tencentFailure(BUSY, String(first.Code), reason);
+	return tencentFailure(String(first.Code), reason);
 }

@@ -5,9 +5,6 @@ import type { Notifier, NotifierContext, SendResult } from '../notifier.ts';
 import { tencentCall } from '../tencent/call.ts';
 import type { TencentVoiceConfigSchema } from './config.ts';
 
-/** Limits of a minute or an hour per number, and their own trouble. The day's limit is final. */
-const BUSY = /^(RequestLimitExceeded|InternalError|LimitExceeded\.(DeliveryFrequencyLimit|.*(Minute|Hour|Second)Limit))/;
-
 /** `SendTtsVoice` (cloud.tencent.com/document/api/1128/51558): one call to one number; receipts name its `CallId`. */
 export function createTencentVoice(config: Static<typeof TencentVoiceConfigSchema>, context: NotifierContext): Notifier {
 	const language = config.language ?? context.language;
@@ -16,7 +13,6 @@ export function createTencentVoice(config: Static<typeof TencentVoiceConfigSchem
 		service: 'vms',
 		action: 'SendTtsVoice',
 		version: '2020-09-02',
-		busy: BUSY,
 		taken: (answer) => {
 			const status = answer['SendStatus'] as { readonly CallId?: unknown } | undefined;
 			if (typeof status?.CallId !== 'string')

@@ -23,8 +23,6 @@ export interface TencentApi<T> {
 	readonly service: string;
 	readonly action: string;
 	readonly version: string;
-	/** Codes of the request or of a number after which the same message can pass. */
-	readonly busy: RegExp;
 	/** What a well-formed answer without an error means. */
 	readonly taken: (answer: Readonly<Record<string, unknown>>, redact: Redact) => T;
 }
@@ -74,11 +72,25 @@ function judge<T>(
 	}
 	const fields = body as Readonly<Record<string, unknown>>;
 	const error = fields['Error'] as { readonly Code?: unknown; readonly Message?: unknown } | undefined;
-	return error === undefined ? api.taken(fields, redact) : tencentFailure(api.busy, String(error.Code), redact(String(error.Message)));
+	return error === undefined ? api.taken(fields, redact) : tencentFailure(String(error.Code), redact(String(error.Message)));
 }
 
 type NotSent = Exclude<SendResult, { readonly kind: 'sent' }>;
 
-export function tencentFailure(busy: RegExp, code: string, reason: string): NotSent {
-	return busy.test(code) ? { kind: 'retry', code, reason, possiblySent: false, afterMs: 30_000 } : { kind: 'refused', code, reason };
+/**
+ * Codes of a request or of a number after which the same message can pass, and when (cloud.tencent.com/document/api/382/59177 and
+ * api/1128/51561). Not every InternalError is the service's own trouble: SigVerificationFail and the like are ours, and final.
+ */
+const WAITS_MS: readonly (readonly [RegExp, number])[] = [
+	[/^RequestLimitExceeded/, 30_000],
+	[/^InternalError(\.(Timeout|OtherError|SendAndRecvFail|UnknownError))?$/, 30_000],
+	[/^LimitExceeded\.(DeliveryFrequencyLimit|.*(Second|Minute)Limit)$/, 30_000],
+	[/^LimitExceeded\..*HourLimit$/, 600_000],
+	// Tomorrow; a person's next channel has its turn at once.
+	[/^LimitExceeded\.(?!.*SameContent).*DailyLimit$/, 3_600_000],
+];
+
+export function tencentFailure(code: string, reason: string): NotSent {
+	const afterMs = WAITS_MS.find(([codes]) => codes.test(code))?.[1];
+	return afterMs === undefined ? { kind: 'refused', code, reason } : { kind: 'retry', code, reason, possiblySent: false, afterMs };
 }

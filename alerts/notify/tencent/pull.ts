@@ -17,7 +17,6 @@ interface PullConfig {
 const MOST_ENTRIES = 100;
 /** The service's clock and ours differ; what was known already is known. */
 const EARLIER_S = 300;
-const BUSY = /^(RequestLimitExceeded|InternalError|LimitExceeded)/;
 
 /**
  * `PullSmsSendStatusByPhoneNumber` and `PullSmsReplyStatusByPhoneNumber` (cloud.tencent.com/document/api/382/55978 and 55977): unlike the
@@ -30,7 +29,6 @@ export function tencentSmsPull(config: PullConfig, context: LineContext): Pick<C
 			service: 'sms',
 			action,
 			version: '2021-01-11',
-			busy: BUSY,
 			taken: (answer) => {
 				const entries = Array.isArray(answer[list]) ? (answer[list] as readonly Entry[]) : [];
 				return { kind: 'answer', incoming: entries.map((entry) => read(entry, context.clock.now())) };
