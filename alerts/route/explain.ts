@@ -1,4 +1,5 @@
 import type { AlertsConfig } from '../config.ts';
+import { buildPolicy, chooseChain } from '../escalation/chain.ts';
 import { groupIdentity } from '../group/group-key.ts';
 import { timeMute } from '../stages/time-mute.ts';
 import { buildTimeInterval } from '../time/time-interval.ts';
@@ -37,6 +38,7 @@ export function explainRouting(config: AlertsConfig, labels: Readonly<Record<str
 		const muted = timeMute(route, nowMs);
 		if (muted !== '') lines.push(`  not at this moment (${muted.slice('time:'.length)}); what is held back is told afterwards`);
 	}
+	lines.push(...explainOnCall(config, labels));
 	for (const [i, rule] of config.inhibit_rules.entries()) {
 		const target = buildTarget(rule);
 		if (!matchesAll(target, labels)) continue;
@@ -47,10 +49,24 @@ export function explainRouting(config: AlertsConfig, labels: Readonly<Record<str
 	return lines;
 }
 
+/** Who is called until somebody takes it. */
+function explainOnCall({ oncall }: AlertsConfig, labels: Readonly<Record<string, string>>): readonly string[] {
+	const subject = { severity: labels['severity'] ?? '', labels, faultLevel: null };
+	const chain = chooseChain(oncall.policies.map(buildPolicy), subject);
+	if (chain === null) return oncall.policies.length === 0 ? [] : ['on call: no policy applies, nobody is called'];
+	const steps = chain.steps.map(
+		({ to, waitMs, times }) => `  ${to.join(', ')}${times > 1 ? `, ${times} times` : ''}, then ${waitMs / 1000}s for somebody to take it`,
+	);
+	return [`on call: policy ${chain.policy} calls people${chain.rounds > 1 ? `, ${chain.rounds} rounds` : ''}`, ...steps];
+}
+
 function channelsOf(config: AlertsConfig, receiver: string): string {
 	const found = config.receivers.find(({ name }) => name === receiver);
 	return Object.entries(found ?? {})
-		.flatMap(([key, value]) => (Array.isArray(value) && value.length > 0 ? [`${value.length} × ${key.replace(/_configs$/, '')}`] : []))
+		.flatMap(([key, value]) => {
+			if (key === 'channel_configs') return found?.channel_configs.map(({ channel, to }) => [channel, ...to].join(' ')) ?? [];
+			return Array.isArray(value) && value.length > 0 ? [`${value.length} × ${key.replace(/_configs$/, '')}`] : [];
+		})
 		.join(', ');
 }
 

@@ -17,6 +17,10 @@ export interface Silence {
 	readonly createdBy: string;
 	readonly comment: string;
 	readonly matchers: readonly SilenceMatcher[];
+	/** What was not seen because of it: messages, and seconds with a critical alert among them. */
+	readonly hidden: { readonly messages: number; readonly criticalSeconds: number };
+	/** Present when it hides only at times that come back. */
+	readonly recurrence?: readonly unknown[];
 }
 
 export interface NewSilence {

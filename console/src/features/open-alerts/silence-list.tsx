@@ -46,6 +46,7 @@ function SilenceEntry({ silence, mayEnd }: { readonly silence: Silence; readonly
 	const { message } = App.useApp();
 	const client = useQueryClient();
 	const { state } = silence.status;
+	const { messages, criticalSeconds } = silence.hidden;
 	const end = useMutation({
 		mutationFn: () => expireSilence(silence.id),
 		onSuccess: async () => {
@@ -63,6 +64,8 @@ function SilenceEntry({ silence, mayEnd }: { readonly silence: Silence; readonly
 						<code key={matcher.name + matcher.value}>{matcherText(matcher)}</code>
 					))}
 				</div>
+				{messages === 0 && criticalSeconds === 0 ? null : <small>{texts.alerts.silencePrice(messages, Math.round(criticalSeconds))}</small>}
+				{silence.recurrence === undefined ? null : <small className="muted">{texts.alerts.silenceRecurs}</small>}
 				{end.error === null ? null : <ErrorNotice error={end.error} />}
 			</div>
 			<span className="muted num silence-when">
