@@ -33,9 +33,45 @@ export function changeRows(
 	]);
 }
 
+/** Those that people read; the others, as `toMs`, keep their key. */
+const FIGURES: Readonly<Record<string, TextKey>> = {
+	service: 'service',
+	name: 'service',
+	target: 'target',
+	totalSeconds: 'total',
+	upSeconds: 'stateUp',
+	degradedSeconds: 'degraded',
+	downSeconds: 'down',
+	unknownSeconds: 'unknown',
+	excludedSeconds: 'excluded',
+	unconfirmedSeconds: 'unconfirmed',
+	sliBest: 'best',
+	sliWorst: 'worstCase',
+	coverage: 'coverage',
+	budgetSeconds: 'budget',
+	budgetUsedSeconds: 'used',
+	'requests.good': 'requestGood',
+	'requests.total': 'requestTotal',
+	'requests.excluded': 'requestExcluded',
+	'requests.unplaced': 'requestUnplaced',
+	'requests.sli': 'requestSli',
+	'requests.coverage': 'coverage',
+	'requests.target': 'target',
+	'requests.budgetRequests': 'requestBudget',
+	'requests.budgetUsedRequests': 'requestBad',
+};
+
 /** Service, figure, was, is. */
-export function figureRows({ report, changes }: Pick<IssuedReport, 'report' | 'changes'>): readonly (readonly string[])[] {
-	return changes.figures.map(({ service, key, was, is }) => [nameOf(report, service), key, was, is]);
+export function figureRows(
+	{ report, changes }: Pick<IssuedReport, 'report' | 'changes'>,
+	language: Language,
+): readonly (readonly string[])[] {
+	const figure = (key: string) => {
+		const name = FIGURES[key];
+		if (name === undefined) return key;
+		return key.startsWith('requests.') ? `${text('requests', language)}：${text(name, language)}` : text(name, language);
+	};
+	return changes.figures.map(({ service, key, was, is }) => [nameOf(report, service), figure(key), was, is]);
 }
 
 /** Service, from, to, seconds, cause: of approved maintenance that was left out. */

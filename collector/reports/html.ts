@@ -47,7 +47,7 @@ function issuedLines(report: AvailabilityReport, language: Language, issued: Iss
 	const facts = [`${t('version')}：${issued.version}`, `${t('issuedBy')}：${escapeHtml(issued.issuedBy)}`];
 	if (issued.note !== '') facts.push(`${t('note')}：${escapeHtml(issued.note)}`);
 	return `${facts.map((fact) => `<p class="meta">${fact}</p>`).join('\n')}
-${section('changes', [['service', 'from', 'to', 'was', 'is', 'why'], changeRows(issued, language)], language)}${section('figure', [['service', 'figure', 'was', 'is'], figureRows(issued)], language)}`;
+${section('changes', [['service', 'from', 'to', 'was', 'is', 'why'], changeRows(issued, language)], language)}${section('figures', [['service', 'figure', 'was', 'is'], figureRows(issued, language)], language)}`;
 }
 
 /** Nothing where there are no rows. */

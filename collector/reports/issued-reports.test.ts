@@ -197,9 +197,12 @@ describe('an issued report', () => {
 			'中断（检测 k 失败）',
 			'不计时间有变',
 			'不计时间的计划维护',
+			'变化的数字',
+			'<td>可用率（未知计为中断）</td>',
 			'合同 c v3',
 		])
 			expect(page).toContain(words);
+		expect(page).not.toMatch(/<td>(sli|down|budget)[A-Z]/);
 		expect(renderHtml(second.report, 'zh')).not.toContain('与上一版的差异');
 		expect((await renderXlsx(second.report, 'zh', second)).length).toBeGreaterThan((await renderXlsx(second.report, 'zh')).length);
 	});

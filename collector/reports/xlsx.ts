@@ -76,7 +76,7 @@ export async function renderXlsx(report: AvailabilityReport, language: Language,
 			? []
 			: [
 					...sheet('changes', words(['service', 'from', 'to', 'was', 'is', 'why']), changeRows(issued, language)),
-					...sheet('figure', words(['service', 'figure', 'was', 'is']), figureRows(issued)),
+					...sheet('figures', words(['service', 'figure', 'was', 'is']), figureRows(issued, language)),
 				]),
 	]).toBuffer();
 }

@@ -243,6 +243,9 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 		await page.getByRole('heading', { name: '地理信息 GIS' }).waitFor();
 		await page.locator('.band-down').first().waitFor();
 		await text('检测 gis-entrance 失败').waitFor();
+		// What an outage of twenty minutes would cost.
+		await page.getByRole('button', { name: /试\s*算/ }).click();
+		await page.getByText(/计入中断 \d/).waitFor();
 		await picture('service');
 		await picture('service', PHONE);
 		await page.getByText('本月', { exact: true }).click();

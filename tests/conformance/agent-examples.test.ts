@@ -69,6 +69,19 @@ describe('the reference city', () => {
 		const missing = (from: typeof inputs) => inventory.checks.map(({ id }) => id).filter((id) => !ids(from).has(id));
 		expect([missing(inputs), missing(other)]).toEqual([['reference-app-6'], ['mis-login', 'reference-docking-1']]);
 	});
+
+	test('counts the requests of the main entrance where the inventory looks for them', () => {
+		const config = configOrThrow(loadAgentConfig(join(ROOT, 'examples/chengdu/agent-app-1.yml')));
+		const counted = inventory.services.flatMap(({ id, requests }) =>
+			requests !== undefined && 'access_log' in requests ? [[id, requests.access_log.kind, requests.access_log.hosts]] : [],
+		);
+		expect(counted).toEqual([
+			['mis', 'nginx', ['app-1']],
+			['mobile', 'nginx', ['app-2']],
+			['gis', 'nginx', ['app-3']],
+		]);
+		expect([config.host.name, config.inputs.access_logs.map(({ kind }) => kind)]).toEqual(['app-1', ['nginx']]);
+	});
 });
 
 describe('the READMEs of inputs', () => {

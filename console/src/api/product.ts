@@ -134,10 +134,15 @@ export function useNotifications() {
 	});
 }
 
+/** Without a version the month as it is known now. */
 export function reportAddress(options: {
 	readonly month: string;
+	readonly version?: number;
 	readonly format: 'html' | 'xlsx';
 	readonly language: 'zh' | 'en';
 }): string {
-	return `${PRODUCT}/reports/availability?${new URLSearchParams({ month: options.month, format: options.format, lang: options.language })}`;
+	const { month, version, format, language } = options;
+	const query = new URLSearchParams({ month, format, lang: language });
+	if (version !== undefined) query.set('version', String(version));
+	return `${PRODUCT}/reports/availability?${query}`;
 }

@@ -5,6 +5,7 @@ import { reportAddress } from '../../api/product.ts';
 import { monthStartMs, monthText } from '../../format/time.ts';
 import { useIdentity } from '../../layout/session-context.ts';
 import { useLanguage } from '../../texts/language.tsx';
+import { IssuedCard } from './issued-card.tsx';
 
 const MONTHS_BACK = 24;
 
@@ -21,7 +22,7 @@ export function ReportsPage() {
 	const [months] = useState(() => recentMonths(Date.now()));
 	const [month, setMonth] = useState(months[0] ?? '');
 	return (
-		<>
+		<div className="stack">
 			<div className="page-title">
 				<h1>{texts.reports.title}</h1>
 			</div>
@@ -52,6 +53,7 @@ export function ReportsPage() {
 					</Button>
 				</div>
 			</Card>
-		</>
+			<IssuedCard month={month} />
+		</div>
 	);
 }

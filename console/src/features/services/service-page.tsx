@@ -13,8 +13,11 @@ import { StateMark } from '../../layout/state-mark.tsx';
 import { useTexts } from '../../texts/language.tsx';
 import { BudgetBar } from '../overview/budget-bar.tsx';
 import { sliText } from '../overview/sli-text.ts';
+import { BudgetCard } from './budget-card.tsx';
+import { Figure } from './figure.tsx';
 import { IntervalTable } from './interval-table.tsx';
 import { LedgerBand } from './ledger-band.tsx';
+import { RequestsCard } from './requests-card.tsx';
 
 type Span = 'today' | 'week' | 'month';
 const DAY_MS = 86_400_000;
@@ -64,6 +67,8 @@ export function ServicePage() {
 			{ledger.error !== null && !missing ? <ErrorNotice error={ledger.error} onRetry={() => void ledger.refetch()} /> : null}
 			{ledger.data === undefined && ledger.error === null ? <PageSpin /> : null}
 			{ledger.data === undefined || missing ? null : <Ledger ledger={ledger.data} range={full} />}
+			{missing ? null : <RequestsCard service={id} span={range} />}
+			{service === undefined ? null : <BudgetCard service={id} />}
 			{service === undefined ? null : (
 				<Card title={texts.service.checks} className="flush">
 					{service.checks.map((check) => (
@@ -131,22 +136,5 @@ function Ledger({ ledger, range }: { readonly ledger: LedgerAnswer; readonly ran
 			</Card>
 			<IntervalTable intervals={ledger.intervals} toSeconds={Math.floor(figures.toMs / 1000)} />
 		</>
-	);
-}
-
-interface FigureProps {
-	readonly name: string;
-	readonly value: string;
-	readonly note: string;
-	readonly large?: boolean;
-}
-
-function Figure({ name, value, note, large = false }: FigureProps) {
-	return (
-		<div className="figure">
-			<span className="muted">{name}</span>
-			<b className={large ? 'num figure-large' : 'num'}>{value}</b>
-			<small className="muted num">{note}</small>
-		</div>
 	);
 }
