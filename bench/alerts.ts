@@ -16,7 +16,8 @@ import { cpuMicros, median, rssMegabytes } from './peers.ts';
 /**
  * From a sample to a message, from a fault to a message, and what ten thousand active alerts cost, beside Prometheus and
  * Alertmanager with the same rules at the same interval and group_wait 0.
- * Usage: node bench/alerts.ts [--trials 60] [--faults 5] [--alerts 10000] [--reposts 10]
+ * Usage: node bench/alerts.ts [--trials 60] [--faults 5] [--alerts 10000] [--reposts 10]; 0 trials, faults or alerts leave that part out,
+ * and then no result is kept.
  */
 interface Settings {
 	readonly trials: number;
@@ -294,6 +295,16 @@ function table(rows: readonly object[]): string {
 	return `| ${names.join(' | ')} |\n|${'---|'.repeat(names.length)}\n${lines.join('\n')}\n`;
 }
 
+function keep(settings: Settings, results: object): void {
+	const output = join(import.meta.dirname, 'results');
+	mkdirSync(output, { recursive: true });
+	const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`;
+	writeFileSync(
+		join(output, 'alerts.json'),
+		`${JSON.stringify({ date: new Date().toISOString().slice(0, 10), machine, settings, ...results }, null, '\t')}\n`,
+	);
+}
+
 async function main(): Promise<void> {
 	const own = numbersFrom(process.argv.slice(2), DEFAULTS);
 	const folder = temporaryFolder('bench-alerts');
@@ -304,20 +315,14 @@ async function main(): Promise<void> {
 	};
 	try {
 		const results = {
-			sampleToMessage: await sampleToMessage(part('sample'), own.trials),
-			faultToMessage: [
-				...(await faultToMessage(part('fault-5'), own.faults, 5)),
-				...(await faultToMessage(part('fault-10'), own.faults, 10)),
-			],
-			activeAlerts: await activeAlerts(part('active'), own),
+			sampleToMessage: own.trials === 0 ? [] : await sampleToMessage(part('sample'), own.trials),
+			faultToMessage:
+				own.faults === 0
+					? []
+					: [...(await faultToMessage(part('fault-5'), own.faults, 5)), ...(await faultToMessage(part('fault-10'), own.faults, 10))],
+			activeAlerts: own.alerts === 0 ? [] : await activeAlerts(part('active'), own),
 		};
-		const output = join(import.meta.dirname, 'results');
-		mkdirSync(output, { recursive: true });
-		const machine = `${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`;
-		writeFileSync(
-			join(output, 'alerts.json'),
-			`${JSON.stringify({ date: new Date().toISOString().slice(0, 10), machine, settings: own, ...results }, null, '\t')}\n`,
-		);
+		if (Object.values(results).every((rows) => rows.length > 0)) keep(own, results);
 		for (const rows of Object.values(results)) console.log(table(rows));
 	} finally {
 		folder.remove();

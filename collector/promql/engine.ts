@@ -154,7 +154,15 @@ export function createEngine(options: EngineOptions): Engine {
 			const place = (part: Expr | undefined) => positionText(query, part?.span.start ?? 0);
 			const streams = counts === undefined ? streamedCalls(expr, steps, { context, place }) : new Map<VectorSelector, StreamedCall>();
 			const data = await fetchWithin(timeoutMs, queryOptions.signal, (signal) =>
-				fetchSelectors(expr, steps, { settings, queryable: options.queryable, guard, signal, memory, streams, within: queryOptions.within }),
+				fetchSelectors(expr, steps, {
+					settings,
+					queryable: options.queryable,
+					guard,
+					signal,
+					memory,
+					streams,
+					within: queryOptions.within,
+				}),
 			);
 			fetchedMs = options.clock.monotonic();
 			const evaluator = new Evaluator({

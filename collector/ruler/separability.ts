@@ -70,8 +70,7 @@ function natureOfCall(call: Call, label: string): Nature {
 		if (target?.kind !== 'string' || target.value === label) return null;
 	}
 	const natures = call.args.map((argument) => natureOf(argument, label));
-	if (natures.some((nature) => nature === null || nature === 'fixed')) return null;
-	return natures.includes('apart') ? 'apart' : null;
+	return natures.includes('apart') && !natures.includes(null) ? 'apart' : null;
 }
 
 function natureOfBinary(expr: Binary, label: string): Nature {

@@ -37,7 +37,14 @@ export class StoreQueries implements Queryable {
 	async select(matchers: readonly Matcher[], minMs: number, maxMs: number, options: SelectOptions = {}): Promise<readonly SeriesSamples[]> {
 		const found: FoundSamples[] = [];
 		const runs = new SampleRuns(minMs, maxMs, sampleBudget(options.sampleLimit), options.memory);
-		const range: ReadRange = { minMs, maxMs, signal: options.signal, runs, newestOnly: options.newestOnly === true, within: options.within };
+		const range: ReadRange = {
+			minMs,
+			maxMs,
+			signal: options.signal,
+			runs,
+			newestOnly: options.newestOnly === true,
+			within: options.within,
+		};
 		const { each } = options;
 		// Series that come in order can be passed on as they come.
 		let passing = false;
