@@ -48,6 +48,9 @@ export interface FaultDesk {
 	readonly watch: FaultWatch;
 }
 
+/** A failure of the period before may last into it. */
+const FAILURE_LOOK_BACK_MS = 31 * 86_400_000;
+
 /** Faults and contracts, tied to the ledger, the alerts and the inventory. Throws what the contract profiles throw when one is bad. */
 export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 	const { state, config, availability, alerting, operations, metrics, clock, log } = options;
@@ -94,11 +97,18 @@ export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 		config: () => config().contracts,
 		faults: (profile, fromMs, toMs) => faults.assessed(profile, fromMs, toMs),
 		problems: (profile, fromMs, toMs) => problems.assessed(profile, fromMs, toMs),
-		services: (profile, period, known) => {
+		services: async (profile, period, known) => {
 			const { inventory } = config();
 			// A service that names another contract is priced there; one that names none is priced by whichever profile is asked for.
 			const priced = inventory.services.filter(({ contract }) => contract === undefined || contract === profile.id);
-			return assessedServices(availability, priced, { profile, period, faults: known, nowMs: clock.now(), inventory });
+			return assessedServices(availability, priced, {
+				profile,
+				period,
+				faults: known,
+				failures: await faults.failures(period.fromMs - FAILURE_LOOK_BACK_MS, period.toMs),
+				nowMs: clock.now(),
+				inventory,
+			});
 		},
 		clockRules,
 		operations,
@@ -175,6 +185,11 @@ const STEP_TEXT: Readonly<Record<string, string>> = {
 	restore: '待恢复',
 	resolve: '待解决',
 	progress: '待续报进展',
+	'tell-accident': '待上报质量事故',
+	'accident-rung-1': '质量事故未解决，升级第一级',
+	'accident-rung-2': '质量事故未解决，升级第二级',
+	'accident-rung-3': '质量事故未解决，升级第三级',
+	'accident-rung-4': '质量事故未解决，升级第四级',
 	'report:first': '待首报',
 	'report:final': '待提交故障报告',
 	'report:rectification': '待提交整改方案',

@@ -48,6 +48,10 @@ export interface ContractProfileAnswer {
 	readonly levels: readonly { readonly id: string; readonly name: string; readonly when: string }[];
 	readonly closing: { readonly countersign: PartyName | null };
 	readonly reports: readonly { readonly id: string; readonly name: string }[];
+	/** 质量事故, where the contract knows them. */
+	/** Where a fine by the score can be given up by the client. */
+	readonly payment: { readonly lapse?: { readonly clause: string } };
+	readonly accidents?: { readonly grades: readonly string[]; readonly clause: string };
 	readonly rules: readonly {
 		readonly id: string;
 		readonly name: string;
@@ -131,6 +135,7 @@ export interface AssessedPeriodAnswer {
 		readonly asOfMs: number;
 		readonly items: readonly AssessmentItemAnswer[];
 		readonly next: readonly NextDeductionAnswer[];
+		readonly selfCheckDueMs: number | null;
 	};
 	readonly scores: {
 		readonly self: ScoreAnswer;
@@ -196,6 +201,7 @@ export interface YearAnswer {
 
 /** How near the contract is to what lets the client end it. */
 export type TerminationAnswer = { readonly clause: string; readonly state: 'far' | 'near' | 'reached' } & (
+	| { readonly kind: 'records'; readonly rule: string; readonly most: number; readonly limit: number }
 	| { readonly kind: 'money-share'; readonly fen: number; readonly limitFen: number }
 	| {
 			readonly kind: 'outage';

@@ -38,6 +38,7 @@ export interface FaultAnswer {
 		readonly links: readonly { readonly fault: string; readonly relation: string }[];
 		/** Services above the failed one that were down because of it. */
 		readonly affected: readonly string[];
+		readonly accident: { readonly grade: string; readonly toldMs: number | null } | null;
 		readonly mergedInto: string | null;
 		readonly repeatOf: string | null;
 		readonly dismissedReason: string;

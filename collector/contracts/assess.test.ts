@@ -174,6 +174,21 @@ test('three scores stand side by side; a decided dispute changes the final one o
 	});
 });
 
+test('a fine lapses for the client and in the end where the contract lets it, and stays in the self-assessment', () => {
+	const { profile, result } = run('shaanxi-2023');
+	const lapse = { key: 'fine', centipoints: 0, clause: 'Money', note: 'mended', by: 'client', atMs: 1 };
+	const { self, client, final, items } = threeScores(profile, result, [lapse], []);
+	expect([self, client, final].map(({ fen, centipoints }) => [fen, centipoints])).toEqual([
+		[100_000_000, 3540],
+		[0, 3540],
+		[0, 3540],
+	]);
+	expect(items.some(({ key }) => key === 'fine')).toBe(false);
+	const other = run('zhaoqing-2025');
+	const priced = { ...other.profile, contract: { ...other.profile.contract, fee_yuan: 1000 } };
+	expect(threeScores(priced, other.result, [lapse], []).client.fen).toBe(10_000);
+});
+
 test('a bonus never exceeds what was deducted', () => {
 	const atMs = Date.parse('2021-08-10T00:00:00+08:00');
 	const record = (id: string, rule: string, quantity: number) => ({ id, rule, quantity, atMs, note: '' });

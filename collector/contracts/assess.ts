@@ -1,8 +1,9 @@
 import type { NextDeductionAnswer, WordsAnswer } from '../../protocol/contract-api.ts';
+import { accidentItems } from './accident-rules.ts';
 import type { AssessmentInput, AssessmentItem, RawItem } from './assessed.ts';
 import { deskItems } from './desk-rules.ts';
 import { lateItems, lateMoneyItems, levelItems, type RuleContext, repeatItems, reportItems, share } from './fault-rules.ts';
-import type { ClockRules } from './limits.ts';
+import { type ClockRules, deadlineMs } from './limits.ts';
 import { nextDeductions } from './next-deduction.ts';
 import type { Period } from './period.ts';
 import type { Profile, Rule } from './profile.ts';
@@ -17,6 +18,8 @@ export interface Assessment {
 	readonly score: Score;
 	/** What would cost something next, soonest first; empty once the period is over. */
 	readonly next: readonly NextDeductionAnswer[];
+	/** Until when the contractor's self-check (自查) is due; `null` where the contract names no time. */
+	readonly selfCheckDueMs: number | null;
 }
 
 export interface Score {
@@ -47,7 +50,13 @@ export function assess(profile: Profile, period: Period, input: AssessmentInput,
 		items,
 		score: scoreOf(profile, items),
 		next: open ? nextDeductions(context) : [],
+		selfCheckDueMs: selfCheckDue(profile, period, clocks),
 	};
+}
+
+/** Working days count from the first day after the period. */
+function selfCheckDue({ self_check: duty }: Profile, { toMs }: Period, clocks: ClockRules): number | null {
+	return duty === undefined ? null : deadlineMs(toMs - 1, duty.within, clocks, { hours: 'always', service: null });
 }
 
 function itemsOf(rule: Rule, context: RuleContext): readonly RawItem[] {
@@ -68,6 +77,8 @@ function itemsOf(rule: Rule, context: RuleContext): readonly RawItem[] {
 			return availabilityItems(rule, context);
 		case 'threshold':
 			return thresholdItems(rule, context);
+		case 'accident':
+			return accidentItems(rule, context);
 		case 'desk':
 			return deskItems(rule, context);
 		case 'record':

@@ -25,6 +25,8 @@ export interface AssessedFault {
 	readonly reports: readonly FiledReport[];
 	/** Ids of rules that the client has waived for this fault, with reason on its record. */
 	readonly waived: readonly string[];
+	/** A quality accident, and when it was told; default: none. */
+	readonly accident?: { readonly grade: string; readonly toldMs: number | null } | null;
 }
 
 /** A stretch of confirmed downtime of one service inside the period, whole seconds. */
@@ -37,6 +39,8 @@ export interface AssessedOutage {
 	readonly downSeconds: number;
 	/** The fault that it belongs to; its cause says who answers for it. */
 	readonly faultId: string | null;
+	/** Names the failure that it is part of: outages of several services with one name are one. Default: its own. */
+	readonly failure?: string;
 	/** Set where the cause was countersigned and excuses the contractor. */
 	readonly excused: boolean;
 }

@@ -33,6 +33,8 @@ export const ContractsConfigSchema = Type.Object(
 		disputes_decided_by: PartyName,
 		/** To whom candidates escalate that nobody takes; one after the other. */
 		escalate_to: Accounts,
+		/** To whom a quality accident (质量事故) goes that is not resolved: the first, second, … rung of the contract's ladder. */
+		accident_ladder: Accounts,
 		attachment_max_bytes: Type.Integer({ minimum: 1024, maximum: 1024 * 1024 * 1024, default: 20 * 1024 * 1024 }),
 	},
 	{ additionalProperties: false, default: {} },

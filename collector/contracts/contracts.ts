@@ -12,7 +12,7 @@ import type { ClockRules } from './limits.ts';
 import { type Period, periodAt, periodOf } from './period.ts';
 import { PARTIES, type Party, type Profile } from './profile.ts';
 import type { ContractProfile } from './profile-files.ts';
-import { type Dispute, type ThreeScores, threeScores } from './scores.ts';
+import { type Dispute, FINE_KEY, type ThreeScores, threeScores } from './scores.ts';
 import { type PeriodStanding, periodsSoFar, terminationStandings, yearStandings } from './standing.ts';
 import { termAnswer, withTerm } from './term.ts';
 
@@ -216,12 +216,13 @@ export function createContracts(options: ContractsOptions): Contracts {
 					client: client.centipoints,
 					final: final.centipoints,
 					fen: final.fen,
+					recorded: recordedUnits(assessed.records),
 					outages: services.filter(({ core }) => core).flatMap(({ outages }) => outages.filter(({ excused }) => !excused)),
 				});
 			}
 			return {
 				term: termAnswer(chosen, nowMs),
-				periods: standings.map(({ outages: _outages, ...shown }) => shown),
+				periods: standings.map(({ outages: _outages, recorded: _recorded, ...shown }) => shown),
 				years: yearStandings(chosen, standings),
 				termination: terminationStandings(chosen, standings, nowMs),
 			};
@@ -247,6 +248,8 @@ export function createContracts(options: ContractsOptions): Contracts {
 		},
 		adjust: async (id, periodName, request, caller) => {
 			assertParty('client', caller, 'adjusting a score');
+			if (request.key === FINE_KEY && profile(id).payment.lapse === undefined)
+				throw new AppError('FN_CONTRACT_ENTRY', `${id} does not let a fine lapse`, { status: 400 });
 			await append(id, periodNamed(profile(id), periodName).id, 'adjust', request, caller);
 		},
 		dispute: async (id, periodName, request, caller) => {
@@ -269,6 +272,11 @@ export function createContracts(options: ContractsOptions): Contracts {
 			await append(id, period.id, 'decide', request, caller);
 		},
 	};
+}
+
+function recordedUnits(records: readonly AssessedRecord[]): Readonly<Record<string, number>> {
+	const groups = Map.groupBy(records, ({ rule }) => rule);
+	return Object.fromEntries([...groups].map(([rule, list]) => [rule, list.reduce((sum, { quantity }) => sum + quantity, 0)]));
 }
 
 function disputesOf(stored: readonly StoredEvent[]): readonly Dispute[] {

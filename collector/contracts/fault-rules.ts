@@ -80,7 +80,7 @@ export function lateItems(rule: RuleOf<'late'>, context: RuleContext): readonly 
 		const [first] = late;
 		if (first === undefined) return [];
 		const reason = joined(late.map((clock) => lateWords(clock, context)));
-		return [item(rule, { fault, clock: first.clock, detail: '', atMs: first.dueMs, points, reason })];
+		return [faultItem(rule, { fault, clock: first.clock, detail: '', atMs: first.dueMs, points, reason })];
 	});
 }
 
@@ -99,7 +99,7 @@ export function lateMoneyItems(rule: RuleOf<'late-money'>, context: RuleContext)
 				en: `${begun} × ${rule.per} begun, ${rule.percent_of_fee} % each, at most ${rule.max_percent_of_fee} %`,
 			},
 		]);
-		return [{ ...item(rule, { fault, clock: clock.clock, detail: 'money', atMs: clock.dueMs, points: 0, reason }), fen }];
+		return [{ ...faultItem(rule, { fault, clock: clock.clock, detail: 'money', atMs: clock.dueMs, points: 0, reason }), fen }];
 	});
 }
 
@@ -109,7 +109,14 @@ export function levelItems(rule: RuleOf<'level'>, context: RuleContext): readonl
 		if (points === undefined || points === 0 || fault.waived.includes(rule.id)) return [];
 		const atMs = fault.moments[context.profile.count_in.moment] ?? 0;
 		return [
-			item(rule, { fault, clock: null, detail: '', atMs, points, reason: { zh: `${fault.level} 级故障`, en: `level ${fault.level}` } }),
+			faultItem(rule, {
+				fault,
+				clock: null,
+				detail: '',
+				atMs,
+				points,
+				reason: { zh: `${fault.level} 级故障`, en: `level ${fault.level}` },
+			}),
 		];
 	});
 }
@@ -130,7 +137,7 @@ export function repeatItems(rule: RuleOf<'repeat'>, context: RuleContext): reado
 			.sort((a, b) => (b.moments[moment] ?? 0) - (a.moments[moment] ?? 0) || (a.id < b.id ? -1 : 1))[0];
 		if (earlier === undefined) return [];
 		const reason = { zh: `故障点“${fault.point}”再次发生`, en: `"${fault.point}" again, after fault ${earlier.id}` };
-		return [item(rule, { fault, clock: null, detail: '', atMs, points: rule.points, reason })];
+		return [faultItem(rule, { fault, clock: null, detail: '', atMs, points: rule.points, reason })];
 	});
 }
 
@@ -152,8 +159,18 @@ export function reportItems(rule: RuleOf<'report'>, context: RuleContext): reado
 			zh: `${duty.name}：时限 ${zoned(dueMs)}，${filedMs === null ? '未提交' : `提交于 ${zoned(filedMs)}`}`,
 			en: `${duty.name}: due ${iso(dueMs)}, ${filedMs === null ? 'not filed' : `filed ${iso(filedMs)}`}`,
 		};
-		return [item(rule, { fault, clock: `report:${duty.id}`, detail: '', atMs: dueMs, points, reason })];
+		return [faultItem(rule, { fault, clock: `report:${duty.id}`, detail: '', atMs: dueMs, points, reason })];
 	});
+}
+
+/** The level for so much unavailability, where the contract grades by minutes; `null` where it does not, or nothing fits. */
+export function levelByMinutes(profile: Profile, downSeconds: number): string | null {
+	if (profile.grading.by !== 'minutes') return null;
+	const level = profile.levels.find(({ over, up_to: upTo }) => {
+		if (over === undefined) return false;
+		return downSeconds * 1000 > spanMs(over) && (upTo === undefined || downSeconds * 1000 <= spanMs(upTo));
+	});
+	return level?.id ?? null;
 }
 
 /** `percent` of an amount, `times` over, in whole fen, halves up. Percent has at most four decimals, so this is exact. */
@@ -161,7 +178,7 @@ export function share(fen: number, percent: string, times: number): number {
 	return Math.floor((fen * Math.round(Number(percent) * 10_000) * times + 500_000) / 1_000_000);
 }
 
-function item(
+export function faultItem(
 	rule: { readonly id: string; readonly name: string; readonly clause: string; readonly group?: string },
 	what: { fault: AssessedFault; clock: string | null; detail: string; atMs: number; points: number; reason: WordsAnswer },
 ): RawItem {

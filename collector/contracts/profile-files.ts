@@ -18,6 +18,11 @@ export interface ContractProfile {
 
 const HeadSchema = Type.Object({ settings: Type.Optional(Type.Record(Type.String(), SettingSchema)) });
 
+/** A profile after its settings were put in. Throws `FN_CONFIG_INVALID` with all problems at once. */
+export function checkedProfile(value: unknown, file: string): Profile {
+	return configOrThrow(checkConfigValue(value, { file, schema: ProfileSchema, check: checkProfile }));
+}
+
 /** Reads a profile and checks it with every answer of every question. Throws `FN_CONFIG_INVALID` with all problems at once. */
 export function parseProfile(text: string, file: string): ContractProfile {
 	let raw: unknown;
@@ -43,7 +48,7 @@ export function parseProfile(text: string, file: string): ContractProfile {
 			if (setting === undefined) throw new AppError('FN_CONTRACT_SETTING', `${file}: there is no setting "${id}"`, { status: 400 });
 			return setting.options[answers[id] ?? setting.default];
 		});
-		return configOrThrow(checkConfigValue(chosen, { file, schema: ProfileSchema, check: checkProfile }));
+		return checkedProfile(chosen, file);
 	};
 	const collect = (answers: Readonly<Record<string, string>>, note: string): void => {
 		try {
@@ -131,10 +136,24 @@ function checkProfile(profile: Profile, report: Report): void {
 			report(['levels', i], 'minutes have no meaning where the contract grades by impact');
 		}
 	});
+	profile.levels.forEach(({ over, up_to: upTo }, i) => {
+		// A level that is graver begins where this one ends, or later.
+		const next = Math.min(...profile.levels.map((other) => spanMs(other.over ?? '99999w')).filter((from) => from > spanMs(over ?? '0s')));
+		if (over !== undefined && upTo !== undefined && spanMs(upTo) > next)
+			report(['levels', i, 'up_to'], 'the minutes of two levels overlap');
+	});
+	profile.desk?.clocks.forEach(({ until, extendable }, i) => {
+		if (until === 'handed' && extendable) report(['desk', 'clocks', i, 'extendable'], 'what the reporter is told moves the answer only');
+	});
 	profile.reports.forEach((entry, i) => {
 		for (const level of entry.levels) if (!levels.has(level)) report(['reports', i, 'levels'], `there is no level "${level}"`);
 	});
+	profile.termination.forEach((entry, i) => {
+		if (entry.kind === 'records' && !profile.rules.some(({ id, kind }) => id === entry.rule && kind === 'record'))
+			report(['termination', i, 'rule'], `there is no rule "${entry.rule}" that is entered by hand`);
+	});
 	profile.rules.forEach((rule, i) => {
+		if (rule.kind === 'accident' && profile.accidents === undefined) report(['rules', i], 'the profile says nothing of accidents');
 		if (rule.group !== undefined && !groups.has(rule.group)) report(['rules', i, 'group'], `there is no group "${rule.group}"`);
 		if (rule.kind === 'late' || rule.kind === 'level') {
 			for (const level of Object.keys(rule.points)) {

@@ -21,6 +21,18 @@ describe('a bad profile is refused', () => {
 		{ name: 'unknown level', from: "'3': 1 } }", to: "'7': 1 } }", message: /there is no such level/ },
 		{ name: 'unknown clock', from: 'limits: { respond: 5m', to: 'limits: { answer: 5m', message: /there is no such clock/ },
 		{ name: 'bands that overlap', from: 'over: 15m, up_to: 30m', to: 'over: 10m, up_to: 30m', message: /bands ascend/ },
+		{
+			name: 'a hand-over that can be put off',
+			from: 'within: 10m, extendable: false',
+			to: 'within: 10m, extendable: true',
+			message: /moves the answer only/,
+		},
+		{
+			name: 'a review of what nobody enters',
+			from: 'kind: outage, longer_than: 24h',
+			to: 'kind: records, rule: outage, in_period: 2',
+			message: /entered by hand/,
+		},
 		{ name: 'a rule twice', from: 'id: complaint', to: 'id: satisfaction', message: /"satisfaction" is used twice/ },
 		{ name: 'a default that is no option', from: 'default: nothing', to: 'default: something', message: /is not one of its options/ },
 		{ name: 'an unknown setting', from: '$setting: report_from', to: '$setting: report_to', message: /no setting "report_to"/ },
@@ -30,6 +42,11 @@ describe('a bad profile is refused', () => {
 	])('$name', ({ from, to, message }) => {
 		expect(text).toContain(from);
 		expect(() => parseProfile(text.replace(from, to), 'p.yml')).toThrow(message);
+	});
+
+	test('with two levels for the same minutes', () => {
+		const months = readFileSync(join(CONTRACTS, 'shaanxi-2023.yml'), 'utf8');
+		expect(() => parseProfile(months.replace('up_to: 30m', 'up_to: 31m'), 'p.yml')).toThrow(/minutes of two levels overlap/);
 	});
 
 	test('with all problems at once', () => {

@@ -56,6 +56,8 @@ const RuleSchema = Type.Union([
 			...rule,
 			kind: Type.Literal('outage'),
 			services: Type.Union([Type.Literal('core'), Type.Literal('all')]),
+			/** Whether one failure that stops several services counts once, by its longest outage, or for each of them. */
+			count: Type.Union([Type.Literal('failure'), Type.Literal('service')]),
 			bands: Type.Array(Type.Object({ over: Limit, up_to: Type.Union([Limit, Type.Null()]), points: Points, clause: Clause }, closed), {
 				minItems: 1,
 			}),
@@ -96,6 +98,8 @@ const RuleSchema = Type.Union([
 	),
 	/** A user's problem that was handed over or answered late: for every `per` begun after a deadline of the desk. */
 	Type.Object({ ...rule, kind: Type.Literal('desk'), clocks: Type.Array(Id, { minItems: 1 }), per: Limit, points: Points }, closed),
+	/** A quality accident that was not told in time: for every `per` begun after the time that `accidents` gives. */
+	Type.Object({ ...rule, kind: Type.Literal('accident'), per: Limit, points: Points, yuan: Yuan }, closed),
 	/** What a person enters: a lapse or a bonus, `quantity` times. */
 	Type.Object(
 		{
@@ -103,6 +107,10 @@ const RuleSchema = Type.Union([
 			kind: Type.Literal('record'),
 			unit: Text,
 			points: Points,
+			/** Money for each unit, beside the points. */
+			yuan: Type.Optional(Yuan),
+			/** So many units of a period cost nothing. */
+			free: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000 })),
 			/** For the first unit, where it differs from the next ones. */
 			first: Type.Optional(Points),
 			max: Type.Optional(Points),
@@ -214,6 +222,15 @@ export const ProfileSchema = Type.Object(
 				closed,
 			),
 		),
+		/** 质量事故: until when one is told, and after which times it goes one rung higher while it is not resolved; both from its onset. */
+		accidents: Type.Optional(
+			Type.Object(
+				{ grades: Type.Array(Id, { minItems: 1 }), tell_within: Limit, ladder: Type.Array(Limit, { minItems: 1 }), clause: Clause },
+				closed,
+			),
+		),
+		/** 自查: until when the contractor has checked itself, counted from the end of a period. */
+		self_check: Type.Optional(Type.Object({ within: Limit, clause: Clause }, closed)),
 		/** How long a candidate may wait for somebody before it escalates. */
 		candidate: Type.Object({ escalate_after: Limit, clause: Clause }, closed),
 		groups: Type.Array(Type.Object({ id: Id, name: Text, max: Points, clause: Clause }, closed)),
@@ -223,6 +240,8 @@ export const ProfileSchema = Type.Object(
 			{
 				per_point_yuan: Yuan,
 				clause: Clause,
+				/** Where a fine by the score can be given up by the client. */
+				lapse: Type.Optional(Type.Object({ clause: Clause }, closed)),
 				/** The first step whose bound the score is below applies. */
 				steps: Type.Array(
 					Type.Object(
@@ -241,10 +260,12 @@ export const ProfileSchema = Type.Object(
 		),
 		/** Where the year is the mean of its periods; `mean` where it is also paid by that. */
 		year: Type.Optional(Type.Object({ clause: Clause, payment: Type.Union([Type.Literal('periods'), Type.Literal('mean')]) }, closed)),
-		/** When the client may terminate. */
+		/** When the client may terminate, or reviews the contract. */
 		termination: Type.Array(
 			Type.Union([
 				Type.Object({ kind: Type.Literal('money-share'), percent_of_contract: Percent, clause: Clause }, closed),
+				/** So many units of what people enter within one period. */
+				Type.Object({ kind: Type.Literal('records'), rule: Id, in_period: Type.Integer({ minimum: 1 }), clause: Clause }, closed),
 				Type.Object({ kind: Type.Literal('outage'), longer_than: Limit, clause: Clause }, closed),
 				Type.Object(
 					{

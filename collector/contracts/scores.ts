@@ -36,6 +36,9 @@ export interface ThreeScores {
 	readonly items: readonly ScoredItem[];
 }
 
+/** An adjustment of this key gives up the fine by the score, where the contract lets it lapse. */
+export const FINE_KEY = 'fine';
+
 /** The latest adjustment and the latest dispute of a key count. */
 export function threeScores(
 	profile: Profile,
@@ -46,7 +49,9 @@ export function threeScores(
 	const adjusted = new Map([...adjustments].sort((a, b) => a.atMs - b.atMs).map((entry) => [entry.key, entry]));
 	const disputed = new Map([...disputes].sort((a, b) => a.openedMs - b.openedMs).map((entry) => [entry.key, entry]));
 	const own = new Map(assessment.items.map((item) => [item.key, item]));
-	const keys = [...own.keys(), ...[...adjusted.keys()].filter((key) => !own.has(key))];
+	const keys = [...own.keys(), ...[...adjusted.keys()].filter((key) => !own.has(key) && key !== FINE_KEY)];
+	const lapsed = profile.payment.lapse !== undefined && adjusted.has(FINE_KEY);
+	const withoutFine = { ...profile, payment: { ...profile.payment, steps: [] } };
 	const items = keys.map((key): ScoredItem => {
 		const self = own.get(key)?.counted ?? 0;
 		const client = adjusted.get(key)?.centipoints ?? self;
@@ -62,7 +67,7 @@ export function threeScores(
 	});
 	const score = (pick: 'self' | 'client' | 'final'): Score =>
 		scoreOf(
-			profile,
+			lapsed && pick !== 'self' ? withoutFine : profile,
 			items.map((entry) => {
 				const item = own.get(entry.key);
 				const counted = entry[pick];

@@ -10,27 +10,32 @@ const PERCENT_UNITS = 10_000;
 const WHOLE = 100 * PERCENT_UNITS;
 
 export function outageItems(rule: RuleOf<'outage'>, context: RuleContext): readonly RawItem[] {
-	return servicesOf(rule.services, context).flatMap((service) =>
-		[...service.outages]
-			.sort((a, b) => a.fromSeconds - b.fromSeconds || (a.id < b.id ? -1 : 1))
-			.flatMap((outage) => {
-				const band = bandOf(rule, outage.downSeconds);
-				if (band === undefined || band.points === 0 || outage.excused || isWaived(rule.id, outage, context)) return [];
-				const beganMs = outage.fromSeconds * 1000;
-				const reason = {
-					zh: `${service.service} 自 ${formatZoned(beganMs, context.profile.zone)} 起中断 ${outage.downSeconds} 秒`,
-					en: `${service.service} down for ${outage.downSeconds} s from ${new Date(beganMs).toISOString()}`,
-				};
-				const atMs = outage.fromSeconds * 1000;
-				return [
-					{
-						...serviceItem(rule, { service: service.service, detail: outage.id, atMs, centipoints: Math.round(band.points * 100), reason }),
-						clause: band.clause,
-						faultId: outage.faultId,
-					},
-				];
-			}),
-	);
+	const priced = servicesOf(rule.services, context)
+		.flatMap(({ outages }) => outages)
+		.filter((outage) => !outage.excused && !isWaived(rule.id, outage, context));
+	return countedOutages(rule, priced).flatMap((outage) => {
+		const band = bandOf(rule, outage.downSeconds);
+		if (band === undefined || band.points === 0) return [];
+		const atMs = outage.fromSeconds * 1000;
+		const reason = {
+			zh: `${outage.service} 自 ${formatZoned(atMs, context.profile.zone)} 起中断 ${outage.downSeconds} 秒`,
+			en: `${outage.service} down for ${outage.downSeconds} s from ${new Date(atMs).toISOString()}`,
+		};
+		const centipoints = Math.round(band.points * 100);
+		const item = serviceItem(rule, { service: outage.service, detail: outage.id, atMs, centipoints, reason });
+		return [{ ...item, clause: band.clause, faultId: outage.faultId }];
+	});
+}
+
+/** One outage for each failure where the rule counts those: the longest, the one of a fault's own service among equals, the earliest. */
+function countedOutages(rule: RuleOf<'outage'>, outages: readonly AssessedOutage[]): readonly AssessedOutage[] {
+	const earliest = (a: AssessedOutage, b: AssessedOutage): number =>
+		a.fromSeconds - b.fromSeconds || (a.service < b.service ? -1 : a.service > b.service ? 1 : a.id < b.id ? -1 : 1);
+	const sorted = [...outages].sort((a, b) => (a.service === b.service ? earliest(a, b) : a.service < b.service ? -1 : 1));
+	if (rule.count === 'service') return sorted;
+	const failures = Map.groupBy(outages, ({ failure, service, id }) => failure ?? `${service} ${id}`);
+	const longest = [...failures.values()].map((one) => [...one].sort((a, b) => b.downSeconds - a.downSeconds || earliest(a, b))[0]);
+	return sorted.filter((outage) => longest.includes(outage));
 }
 
 export function bandOf(rule: RuleOf<'outage'>, seconds: number): RuleOf<'outage'>['bands'][number] | undefined {
@@ -136,17 +141,21 @@ export function thresholdItems(rule: RuleOf<'threshold'>, context: RuleContext):
 }
 
 export function recordItems(rule: RuleOf<'record'>, context: RuleContext): readonly RawItem[] {
+	let free = rule.free ?? 0;
 	return context.input.records
 		.filter(({ rule: id, atMs }) => id === rule.id && atMs >= context.period.fromMs && atMs < context.period.toMs)
 		.sort((a, b) => a.atMs - b.atMs || (a.id < b.id ? -1 : 1))
 		.map((record) => {
-			const first = Math.round((rule.first ?? rule.points) * 100) * Math.min(1, record.quantity);
-			const cost = Math.round(first + Math.round(rule.points * 100) * Math.max(0, record.quantity - 1));
+			const charged = Math.max(0, record.quantity - free);
+			free = Math.max(0, free - record.quantity);
+			const first = Math.round((rule.first ?? rule.points) * 100) * Math.min(1, charged);
+			const cost = Math.round(first + Math.round(rule.points * 100) * Math.max(0, charged - 1));
 			const bounded = Math.min(cost, rule.max === undefined ? cost : Math.round(rule.max * 100));
 			const note = (mark: string) => (record.note === '' ? '' : `${mark}${record.note}`);
 			const reason = { zh: `数量 ${record.quantity}${note('：')}`, en: `${record.quantity} × ${rule.unit}${note(': ')}` };
 			const entry = serviceItem(rule, { service: null, detail: record.id, atMs: record.atMs, centipoints: bounded, reason });
-			return { ...entry, recordId: record.id, centipoints: rule.bonus === true ? bounded : -bounded };
+			const fen = Math.round(Math.round((rule.yuan ?? 0) * 100) * charged);
+			return { ...entry, recordId: record.id, fen, centipoints: rule.bonus === true ? bounded : entry.centipoints };
 		});
 }
 
@@ -175,7 +184,7 @@ function serviceItem(
 		clock: null,
 		detail: what.detail,
 		atMs: what.atMs,
-		centipoints: -what.centipoints,
+		centipoints: what.centipoints === 0 ? 0 : -what.centipoints,
 		fen: 0,
 		reason: what.reason,
 	};

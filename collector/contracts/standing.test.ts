@@ -9,7 +9,10 @@ const profileOf = (id: string) =>
 const DAY = 86_400;
 
 /** Finished periods with these final scores in points; the last one runs when `open`. */
-function periods(scores: readonly number[], more: { readonly open?: boolean; readonly fen?: number } = {}): readonly PeriodStanding[] {
+function periods(
+	scores: readonly number[],
+	more: { readonly open?: boolean; readonly fen?: number; readonly recorded?: Readonly<Record<string, number>> } = {},
+): readonly PeriodStanding[] {
 	return scores.map((score, i) => ({
 		period: { id: `p${i + 1}`, fromMs: i * 30 * DAY * 1000, toMs: (i + 1) * 30 * DAY * 1000 },
 		over: !(more.open === true && i === scores.length - 1),
@@ -17,6 +20,7 @@ function periods(scores: readonly number[], more: { readonly open?: boolean; rea
 		client: score * 100,
 		final: score * 100,
 		fen: more.fen ?? 0,
+		recorded: more.recorded ?? {},
 		outages: [],
 	}));
 }

@@ -16,6 +16,8 @@ export interface PeriodStanding {
 	/** Deductions from the fee by the final figures, in fen. */
 	readonly fen: number;
 	/** Outages of core services that the contractor answers for. */
+	/** Units that people entered, by rule. */
+	readonly recorded: Readonly<Record<string, number>>;
 	readonly outages: readonly Pick<AssessedOutage, 'service' | 'fromSeconds' | 'toSeconds'>[];
 }
 
@@ -93,6 +95,10 @@ function terminationStanding(
 			const fen = periods.reduce((sum, period) => sum + period.fen, 0);
 			const limitFen = Math.round(profile.contract.total_yuan * Number(rule.percent_of_contract));
 			return { clause, kind: rule.kind, fen, limitFen, state: stateOf(fen, limitFen) };
+		}
+		case 'records': {
+			const most = Math.max(0, ...periods.map(({ recorded }) => recorded[rule.rule] ?? 0));
+			return { clause, kind: rule.kind, rule: rule.rule, most, limit: rule.in_period, state: stateOf(most, rule.in_period) };
 		}
 		case 'outage': {
 			const limitSeconds = spanMs(rule.longer_than) / 1000;

@@ -42,6 +42,17 @@ export const FaultActionSchema = Type.Union([
 	Type.Object({ kind: Type.Literal('set-cause'), cause: CauseName, text: Text, evidence: Type.Array(Id, { maxItems: 50 }) }, closed),
 	Type.Object({ kind: Type.Literal('countersign'), as: PartyName }, closed),
 	Type.Object({ kind: Type.Literal('file-report'), report: Id, text: Text, attachment: Type.Optional(Id) }, closed),
+	/** 质量事故: what the fault is, by the contract's grades; telling it is a step of its own. */
+	Type.Object({ kind: Type.Literal('accident'), grade: Id, reason: Text }, closed),
+	Type.Object(
+		{
+			kind: Type.Literal('tell-accident'),
+			told: Type.Array(Short, { minItems: 1, maxItems: 50 }),
+			channel: Short,
+			momentMs: Type.Optional(TimeMs),
+		},
+		closed,
+	),
 	/** The client gives up a deduction for this fault. */
 	Type.Object({ kind: Type.Literal('waive'), rule: Id, reason: Text }, closed),
 	/** 工单 */

@@ -94,7 +94,7 @@ async function writeChange(transaction: Transaction<StateSchema>, { fault, event
 }
 
 function stored(row: { readonly number: number; readonly state: string }): StoredFault {
-	// A state that an older version wrote does not know affected services.
-	const fault = JSON.parse(row.state) as Omit<Fault, 'affected'> & Partial<Pick<Fault, 'affected'>>;
-	return { number: row.number, fault: { ...fault, affected: fault.affected ?? [] } };
+	// A state that an older version wrote does not know these.
+	const fault = JSON.parse(row.state) as Omit<Fault, 'affected' | 'accident'> & Partial<Pick<Fault, 'affected' | 'accident'>>;
+	return { number: row.number, fault: { ...fault, affected: fault.affected ?? [], accident: fault.accident ?? null } };
 }

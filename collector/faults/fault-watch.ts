@@ -4,12 +4,14 @@ import { errorText } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { type RepeatedTurn, repeatedTurn } from '../../core/repeated-turn.ts';
 import { DESK_ALERT } from '../../protocol/alert.ts';
+import { accidentRungs } from '../contracts/accident-rules.ts';
 import type { ContractsConfig } from '../contracts/config.ts';
+import { levelByMinutes } from '../contracts/fault-rules.ts';
 import { spanMs } from '../contracts/limits.ts';
 import type { Profile } from '../contracts/profile.ts';
 import type { StoredFault } from './fault-store.ts';
 import { type Faults, type FaultView, PRODUCT } from './faults.ts';
-import { isOver, levelByMinutes } from './next-steps.ts';
+import { isOver } from './next-steps.ts';
 import type { ExplainedOutage, Outage } from './outage-causes.ts';
 
 /** An outage with what it is told by; without `roots` it stands for itself. */
@@ -203,6 +205,7 @@ export class FaultWatch {
 		}
 		if (fault.stage === 'candidate') await this.#escalate(view, profile, nowMs);
 		else await this.#remind(view, nowMs);
+		if (fault.moments.resolved === null) await this.#climb(view, profile, nowMs);
 	}
 
 	async #escalate({ number, fault }: FaultView, profile: Profile, nowMs: number): Promise<void> {
@@ -223,6 +226,19 @@ export class FaultWatch {
 			dueMs,
 			kind: 'escalation',
 		});
+	}
+
+	/** A quality accident that is not resolved goes up the contract's ladder, one rung after the other. */
+	async #climb({ number, fault }: FaultView, profile: Profile, nowMs: number): Promise<void> {
+		const people = this.#options.config().accident_ladder;
+		for (const [i, dueMs] of accidentRungs(profile, fault).entries()) {
+			const step = `accident-rung-${i + 1}`;
+			if (nowMs < dueMs || fault.reminded.includes(step)) continue;
+			const to = people[Math.min(i, people.length - 1)] ?? 'on-call';
+			if (!(await this.#options.faults.note(fault.id, { kind: 'escalate', to, step }))) continue;
+			const { id, title, service } = fault;
+			await this.#tell({ fault: id, number, title, service, step, to, dueMs, kind: 'reminder' });
+		}
 	}
 
 	async #remind({ number, fault, steps }: FaultView, nowMs: number): Promise<void> {

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { levelByMinutes } from '../contracts/fault-rules.ts';
 import type { Profile } from '../contracts/profile.ts';
 import { loadProfiles } from '../contracts/profile-files.ts';
 import { apply, type Fault, replay } from './fault.ts';
 import type { FaultEvent } from './fault-event.ts';
-import { isOver, levelByMinutes, nextSteps, ownerOf } from './next-steps.ts';
+import { isOver, nextSteps, ownerOf } from './next-steps.ts';
 
 const profiles = loadProfiles(join(import.meta.dirname, '../../rules/contracts')).map((profile) => profile.with({}));
 const profileOf = (id: string): Profile => {

@@ -44,6 +44,8 @@ export interface Fault {
 	readonly links: readonly { readonly fault: string; readonly relation: 'caused-by' | 'related' | 'merged' | 'split' }[];
 	/** Services above the failed one that were down because of it. */
 	readonly affected: readonly string[];
+	/** A quality accident (质量事故), with its grade and when it was told. */
+	readonly accident: { readonly grade: string; readonly toldMs: number | null } | null;
 	readonly mergedInto: string | null;
 	readonly repeatOf: string | null;
 	readonly incident: string | null;
@@ -97,6 +99,7 @@ function opened(id: string, event: FaultEvent): Fault {
 		attachments: [],
 		links: [],
 		affected: [],
+		accident: null,
 		mergedInto: null,
 		repeatOf: null,
 		incident: null,
@@ -200,6 +203,19 @@ function step(fault: Fault, event: FaultEvent, profile: Profile): Fault {
 				: [...fault.reports, { report: body.report, filedMs: atMs, by: actor }];
 			return { ...fault, reports, moments: fault.moments.reported === null ? moment('reported') : fault.moments };
 		}
+		case 'accident': {
+			need(['candidate', ...LIVE]);
+			const grades = profile.accidents?.grades ?? [];
+			if (!grades.includes(body.grade))
+				throw refuse(fault.id, body.kind, `${profile.id} has no accident grade "${body.grade}"; known: ${grades.join(', ') || 'none'}`);
+			return { ...fault, accident: { grade: body.grade, toldMs: fault.accident?.toldMs ?? null } };
+		}
+		case 'tell-accident': {
+			need(['candidate', ...LIVE]);
+			if (fault.accident === null) throw refuse(fault.id, body.kind, 'it is no quality accident');
+			if (fault.accident.toldMs !== null) throw refuse(fault.id, body.kind, 'it was told already; the first time counts');
+			return { ...fault, accident: { ...fault.accident, toldMs: moment('notified', body.momentMs).notified } };
+		}
 		case 'waive':
 			need(LIVE);
 			if (!profile.rules.some((rule) => rule.id === body.rule))
@@ -273,6 +289,7 @@ export function missingForClose(fault: Fault, profile: Profile): readonly string
 		missing.push(`countersignature of the cause by the ${signer}`);
 	if (profile.grading.by === 'impact' && fault.levelState === 'proposed') missing.push(`level judged by the ${profile.grading.judge}`);
 	if (profile.grading.confirm !== null && fault.levelState === 'judged') missing.push(`level confirmed by the ${profile.grading.confirm}`);
+	if (fault.accident !== null && fault.accident.toldMs === null) missing.push('telling of the quality accident');
 	for (const { number, finishedMs } of fault.orders) if (finishedMs === null) missing.push(`work order ${number}`);
 	for (const duty of profile.reports) {
 		if (duty.levels.includes(fault.level) && !fault.reports.some(({ report }) => report === duty.id)) missing.push(`report ${duty.id}`);

@@ -2,15 +2,17 @@ import type { Clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import type { AssessedFault } from '../contracts/assessed.ts';
 import type { ContractsConfig } from '../contracts/config.ts';
-import { type FaultClock, faultClocks } from '../contracts/fault-rules.ts';
+import { type FaultClock, faultClocks, levelByMinutes } from '../contracts/fault-rules.ts';
 import { type ClockRules, spanMs } from '../contracts/limits.ts';
 import type { Profile } from '../contracts/profile.ts';
+import type { Failure } from '../contracts/service-figures.ts';
 import type { OperationLog } from '../identity/operation-log.ts';
 import { type Attachments, keepAnother, readAttached } from '../state/attachments.ts';
+import { assessedFault, failureOf } from './assessed-fault.ts';
 import { apply, type Fault } from './fault.ts';
 import type { FaultAction, FaultEvent, FaultNote, FaultSource } from './fault-event.ts';
 import type { FaultStore, StoredFault } from './fault-store.ts';
-import { isOver, levelByMinutes, type NextStep, nextSteps } from './next-steps.ts';
+import { isOver, type NextStep, nextSteps } from './next-steps.ts';
 import { type FaultActor, mayNot } from './who-may.ts';
 
 /** Who does something, and from where. */
@@ -69,6 +71,8 @@ export interface Faults {
 	events(id: string): Promise<readonly FaultEvent[]>;
 	list(which: 'open' | { readonly fromMs: number; readonly toMs: number }): Promise<readonly FaultView[]>;
 	findSource(sourceKey: string): Promise<StoredFault | null>;
+	/** What failed in the range, declared or not, without what was merged away. */
+	failures(fromMs: number, toMs: number): Promise<readonly Failure[]>;
 	/** Faults as a contract sees them, by their onset. Only declared ones: candidates and dismissed ones start no penalty clock. */
 	assessed(profile: Profile, fromMs: number, toMs: number): Promise<readonly AssessedFault[]>;
 }
@@ -358,6 +362,8 @@ export function createFaults(options: FaultsOptions): Faults {
 		},
 		list: async (which) => (await store.list(which)).map(view),
 		findSource: (sourceKey) => store.findSource(sourceKey),
+		failures: async (fromMs, toMs) =>
+			(await store.list({ fromMs, toMs })).flatMap(({ fault }) => (fault.stage === 'merged' ? [] : [failureOf(fault)])),
 		assessed: async (profile, fromMs, toMs) =>
 			(await store.list({ fromMs, toMs }))
 				.filter(({ fault }) => fault.moments.declared !== null && fault.stage !== 'merged')
@@ -370,22 +376,6 @@ function isOutageWithin({ source, service, affected, moments }: Fault, { service
 	if (source !== 'outage' || service === null || moments.onset === null) return false;
 	if (![service, ...affected].some((id) => services.includes(id))) return false;
 	return moments.onset < (toMs ?? Number.POSITIVE_INFINITY) && (moments.restored ?? Number.POSITIVE_INFINITY) > fromMs;
-}
-
-/** What the contract prices of a fault. A level of another profile has no price here and is kept as it is. */
-export function assessedFault(fault: Fault, profile: Profile): AssessedFault {
-	return {
-		id: fault.id,
-		service: fault.service,
-		affected: fault.affected,
-		point: fault.point,
-		level: fault.level,
-		cause: fault.cause,
-		causeCountersigned: fault.countersigned.includes(profile.excused.countersign),
-		moments: fault.moments,
-		reports: fault.reports.map(({ report, filedMs }) => ({ report, filedMs })),
-		waived: fault.waived,
-	};
 }
 
 function proposedLevel(profile: Profile, request: NewFault, nowMs: number): string {

@@ -1,3 +1,4 @@
+import { accidentClock } from '../contracts/accident-rules.ts';
 import { faultClocks } from '../contracts/fault-rules.ts';
 import { type ClockRules, deadlineMs, spanMs } from '../contracts/limits.ts';
 import type { Party, Profile } from '../contracts/profile.ts';
@@ -49,6 +50,9 @@ export function nextSteps(fault: Fault, profile: Profile, rules: ClockRules, now
 		const dueMs = deadlineMs(fromMs, duty.within, rules, { hours: 'always', service: fault.service });
 		if (fault.stage !== 'candidate') steps.push({ step: `report:${duty.id}`, by: owner, dueMs, clock: `report:${duty.id}` });
 	}
+	const telling = accidentClock(profile, fault, nowMs);
+	if (telling !== null && telling.stoppedMs === null)
+		steps.push({ step: telling.clock, by: owner, dueMs: telling.dueMs, clock: telling.clock });
 	const progress = profile.levels.find(({ id }) => id === fault.level)?.tell.progress;
 	if (progress !== undefined && fault.stage === 'declared') {
 		const sinceMs = fault.lastProgressMs ?? fault.moments.declared ?? nowMs;
@@ -71,14 +75,4 @@ export function nextSteps(fault: Fault, profile: Profile, rules: ClockRules, now
 		if (missingForClose(fault, profile).length === 0) steps.push({ step: 'close', by: owner, dueMs: null, clock: null });
 	}
 	return steps.sort((a, b) => (a.dueMs ?? Number.POSITIVE_INFINITY) - (b.dueMs ?? Number.POSITIVE_INFINITY));
-}
-
-/** The level for so much unavailability, where the contract grades by minutes; `null` where it does not, or nothing fits. */
-export function levelByMinutes(profile: Profile, downSeconds: number): string | null {
-	if (profile.grading.by !== 'minutes') return null;
-	const level = profile.levels.find(({ over, up_to: upTo }) => {
-		if (over === undefined) return false;
-		return downSeconds * 1000 > spanMs(over) && (upTo === undefined || downSeconds * 1000 <= spanMs(upTo));
-	});
-	return level?.id ?? null;
 }

@@ -67,6 +67,8 @@ export const deskEn: Twin<typeof deskZh> = {
 			escalate: 'escalated',
 			remind: 'reminded',
 			repeat: 'repeat',
+			accident: 'quality accident',
+			'tell-accident': 'accident told',
 			affect: 'service affected',
 			attach: 'file attached',
 			received: 'merged into this',
@@ -99,6 +101,7 @@ export const deskEn: Twin<typeof deskZh> = {
 			'check-result': 'result checked',
 		},
 		eventParts: {
+			grade: 'grade',
 			reason: 'reason',
 			text: 'text',
 			note: 'note',

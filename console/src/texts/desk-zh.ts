@@ -60,6 +60,8 @@ export const deskZh = {
 			escalate: '升级',
 			remind: '提醒',
 			repeat: '重复故障',
+			accident: '质量事故',
+			'tell-accident': '上报质量事故',
 			affect: '波及服务',
 			attach: '上传附件',
 			received: '并入',
@@ -92,6 +94,7 @@ export const deskZh = {
 			'check-result': '结果复核',
 		} as Readonly<Record<string, string>>,
 		eventParts: {
+			grade: '等级',
 			reason: '理由',
 			text: '内容',
 			note: '备注',

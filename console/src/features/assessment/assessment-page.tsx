@@ -1,9 +1,12 @@
 import { Card, Segmented } from 'antd';
 import { useState } from 'react';
-import type { ContractListAnswer } from '../../../../protocol/contract-api.ts';
-import { useAssessment, useContract, useContracts, useStanding } from '../../api/desk.ts';
+import type { AssessedPeriodAnswer, ContractListAnswer } from '../../../../protocol/contract-api.ts';
+import { DESK_KEY, send, useAssessment, useContract, useContracts, useStanding } from '../../api/desk.ts';
 import { dateTimeText, shortTimeText } from '../../format/time.ts';
 import { useTexts } from '../../texts/language.tsx';
+import type { Texts } from '../../texts/zh.ts';
+import { ActionBar } from '../desk/action-bar.tsx';
+import type { Action } from '../desk/action-dialog.tsx';
 import { Loaded } from '../desk/list-state.tsx';
 import { useDeskRights } from '../desk/use-desk-rights.ts';
 import { ItemTable } from './item-table.tsx';
@@ -99,9 +102,13 @@ function ContractColumn({ id, list }: { readonly id: string; readonly list: Cont
 							<p className="muted num">
 								{data.assessment.period.id}：{shortTimeText(data.assessment.period.fromMs)} → {shortTimeText(data.assessment.period.toMs)}，
 								{words.asOf(dateTimeText(data.assessment.asOfMs))}
+								{data.assessment.selfCheckDueMs === null ? '' : ` · ${words.selfCheck(shortTimeText(data.assessment.selfCheckDueMs))}`}
 								{settings === '' ? '' : ` · ${words.hypothetical}`}
 							</p>
 							<ScoreRow scores={data.scores} />
+							{profile.data?.payment.lapse === undefined || !rights.speaksFor('client') || data.scores.client.fen === 0 ? null : (
+								<ActionBar small refresh={DESK_KEY} actions={[lapseAction(data, profile.data.payment.lapse.clause, texts)]} />
+							)}
 							<NextList next={data.assessment.next} asOfMs={data.assessment.asOfMs} />
 							{profile.data === undefined ? null : (
 								<>
@@ -113,7 +120,7 @@ function ContractColumn({ id, list }: { readonly id: string; readonly list: Cont
 					)}
 				</Loaded>
 			)}
-			{standing.data === undefined ? null : <StandingCard standing={standing.data} />}
+			{standing.data === undefined ? null : <StandingCard standing={standing.data} rules={profile.data?.rules ?? []} />}
 			{questions.length === 0 ? null : (
 				<Card title={words.questions}>
 					<p className="muted">{words.questionsIntro}</p>
@@ -133,6 +140,18 @@ function ContractColumn({ id, list }: { readonly id: string; readonly list: Cont
 			)}
 		</div>
 	);
+}
+
+function lapseAction(data: AssessedPeriodAnswer, clause: string, texts: Texts): Action {
+	const { profile, period } = data.assessment;
+	return {
+		key: 'lapse',
+		label: texts.assessment.lapse,
+		intro: texts.assessment.lapseIntro,
+		fields: [{ name: 'note', label: texts.desk.reason, kind: 'area' }],
+		run: ({ note }) =>
+			send('POST', `/contracts/${profile}/periods/${period.id}/adjustments`, { key: 'fine', centipoints: 0, clause, note }),
+	};
 }
 
 function without(answers: Readonly<Record<string, string>>, setting: string): Readonly<Record<string, string>> {

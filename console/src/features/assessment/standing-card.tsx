@@ -1,5 +1,5 @@
 import { Card } from 'antd';
-import type { ContractStandingAnswer, TerminationAnswer } from '../../../../protocol/contract-api.ts';
+import type { ContractProfileAnswer, ContractStandingAnswer, TerminationAnswer } from '../../../../protocol/contract-api.ts';
 import { durationText } from '../../format/duration.ts';
 import { Mark } from '../../layout/state-mark.tsx';
 import { useTexts } from '../../texts/language.tsx';
@@ -10,7 +10,14 @@ import { pointsText, yuanText } from './points-text.ts';
 const COLORS = { far: STATE_COLORS.up, near: STATE_COLORS.degraded, reached: STATE_COLORS.down } as const;
 
 /** Means of the contract's years, and how near the contract is to what lets the client end it. */
-export function StandingCard({ standing }: { readonly standing: ContractStandingAnswer }) {
+export function StandingCard({
+	standing,
+	rules,
+}: {
+	readonly standing: ContractStandingAnswer;
+	readonly rules: ContractProfileAnswer['rules'];
+}) {
+	const names = Object.fromEntries(rules.map(({ id, name }) => [id, name]));
 	const { assessment: words } = useTexts();
 	if (standing.years.length + standing.termination.length === 0) return null;
 	return (
@@ -30,7 +37,7 @@ export function StandingCard({ standing }: { readonly standing: ContractStanding
 			{standing.termination.map((rule) => (
 				<div key={rule.clause} className="check-row">
 					<span>
-						{words.termination} <TerminationText rule={rule} /> <Clause clause={rule.clause} />
+						{words.termination} <TerminationText rule={rule} names={names} /> <Clause clause={rule.clause} />
 					</span>
 					<Mark color={COLORS[rule.state]} text={words.nearness[rule.state]} filled={rule.state === 'reached'} />
 				</div>
@@ -39,12 +46,14 @@ export function StandingCard({ standing }: { readonly standing: ContractStanding
 	);
 }
 
-function TerminationText({ rule }: { readonly rule: TerminationAnswer }) {
+function TerminationText({ rule, names }: { readonly rule: TerminationAnswer; readonly names: Readonly<Record<string, string>> }) {
 	const texts = useTexts();
 	const words = texts.assessment;
 	switch (rule.kind) {
 		case 'money-share':
 			return <span className="num">{words.moneyOf(yuanText(rule.fen), yuanText(rule.limitFen))}</span>;
+		case 'records':
+			return <span className="num">{words.recordsOf(names[rule.rule] ?? rule.rule, rule.most, rule.limit)}</span>;
 		case 'outage':
 			return (
 				<span className="num">

@@ -126,6 +126,17 @@ export function faultActions({ entry: { fault }, profile, rights, texts, others,
 				{ secondary: true, run: (values) => send('POST', `/faults/${fault.id}/split`, { service: null, point: '', ...values }) },
 			);
 		}
+		const grades = profile.accidents?.grades ?? [];
+		if ((candidate || live) && grades.length > 0)
+			add(
+				'accident',
+				[{ name: 'grade', label: words.grade, kind: 'select', options: grades.map((value) => ({ value, label: value })) }, reason],
+				{
+					secondary: true,
+				},
+			);
+		if ((candidate || live) && fault.accident !== null && fault.accident.toldMs === null)
+			add('tell-accident', [{ name: 'told', label: words.told, kind: 'words' }, channel, moment], { primary: true });
 		if (fault.stage === 'resolved') add('close', [{ name: 'text', label: words.closingText, kind: 'area' }], { primary: true });
 		if (['dismissed', 'restored', 'resolved'].includes(fault.stage)) add('reopen', [reason]);
 	}

@@ -82,6 +82,7 @@ function Shown({ entry }: { readonly entry: FaultDetailAnswer }) {
 						[words.service, names.service(fault.service)],
 						[words.affected, fault.affected.map(names.service).join('、')],
 						[words.level, `${level?.name ?? fault.level}（${words.levelStates[fault.levelState]}）`],
+						[words.accident, fault.accident === null ? '' : words.accidentText(fault.accident.grade)],
 						[words.owner, fault.owner],
 						[words.point, fault.point],
 						[words.cause, fault.causeText === '' ? '' : `${words.causes[fault.cause]}：${fault.causeText}`],
