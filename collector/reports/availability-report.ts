@@ -24,6 +24,10 @@ export interface ReportedService {
 	/** Beside the figures of time; `null` for a service that names no requests. */
 	readonly requests: RequestFigures | null;
 	readonly outages: readonly ReportedOutage[];
+	/** Mean seconds from the end of an outage to the beginning of the next: known good time by outages; `null` without one. */
+	readonly mtbfSeconds: number | null;
+	/** Mean seconds of an outage, those that go on as long as they have lasted; `null` without one. */
+	readonly mttrSeconds: number | null;
 	/** Names the checks, rules and vantage points that it was computed by, as in the ledger export. */
 	readonly definition: string;
 	/** The profile that prices it and its version; `null` without one. */
@@ -92,6 +96,7 @@ function reported(
 	const open = time.nowMs < time.endMs;
 	const budget = Number(figures.budgetSeconds);
 	const missed = figures.downSeconds > budget;
+	const outages = outagesOf(timeline);
 	const met = !open && figures.downSeconds + figures.unknownSeconds <= budget && figures.totalSeconds > figures.excludedSeconds;
 	return {
 		id: service.id,
@@ -100,9 +105,15 @@ function reported(
 		figures,
 		definition,
 		exclusions: exclusions.filter(isApproved),
-		outages: outagesOf(timeline).map((outage) => ({ ...outage, ongoing: open && outage.toSeconds === window.to })),
+		mtbfSeconds: mean(figures.upSeconds + figures.degradedSeconds, outages.length),
+		mttrSeconds: mean(figures.downSeconds, outages.length),
+		outages: outages.map((outage) => ({ ...outage, ongoing: open && outage.toSeconds === window.to })),
 		verdict: missed ? 'missed' : met ? 'met' : 'open',
 	};
+}
+
+function mean(seconds: number, outages: number): number | null {
+	return outages === 0 ? null : Math.floor(seconds / outages);
 }
 
 /** Neighbouring down intervals with different reasons are one outage that lists all of them. */

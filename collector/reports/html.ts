@@ -11,12 +11,13 @@ export function escapeHtml(raw: string): string {
 
 const STYLE = `
 :root{color-scheme:light}
-body{font:14px/1.6 "Noto Sans CJK SC","Microsoft YaHei","PingFang SC",sans-serif;color:#1f2328;margin:32px auto;max-width:1040px;padding:0 24px}
+body{font:14px/1.6 "Noto Sans CJK SC","Microsoft YaHei","PingFang SC",sans-serif;color:#1f2328;margin:32px auto;max-width:1280px;padding:0 24px}
 h1{font-size:24px;margin:0 0 4px} h2{font-size:17px;margin:32px 0 8px} .meta{color:#57606a;margin:0}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums} th,td{padding:7px 10px;border-bottom:1px solid #d8dee4;text-align:right;white-space:nowrap}
 th{background:#f6f8fa;font-weight:600} th:first-child,td:first-child,td.text,th.text{text-align:left;white-space:normal}
 .met{color:#1a7f37} .missed{color:#cf222e;font-weight:600} .open{color:#9a6700} .small{color:#57606a;font-size:12px}
 footer{margin-top:40px;border-top:1px solid #d8dee4;padding-top:12px;color:#57606a;font-size:12px;word-break:break-all}
+@page{size:A4 landscape}
 @media print{body{margin:0;max-width:none} h2{break-after:avoid} tr{break-inside:avoid}}
 `;
 
@@ -126,7 +127,21 @@ function servicesTable(report: AvailabilityReport, language: Language): string {
 	const t = (key: TextKey) => escapeHtml(text(key, language));
 	const unit = t('secondsUnit');
 	const head = (
-		['service', 'sli', 'coverage', 'target', 'met', 'budget', 'down', 'degraded', 'unknown', 'excluded', 'unconfirmed'] as const
+		[
+			'service',
+			'sli',
+			'coverage',
+			'target',
+			'met',
+			'budget',
+			'down',
+			'degraded',
+			'unknown',
+			'excluded',
+			'unconfirmed',
+			'mtbf',
+			'mttr',
+		] as const
 	)
 		.map((key) => `<th>${t(key)}</th>`)
 		.join('');
@@ -146,6 +161,8 @@ function servicesTable(report: AvailabilityReport, language: Language): string {
 			seconds(figures.unknownSeconds),
 			seconds(figures.excludedSeconds),
 			seconds(figures.unconfirmedSeconds),
+			service.mtbfSeconds === null ? '—' : seconds(service.mtbfSeconds),
+			service.mttrSeconds === null ? '—' : seconds(service.mttrSeconds),
 		];
 		return `<tr><td>${escapeHtml(service.name)}<br><span class="small">${escapeHtml(basis(service, language))}</span></td>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
 	});

@@ -63,6 +63,8 @@ describe('availability report', () => {
 				ongoing: false,
 			},
 		]);
+		// One outage of 300 s in 30 days.
+		expect(service).toMatchObject({ mttrSeconds: 300, mtbfSeconds: 30 * 86_400 - 300 });
 		expect(service?.verdict).toBe('missed');
 		expect(report.open).toBe(false);
 	});
@@ -141,6 +143,8 @@ test('neighbouring down intervals are one outage that lists every reason once', 
 test.each([
 	{ reason: 'check: a; no data: b', want: '检测 a 失败；检测 b 没有数据' },
 	{ reason: 'collector down', want: '采集端停机' },
+	{ reason: 'maintenance: w1', want: '计划维护 w1' },
+	{ reason: 'maintenance: w1 (retroactive)', want: '事后补报的维护 w1，经两人批准' },
 	{ reason: 'calendar', want: '服务时间以外' },
 ])('a cause for people: $want', ({ reason, want }) => {
 	expect(causeText(reason, 'zh')).toBe(want);

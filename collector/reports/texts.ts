@@ -23,6 +23,8 @@ const TEXTS = {
 	degraded: { zh: '降级', en: 'Degraded' },
 	unknown: { zh: '未知', en: 'Unknown' },
 	excluded: { zh: '不计时间', en: 'Excluded' },
+	mtbf: { zh: '平均无故障时间', en: 'MTBF' },
+	mttr: { zh: '平均恢复时间', en: 'MTTR' },
 	unconfirmed: { zh: '未确认失败', en: 'Unconfirmed' },
 	version: { zh: '版本', en: 'Version' },
 	issuedBy: { zh: '签发人', en: 'Issued by' },
@@ -99,15 +101,23 @@ const CAUSES: Readonly<Record<string, Readonly<Record<Language, string>>>> = {
 	'network cut': { zh: '区域 {} 网络中断', en: 'the network of zone {} was cut' },
 	'set aside': { zh: '观测点 {} 自身网络异常，不予采信', en: 'the word of vantage point {} was set aside' },
 	maintenance: { zh: '计划维护 {}', en: 'maintenance {}' },
+	'maintenance, retroactive': {
+		zh: '事后补报的维护 {}，经两人批准',
+		en: 'maintenance {} that was asked for afterwards and approved by two',
+	},
 	'not in service': { zh: '服务未投用', en: 'not in service' },
 };
+
+const RETROACTIVE = / \(retroactive\)$/;
 
 /** What the ledger writes as a reason (`check: mis`, `no data: mis`, `collector down`, `calendar`), for people. */
 export function causeText(reason: string, language: Language): string {
 	return reason
 		.split('; ')
 		.map((part) => {
-			const [kind = '', detail = ''] = part.split(': ');
+			const [written = '', subject = ''] = part.split(': ');
+			const detail = subject.replace(RETROACTIVE, '');
+			const kind = detail === subject ? written : `${written}, retroactive`;
 			if (kind === 'check') return language === 'zh' ? `检测 ${detail} 失败` : `check ${detail} failed`;
 			if (kind === 'no data') return language === 'zh' ? `检测 ${detail} 没有数据` : `no data from check ${detail}`;
 			if (kind === 'collector down') return language === 'zh' ? '采集端停机' : 'the collector was down';

@@ -21,7 +21,22 @@ export async function renderXlsx(report: AvailabilityReport, language: Language,
 			? []
 			: [[{ value: t('version') }, { value: `${issued.version}` }, { value: issued.issuedBy }, { value: issued.note }]]),
 		[],
-		bold(['service', 'sli', 'worst', 'coverage', 'target', 'met', 'budget', 'down', 'degraded', 'unknown', 'excluded', 'unconfirmed']),
+		bold([
+			'service',
+			'sli',
+			'worst',
+			'coverage',
+			'target',
+			'met',
+			'budget',
+			'down',
+			'degraded',
+			'unknown',
+			'excluded',
+			'unconfirmed',
+			'mtbf',
+			'mttr',
+		]),
 		...report.services.map((service) => {
 			const { figures } = service;
 			return [
@@ -37,6 +52,7 @@ export async function renderXlsx(report: AvailabilityReport, language: Language,
 				{ value: figures.unknownSeconds, type: Number },
 				{ value: figures.excludedSeconds, type: Number },
 				{ value: figures.unconfirmedSeconds, type: Number },
+				...[service.mtbfSeconds, service.mttrSeconds].map((value) => (value === null ? { value: '—' } : { value, type: Number })),
 			];
 		}),
 	];
@@ -68,7 +84,7 @@ export async function renderXlsx(report: AvailabilityReport, language: Language,
 				];
 	const words = (keys: readonly TextKey[]) => keys.map(t);
 	return writeXlsxFile([
-		{ data: services, sheet: t('services'), columns: [{ width: 28 }, ...Array.from({ length: 11 }, () => ({ width: 13 }))] },
+		{ data: services, sheet: t('services'), columns: [{ width: 28 }, ...Array.from({ length: 13 }, () => ({ width: 13 }))] },
 		...sheet('requests', requestHeads(language), requestRows(report)),
 		{ data: outages, sheet: t('outages'), columns: wide },
 		...sheet('maintenanceList', words(['service', 'from', 'to', 'seconds', 'cause']), maintenanceRows(report, language)),

@@ -17,7 +17,12 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 			],
 		});
 		expectTruth(run);
-		if (process.env['FOURNINES_SHOW_TRUTH'] === '1') process.stderr.write(`${truthReport(run)}\n`);
-		expect(truthReport(run)).toContain('avg_over_time');
+		const report = truthReport(run);
+		process.stdout.write(`${report}\n`);
+		// Real, measured and gauge for each server, and a line that explains each outage.
+		const lines = report.split('\n');
+		expect(lines.filter((line) => /really away .* measured down .* unconfirmed .* avg_over_time [\d.]+ %/.test(line))).toHaveLength(3);
+		expect(lines.filter((line) => line.startsWith('  away '))).toHaveLength(run.real.length);
+		expect(lines.filter((line) => line.includes('fewer than three of five'))).toHaveLength(1);
 	}, 180_000);
 });
