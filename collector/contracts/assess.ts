@@ -1,3 +1,4 @@
+import { AppError } from '../../core/errors.ts';
 import type { NextDeductionAnswer, WordsAnswer } from '../../protocol/contract-api.ts';
 import { accidentItems } from './accident-rules.ts';
 import type { AssessmentInput, AssessmentItem, RawItem } from './assessed.ts';
@@ -18,7 +19,7 @@ export interface Assessment {
 	readonly score: Score;
 	/** What would cost something next, soonest first; empty once the period is over. */
 	readonly next: readonly NextDeductionAnswer[];
-	/** Until when the contractor's self-check (自查) is due; `null` where the contract names no time. */
+	/** Until when the contractor's self-check (自查) is due; `null` where the contract names no time, or the holidays of the year are not known yet. */
 	readonly selfCheckDueMs: number | null;
 }
 
@@ -56,7 +57,14 @@ export function assess(profile: Profile, period: Period, input: AssessmentInput,
 
 /** Working days count from the first day after the period. */
 function selfCheckDue({ self_check: duty }: Profile, { toMs }: Period, clocks: ClockRules): number | null {
-	return duty === undefined ? null : deadlineMs(toMs - 1, duty.within, clocks, { hours: 'always', service: null });
+	if (duty === undefined) return null;
+	try {
+		return deadlineMs(toMs - 1, duty.within, clocks, { hours: 'always', service: null });
+	} catch (error) {
+		// A period that runs may end in a year whose holidays nobody has published yet; its score does not depend on them.
+		if (error instanceof AppError && error.code === 'FN_CALENDAR_YEAR') return null;
+		throw error;
+	}
 }
 
 function itemsOf(rule: Rule, context: RuleContext): readonly RawItem[] {
