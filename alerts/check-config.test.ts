@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { formatProblem, parseConfig } from '../core/config-file.ts';
 import { checkAlertsConfig } from './check-config.ts';
 import { AlertsConfigSchema } from './config.ts';
+import { withMailDefaults } from './notify/email/config.ts';
 
 const parse = (text: string) => parseConfig(text, { file: 'c.yml', schema: AlertsConfigSchema, check: checkAlertsConfig });
 
@@ -43,7 +44,17 @@ describe('one mistake, one sentence with its place', () => {
 		{
 			name: 'secret inline',
 			text: `receivers: [{ name: default, wechat_robot_configs: [{ key: abc }] }]`,
-			wanted: 'wechat_robot_configs[0].key',
+			wanted: 'wechat_robot_configs[0].key: a secret is never written here',
+		},
+		{
+			name: 'mail without a server',
+			text: `receivers: [{ name: default, email_configs: [{ to: a@b.cn, from: c@d.cn }] }]`,
+			wanted: 'email_configs[0]: the key "smarthost" is missing; give it here, or smtp_smarthost under alerts.global',
+		},
+		{
+			name: 'two addresses of one webhook',
+			text: `receivers: [{ name: default, webhook_configs: [{ url: 'http://a', url_file: /b }] }]`,
+			wanted: 'exactly one of the keys "url" and "url_file"',
 		},
 		{
 			name: 'more than the robot takes',
@@ -90,4 +101,32 @@ test('the example in the README is a valid configuration', () => {
 	const result = parseConfig(yaml, { file: 'README.md', schema, check: (config, report) => checkAlertsConfig(config.alerts, report) });
 	expect(result.kind === 'bad' ? result.problems : []).toEqual([]);
 	expect(yaml).toContain('sms_gateway_configs');
+});
+
+test('a secret that stands in the file is not shown to whoever reads the mistake', () => {
+	const result = parse(
+		`receivers: [{ name: default, email_configs: [{ to: a@b.cn, auth_password: 'hunter2' }], wechat_robot_configs: [{ key: 'hunter3' }] }]`,
+	);
+	const said = result.kind === 'bad' ? result.problems.map(formatProblem).join() : '';
+	expect(said).toContain('auth_password: a secret is never written here');
+	expect(said).not.toMatch(/hunter/);
+});
+
+test('a mail channel takes from global what it does not say itself', () => {
+	const result = parse(`
+global: { smtp_smarthost: 'mail:25', smtp_from: am@x.cn, smtp_auth_username: am, smtp_auth_password_file: /etc/mail.password, smtp_require_tls: false }
+receivers: [{ name: default, email_configs: [{ to: a@x.cn }, { to: b@x.cn, from: own@x.cn, require_tls: true, auth_password: { env: P } }] }]`);
+	if (result.kind === 'bad') throw new Error(result.problems.map(formatProblem).join());
+	const [receiver] = result.config.receivers as unknown as { readonly email_configs: readonly Parameters<typeof withMailDefaults>[0][] }[];
+	expect(receiver?.email_configs.map((entry) => withMailDefaults(entry, result.config.global))).toMatchObject([
+		{
+			to: 'a@x.cn',
+			smarthost: 'mail:25',
+			from: 'am@x.cn',
+			auth_username: 'am',
+			auth_password: { file: '/etc/mail.password' },
+			require_tls: false,
+		},
+		{ to: 'b@x.cn', smarthost: 'mail:25', from: 'own@x.cn', auth_password: { env: 'P' }, require_tls: true },
+	]);
 });

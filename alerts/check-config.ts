@@ -3,7 +3,9 @@ import { tryParseDuration } from '../core/duration.ts';
 import { errorText } from '../core/errors.ts';
 import type { AlertsConfig, RouteConfig } from './config.ts';
 import { buildInhibitRule } from './inhibit/inhibit.ts';
+import type { ChannelKind } from './notify/channel-line.ts';
 import { channelOf } from './notify/channels.ts';
+import { missingMailKey } from './notify/email/config.ts';
 import { CHANNEL_KINDS } from './notify/kinds.ts';
 import { checkOnCall } from './on-call-config.ts';
 import { parseMatchers } from './route/matcher.ts';
@@ -20,7 +22,9 @@ export const checkAlertsConfig: ConfigCheck<AlertsConfig> = (config, report) => 
 		for (const { type, check } of CHANNEL_KINDS) {
 			const entries = (receiver as Readonly<Record<string, unknown>>)[`${type}_configs`];
 			for (const [j, entry] of (Array.isArray(entries) ? entries : []).entries())
-				check?.(entry as never, (path, message) => report(['receivers', i, `${type}_configs`, j, ...path], message));
+				checkChannel({ type, entry, check, global: config.global }, (path, message) =>
+					report(['receivers', i, `${type}_configs`, j, ...path], message),
+				);
 		}
 		for (const [j, { channel }] of receiver.channel_configs.entries()) {
 			if (!config.channels.some(({ name }) => name === channel))
@@ -94,8 +98,26 @@ function checkChannels(config: AlertsConfig, report: (path: readonly (string | n
 		}
 		const [type, entry] = channelOf(channel);
 		const kind = CHANNEL_KINDS.find((known) => known.type === type);
-		kind?.check?.(entry as never, (path, message) => report(['channels', i, type, ...path], message));
+		checkChannel({ type, entry, check: kind?.check, global: config.global }, (path, message) =>
+			report(['channels', i, type, ...path], message),
+		);
 	}
+}
+
+/** What a channel's schema cannot say: its own conditions, and what `global` must have where it says nothing. */
+function checkChannel(
+	channel: {
+		readonly type: string;
+		readonly entry: unknown;
+		readonly check: ChannelKind['check'];
+		readonly global: AlertsConfig['global'];
+	},
+	report: (path: readonly (string | number)[], message: string) => void,
+): void {
+	const { type, entry, check, global } = channel;
+	check?.(entry as never, report);
+	const missing = type === 'email' ? missingMailKey(entry as never, global) : null;
+	if (missing !== null) report([], `the key "${missing}" is missing; give it here, or smtp_${missing} under alerts.global`);
 }
 
 function checkRoute(

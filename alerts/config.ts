@@ -2,6 +2,7 @@ import { type Static, type TSchema, Type } from 'typebox';
 import { DURATION_PATTERN } from '../core/duration.ts';
 import { IntakeConfigSchema } from './foreign/config.ts';
 import { ForwardConfigSchema } from './forward/config.ts';
+import { mailDefaultProperties } from './notify/email/config.ts';
 import { CHANNEL_KINDS } from './notify/kinds.ts';
 import { OnCallConfigSchema } from './on-call-config.ts';
 import { RelayConfigSchema } from './relay/config.ts';
@@ -53,6 +54,8 @@ export type RouteConfig = Static<typeof RouteConfigSchema>;
 
 const InhibitRuleSchema = Type.Object(
 	{
+		/** What `fournines check` calls it. */
+		name: Type.Optional(Type.String({ minLength: 1 })),
 		source_matchers: Lines,
 		target_matchers: Lines,
 		source_match: Texts,
@@ -121,7 +124,7 @@ const TextSchema = Type.Object(
 export const AlertsConfigSchema = Type.Object(
 	{
 		global: Type.Object(
-			{ resolve_timeout: Type.String({ pattern: DURATION_PATTERN, default: '5m' }) },
+			{ resolve_timeout: Type.String({ pattern: DURATION_PATTERN, default: '5m' }), ...mailDefaultProperties },
 			{ additionalProperties: false, default: {} },
 		),
 		language: Type.Union([Type.Literal('zh-CN'), Type.Literal('en')], { default: 'zh-CN' }),

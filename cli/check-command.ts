@@ -2,6 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { parse } from 'yaml';
 import { loadAgentConfig } from '../agent/config.ts';
+import { checkAlertsConfig } from '../alerts/check-config.ts';
+import { type AlertsConfig, AlertsConfigSchema } from '../alerts/config.ts';
 import { explainRouting } from '../alerts/route/explain.ts';
 import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from '../collector/config.ts';
 import { insideHours } from '../collector/inventory/calendar.ts';
@@ -12,10 +14,10 @@ import { type ConfigProblem, formatProblem, loadConfigFile } from '../core/confi
 import { type Command, usageError } from './command.ts';
 import { ROOT_DIR } from './version.ts';
 
-type FileKind = 'collector' | 'agent' | 'rules';
+type FileKind = 'collector' | 'agent' | 'rules' | 'alertmanager';
 
 export const checkCommand: Command = {
-	help: `fournines check FILE… [--kind collector|agent|rules]
+	help: `fournines check FILE… [--kind collector|agent|rules|alertmanager]
 fournines check COLLECTOR.YML --alert LABEL=VALUE… [--at TIME]
 
 Reads each file as the collector or the agent would, and prints every problem with its line and key; with a collector's file
@@ -24,6 +26,10 @@ Which kind a file is follows from its keys; --kind says it where that is not eno
 
   fournines check collector.yml
   fournines check agent.yml rules/*.yml
+
+An Alertmanager's own file is checked as what would stand under the key "alerts" of collector.yml.
+
+  fournines check alertmanager.yml
 
 With --alert it also shows where an alert with these labels would go, through which routes, and why.
 
@@ -37,14 +43,16 @@ Exit code 0 when all files are good, 1 when there is a problem.`,
 			options: { kind: { type: 'string' }, alert: { type: 'string', multiple: true }, at: { type: 'string' } },
 		});
 		if (positionals.length === 0) throw usageError('name at least one file');
-		if (values.kind !== undefined && !['collector', 'agent', 'rules'].includes(values.kind))
-			throw usageError(`--kind ${values.kind}: write collector, agent or rules`);
+		if (values.kind !== undefined && !['collector', 'agent', 'rules', 'alertmanager'].includes(values.kind))
+			throw usageError(`--kind ${values.kind}: write collector, agent, rules or alertmanager`);
 		let problems = 0;
 		for (const file of positionals) {
 			const found = problemsOf(file, values.kind as FileKind | undefined);
 			problems += found.length;
 			for (const problem of found) process.stdout.write(`${formatProblem(problem)}\n`);
-			if (found.length === 0) process.stdout.write(`${file}: good\n`);
+			const kind = values.kind ?? kindOf(file);
+			if (found.length === 0)
+				process.stdout.write(`${file}: good${kind === 'alertmanager' ? '; put it under the key "alerts" of collector.yml' : ''}\n`);
 		}
 		if (problems === 0 && values.alert !== undefined) explain(positionals, values.alert, values.at);
 		return problems === 0 ? 0 : 1;
@@ -60,10 +68,20 @@ function explain(files: readonly string[], pairs: readonly string[], at: string 
 	}
 	const nowMs = at === undefined ? Date.now() : Date.parse(at);
 	if (Number.isNaN(nowMs)) throw usageError(`--at ${at}: write a time as RFC 3339, for example 2026-11-22T03:00:00+08:00`);
-	for (const file of files.filter((name) => kindOf(name) === 'collector')) {
-		const result = loadConfigFile(file, CollectorConfigSchema, checkCollectorConfig);
-		if (result.kind === 'ok') process.stdout.write(`${explainRouting(result.config.alerts, labels, nowMs).join('\n')}\n`);
+	for (const file of files) {
+		const alerts = alertsOf(file);
+		if (alerts !== null) process.stdout.write(`${explainRouting(alerts, labels, nowMs).join('\n')}\n`);
 	}
+}
+
+function alertsOf(file: string): AlertsConfig | null {
+	const kind = kindOf(file);
+	if (kind === 'alertmanager') {
+		const result = loadConfigFile(file, AlertsConfigSchema, checkAlertsConfig);
+		return result.kind === 'ok' ? result.config : null;
+	}
+	const result = kind === 'collector' ? loadConfigFile(file, CollectorConfigSchema, checkCollectorConfig) : null;
+	return result?.kind === 'ok' ? result.config.alerts : null;
 }
 
 export function problemsOf(file: string, kind?: FileKind): readonly ConfigProblem[] {
@@ -74,6 +92,10 @@ export function problemsOf(file: string, kind?: FileKind): readonly ConfigProble
 		}
 		case 'rules':
 			return checkRuleFile(readFileSync(file, 'utf8'), file);
+		case 'alertmanager': {
+			const result = loadConfigFile(file, AlertsConfigSchema, checkAlertsConfig);
+			return result.kind === 'ok' ? [] : result.problems;
+		}
 		case 'collector': {
 			const result = loadConfigFile(file, CollectorConfigSchema, checkCollectorConfig);
 			return result.kind === 'ok' ? ruleProblems(result.config, file) : result.problems;
@@ -107,5 +129,6 @@ function kindOf(file: string): FileKind {
 		return 'collector';
 	}
 	if (keys.includes('groups')) return 'rules';
+	if (keys.includes('route') && keys.includes('receivers')) return 'alertmanager';
 	return ['inputs', 'spool', 'host', 'collector'].some((key) => keys.includes(key)) ? 'agent' : 'collector';
 }

@@ -137,6 +137,14 @@ colour: red
 	});
 
 	test('a file that is not there, and one that is not YAML', () => {
+		const foreign = write(
+			'alertmanager.yml',
+			'route: { receiver: a, routes: [{ receiver: b, matchers: [team=db] }] }\nreceivers: [{ name: a }, { name: b }]\n',
+		);
+		expect(run('check', foreign, '--alert', 'team=db').out).toMatch(/good; put it under the key "alerts"[\s\S]*receiver b/);
+		expect(
+			run('check', write('slack.yml', 'route: { receiver: a }\nreceivers: [{ name: a, slack_configs: [{ channel: x }] }]\n')).out,
+		).toContain('receivers[0].slack_configs: unknown key');
 		expect(run('check', 'nowhere.yml').out).toContain('the file does not exist');
 		expect(run('check', write('x.yml', 'a: [1\nb: }')).out).toContain('not valid YAML');
 	});

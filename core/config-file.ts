@@ -198,8 +198,18 @@ function reportOne(error: SchemaError, root: unknown, report: Report, schema: TS
 		for (const name of names) report(path, `the key "${name}" is missing`);
 		return;
 	}
+	// What stands there may be the secret itself.
+	if (error.keyword === 'type' && isSecretRef(knownKeys(schema, error.schemaPath.replace(/\/type$/, '')))) {
+		report(path, 'a secret is never written here; put it into a file or the environment, and write { file: PATH } or { env: NAME }');
+		return;
+	}
 	const value = valueAt(root, path);
 	report(path, `${error.message}, but it is ${shorten(value)}`);
+}
+
+/** The branches of `SecretRefSchema`. */
+function isSecretRef(keys: readonly string[]): boolean {
+	return keys.length === 1 && (keys[0] === 'file' || keys[0] === 'env');
 }
 
 function knownKeys(schema: TSchema, schemaPath: string): readonly string[] {

@@ -2,6 +2,7 @@ import { AppError } from '../../core/errors.ts';
 import type { AlertsConfig } from '../config.ts';
 import { createTexts } from '../templates/texts.ts';
 import type { CallbackAnswer, CallbackRequest, ChannelLine, LineContext, Place } from './channel-line.ts';
+import { withMailDefaults } from './email/config.ts';
 import { channelHttp, type HttpConfig } from './http-config.ts';
 import { CHANNEL_KINDS } from './kinds.ts';
 import { incidentsOf } from './notification.ts';
@@ -59,7 +60,8 @@ export function openChannels(config: AlertsConfig, world: ChannelWorld): Channel
 			// The collector's own address is one of the network's.
 			externalUrl: entry.trust === 'external' ? '' : world.externalUrl,
 		};
-		const line = kind.open(entry as never, context);
+		const whole = type === 'email' ? withMailDefaults(entry as never, config.global) : entry;
+		const line = kind.open(whole as never, context);
 		lines.push(line);
 		return { line, trust: entry.trust };
 	};

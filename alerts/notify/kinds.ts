@@ -11,7 +11,7 @@ import { CmppConfigSchema } from './cmpp/config.ts';
 import { openCmpp } from './cmpp/line.ts';
 import { DingtalkConfigSchema } from './dingtalk/config.ts';
 import { createDingtalk } from './dingtalk/notifier.ts';
-import { EmailConfigSchema } from './email/config.ts';
+import { type EmailConfig, EmailConfigSchema } from './email/config.ts';
 import { createEmail } from './email/notifier.ts';
 import { FeishuConfigSchema } from './feishu/config.ts';
 import { createFeishu } from './feishu/notifier.ts';
@@ -30,7 +30,7 @@ import { TencentSmsConfigSchema } from './tencent-sms/config.ts';
 import { createTencentSms } from './tencent-sms/notifier.ts';
 import { TencentVoiceConfigSchema } from './tencent-voice/config.ts';
 import { createTencentVoice } from './tencent-voice/notifier.ts';
-import { WebhookConfigSchema } from './webhook/config.ts';
+import { checkWebhook, WebhookConfigSchema } from './webhook/config.ts';
 import { createWebhook } from './webhook/notifier.ts';
 import { WechatAppConfigSchema } from './wechat-app/config.ts';
 import { openWechatApp } from './wechat-app/line.ts';
@@ -74,19 +74,25 @@ export const CHANNEL_KINDS: readonly ChannelKind[] = [
 		type: 'email',
 		schema: EmailConfigSchema,
 		to: 'to',
-		open: (config: Static<typeof EmailConfigSchema>, context) =>
+		open: (config: EmailConfig, context) =>
 			plainLine('email', context, { config, addressed: (own, to) => ({ ...own, to }), create: createEmail }),
 	},
-	place('webhook', WebhookConfigSchema, createWebhook),
+	place('webhook', WebhookConfigSchema, createWebhook, checkWebhook),
 	place('folder', FolderConfigSchema, createFolder),
 ];
 
 /** A kind whose configuration is the place: it has no recipients. */
-function place<S extends TObject>(type: string, schema: S, create: (config: Static<S>, context: NotifierContext) => Notifier): ChannelKind {
+function place<S extends TObject>(
+	type: string,
+	schema: S,
+	create: (config: Static<S>, context: NotifierContext) => Notifier,
+	check?: PhoneOptions<Static<S>>['check'],
+): ChannelKind {
 	return {
 		type,
 		schema,
 		to: null,
+		...(check === undefined ? {} : { check }),
 		open: (config: Static<S>, context: LineContext) =>
 			plainLine(type, context, { config: config as Static<S> & object, addressed: (own) => own, create }),
 	};

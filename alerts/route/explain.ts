@@ -44,7 +44,7 @@ export function explainRouting(config: AlertsConfig, labels: Readonly<Record<str
 		if (!matchesAll(target, labels)) continue;
 		const equal = rule.equal.map((name) => `${name}=${JSON.stringify(labels[name] ?? '')}`).join(', ');
 		const source = [...rule.source_matchers, ...entries(rule.source_match, '='), ...entries(rule.source_match_re, '=~')].join(', ');
-		lines.push(`hidden by inhibit_rules[${i}] while an alert with ${source}${equal === '' ? '' : ` and ${equal}`} fires`);
+		lines.push(`hidden by ${rule.name ?? `inhibit_rules[${i}]`} while an alert with ${source}${equal === '' ? '' : ` and ${equal}`} fires`);
 	}
 	return lines;
 }

@@ -36,7 +36,7 @@ const FILES: readonly { readonly name: string; readonly text: string; readonly g
 		name: 'a file as teams have it',
 		good: true,
 		text: `
-global: { resolve_timeout: 5m }
+global: { resolve_timeout: 5m, smtp_smarthost: 'mail.example.cn:25', smtp_from: am@example.cn, smtp_require_tls: false }
 route:
   receiver: team-X
   group_by: ['alertname', 'cluster']
@@ -52,7 +52,7 @@ route:
       mute_time_intervals: [offhours, holidays]
     - matchers: ['{team="net",zone!~"test.*"}']
       active_time_intervals: [offhours]
-receivers: [{ name: team-X, webhook_configs: [{ url: 'http://127.0.0.1:5001/' }] }, { name: pager }]
+receivers: [{ name: team-X, webhook_configs: [{ url: 'http://127.0.0.1:5001/' }] }, { name: pager, email_configs: [{ to: 'team@example.cn' }] }]
 inhibit_rules:
   - { source_matchers: ['severity="critical"'], target_matchers: ['severity="warning"'], equal: [alertname, cluster] }
   - { source_match: { severity: critical }, target_match_re: { severity: 'info|warning' } }

@@ -1,5 +1,4 @@
 import { createTransport } from 'nodemailer';
-import type { Static } from 'typebox';
 import { parseDuration } from '../../../core/duration.ts';
 import { errorText, systemErrorCode } from '../../../core/errors.ts';
 import { byteLength, unitLength } from '../../templates/shorten.ts';
@@ -7,9 +6,7 @@ import { PLAIN } from '../../templates/texts.ts';
 import { notifierFrame, type Redact, redactor, textOf } from '../channel-frame.ts';
 import { readCa } from '../http-config.ts';
 import type { Notifier, NotifierContext, SendResult } from '../notifier.ts';
-import type { EmailConfigSchema } from './config.ts';
-
-type Config = Static<typeof EmailConfigSchema>;
+import type { EmailConfig } from './config.ts';
 
 const LIMIT_BYTES = 64 * 1024;
 const NEVER_SENT = /\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EDNS|EAUTH|EENVELOPE|ETLS)\b/;
@@ -22,7 +19,7 @@ interface SmtpError {
  * Mail by SMTP (RFC 5321): 5yz is final, 4yz and a lost connection are repeated. The Message-ID is that of the notification
  * over all attempts, so that a server or a reader drops the second copy.
  */
-export function createEmail(config: Config, context: NotifierContext): Notifier {
+export function createEmail(config: EmailConfig, context: NotifierContext): Notifier {
 	const [host = '', port = '25'] = config.smarthost.split(':');
 	const password = config.auth_password === undefined ? null : context.secret(config.auth_password);
 	const timeoutMs = parseDuration(config.timeout);

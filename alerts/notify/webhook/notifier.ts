@@ -12,7 +12,8 @@ import { webhookPayload } from './payload.ts';
  * a repetition; `X-Fournines-Possible-Duplicate: true` says when there may be one.
  */
 export function createWebhook(config: Static<typeof WebhookConfigSchema>, context: NotifierContext): Notifier {
-	const url = typeof config.url === 'string' ? new Secret(config.url) : context.secret(config.url);
+	const target = config.url ?? { file: config.url_file ?? '' };
+	const url = typeof target === 'string' ? new Secret(target) : context.secret(target);
 	const headers = Object.entries(config.headers).map(
 		([name, value]) => [name, typeof value === 'string' ? new Secret(value) : context.secret(value)] as const,
 	);
