@@ -23,6 +23,8 @@ export interface ArrivalWorld {
 	/** A sample that arrives now. */
 	push(metric: string, value: number | null, labels?: Readonly<Record<string, string>>, ageMs?: number): void;
 	rule(name: string): RunningRule;
+	/** Replaces the rules. */
+	reload(rules: string): Promise<void>;
 	stop(): Promise<void>;
 }
 
@@ -39,7 +41,7 @@ export async function createArrivalWorld(
 	const engine = createEngine({ queryable: kept, clock });
 	const told: { readonly what: string; readonly atMs: number }[] = [];
 	const ruler = createRuler({
-		engine: wrap?.(engine) ?? engine,
+		engine: wrap?.(engine, clock) ?? engine,
 		appendable: kept,
 		sink: async (alerts) => {
 			for (const { labels, endsAtMs } of alerts) {
@@ -55,8 +57,11 @@ export async function createArrivalWorld(
 		...options,
 	});
 	const file = join(folder.path, 'rules.yml');
-	writeFileSync(file, rules);
-	await ruler.load([file]);
+	const load = (text: string) => {
+		writeFileSync(file, text);
+		return ruler.load([file]);
+	};
+	await load(rules);
 	ruler.start();
 	// Slots lie where the hash of the file's name puts them.
 	const near = () =>
@@ -83,6 +88,7 @@ export async function createArrivalWorld(
 			if (found === undefined) throw new Error(`there is no rule ${name}`);
 			return found;
 		},
+		reload: load,
 		stop: async () => {
 			await ruler.stop();
 			folder.remove();
@@ -94,7 +100,7 @@ export interface WorldOptions
 	extends Partial<Pick<RulerOptions, 'arrivalShare' | 'arrivalSettleMs' | 'arrivalGapMs' | 'outageToleranceMs'>> {
 	readonly quietMs?: number;
 	/** Sees every query of the ruler. */
-	readonly wrap?: (engine: Engine) => Engine;
+	readonly wrap?: (engine: Engine, clock: ManualClock) => Engine;
 	/** What was stored by this one, which has been stopped, is there, and its clock goes on. */
 	readonly earlier?: ArrivalWorld;
 }
