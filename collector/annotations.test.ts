@@ -16,24 +16,31 @@ const fault = (id: string, moments: object, stage = 'declared') =>
 			stage,
 			title: 'T',
 			service: 'mis',
+			affected: ['portal'],
 			level: '1',
 			causeText: '',
 			moments: { onset: 1000, declared: null, restored: null, ...moments },
 		},
 	}) as unknown as FaultView;
 
-const marks = async (parts: { windows?: MaintenanceWindow[]; faults?: FaultView[]; changes?: ChangeAnswer[] }) =>
-	(
-		await annotations(
-			{
-				maintenance: { list: () => parts.windows ?? [] },
-				faults: { list: async () => parts.faults ?? [] },
-				changes: { touching: async () => parts.changes ?? [] },
-			},
-			1500,
-			5000,
-		)
-	).map(({ id, kind, time, timeEnd }) => [kind, id, time, timeEnd]);
+interface Parts {
+	readonly windows?: MaintenanceWindow[];
+	readonly faults?: FaultView[];
+	readonly changes?: ChangeAnswer[];
+}
+
+const found = (parts: Parts) =>
+	annotations(
+		{
+			maintenance: { list: () => parts.windows ?? [] },
+			faults: { list: async () => parts.faults ?? [] },
+			changes: { touching: async () => parts.changes ?? [] },
+		},
+		1500,
+		5000,
+	);
+
+const marks = async (parts: Parts) => (await found(parts)).map(({ id, kind, time, timeEnd }) => [kind, id, time, timeEnd]);
 
 test('maintenance is marked where it is approved, by its actual times where they are on record', async () => {
 	const started = { kind: 'started', atMs: 3, actor: 'ann', occurrenceMs: 1000, actualMs: 1200 } as const;
@@ -55,4 +62,6 @@ test('faults are marked once they were declared, from their onset to their resto
 		['fault', 'open', 1000, null],
 		['fault', 'restored', 1000, 1600],
 	]);
+	const [open] = await found({ faults });
+	expect(open?.services).toEqual(['mis', 'portal']);
 });
