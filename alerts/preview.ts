@@ -1,6 +1,6 @@
 import { uuidv7 } from '../core/ids.ts';
 import { fingerprintOf } from './alert.ts';
-import type { Notification, NotifiedAlert } from './notify/notification.ts';
+import { mergeNotifications, type Notification, type NotifiedAlert } from './notify/notification.ts';
 
 /** An example that no real alert can be taken for: what `notify preview` shows and `notify test` sends. */
 export function sampleNotification(sample: {
@@ -9,8 +9,11 @@ export function sampleNotification(sample: {
 	readonly nowMs: number;
 	/** As a person on duty would get it: with the code to take it by. */
 	readonly personal?: boolean;
+	/** Of the incident, 7 when absent. */
+	readonly incident?: number;
 }): Notification {
-	const labels = { alertname: 'NotifyTest', severity: sample.severity, instance: 'db-1:3306', system: '测试' };
+	const { incident = 7 } = sample;
+	const labels = { alertname: 'NotifyTest', severity: sample.severity, instance: `db-${incident - 6}:3306`, system: '测试' };
 	const resolved = sample.status === 'resolved';
 	const alert: NotifiedAlert = {
 		fingerprint: fingerprintOf(labels),
@@ -40,6 +43,11 @@ export function sampleNotification(sample: {
 		firingCount: resolved ? 0 : 1,
 		resolvedCount: resolved ? 1 : 0,
 		merged: 1,
-		...(sample.personal === true ? { incident: { id: uuidv7(sample.nowMs), code: 'A7', ackUrl: '', clock: '', text: '' } } : {}),
+		...(sample.personal === true ? { incident: { id: uuidv7(sample.nowMs), code: `A${incident}`, ackUrl: '', clock: '', text: '' } } : {}),
 	};
+}
+
+/** Two incidents that have to share one message. */
+export function sampleDigest(sample: { readonly severity: string; readonly nowMs: number }): Notification {
+	return mergeNotifications([7, 8].map((incident) => sampleNotification({ ...sample, status: 'firing', personal: true, incident })));
 }

@@ -64,6 +64,17 @@ test('preview shows every text, reads no secret and sends nothing', async () => 
 	expect(robot.answers).toEqual([]);
 });
 
+test('preview shows the other language, and what a person gets when two incidents share a message', async () => {
+	const channel = `sms_gateway: { url: 'http://127.0.0.1:1', form: { c: '{content}' } }`;
+	writeFileSync(file, `alerts: { channels: [{ name: sms, ${channel} }] }`);
+	const chinese = await notify('preview', '--config', file);
+	expect(chinese.output).toMatch(/two incidents in one[\s\S]*A7 测试消息.*A8 测试消息.*回复编号认领/);
+	writeFileSync(file, `alerts: { channels: [{ name: sms, ${channel.replace('url', 'language: zh-CN, url')} }] }`);
+	const english = await notify('preview', '--config', file, '--language', 'en');
+	expect(english.output).toMatch(/A7 test message.*A8 test message/);
+	expect(english.output).not.toMatch(/告警|恢复/);
+});
+
 test('test sends one message through each channel and prints its answer', async () => {
 	const { code, output } = await notify('test', '--config', file, '--receiver', 'oncall');
 	expect(code).toBe(1);
@@ -75,6 +86,7 @@ test('test sends one message through each channel and prints its answer', async 
 
 test.each([
 	{ args: ['test'], wanted: '--config is missing' },
+	{ args: ['preview', '--config', 'FILE', '--language', 'fr'], wanted: 'write zh-CN or en' },
 	{ args: ['test', '--config', 'FILE'], wanted: 'so say to whom' },
 	{ args: ['test', '--config', 'FILE', '--channel', 'x', '--to', '1'], wanted: 'there is no channel "x"; known are: none' },
 	{ args: ['test', '--config', 'FILE', '--receiver', 'x'], wanted: 'known are: oncall, nobody' },

@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import type { AlertsConfig } from '../alerts/config.ts';
 import { type Channels, type ChannelWorld, openChannels } from '../alerts/notify/channels.ts';
+import type { Notification } from '../alerts/notify/notification.ts';
 import type { Notifier } from '../alerts/notify/notifier.ts';
-import { sampleNotification } from '../alerts/preview.ts';
+import { sampleDigest, sampleNotification } from '../alerts/preview.ts';
 import { CollectorConfigSchema, checkCollectorConfig } from '../collector/config.ts';
 import { systemClock } from '../core/clock.ts';
 import { configOrThrow, loadConfigFile } from '../core/config-file.ts';
@@ -17,7 +18,8 @@ const TEST_TIMEOUT_MS = 60_000;
 export const notifyCommand: Command = {
 	help: `fournines notify preview|test --config COLLECTOR.YML [--receiver NAME | --channel NAME --to ADDRESS]
 
-preview  prints what each channel would send for an example alert, firing and resolved; no secret is read and nothing is sent.
+preview  prints what each channel would send for an example alert, firing and resolved, and to a person also for two incidents
+         that share a message; no secret is read and nothing is sent.
          A template of your own that fails is named, and the text that would be sent instead is shown
 test     sends one example message, marked as a test, through every channel of a receiver, or to one address through one
          channel of alerts.channels, and prints each channel's own answer
@@ -32,6 +34,7 @@ Options
   --channel NAME    only this entry of alerts.channels
   --to ADDRESS      whom it sends to
   --severity LEVEL  of the example: critical (default), warning or info
+  --language LANG   zh-CN or en instead of the configured one
 
 Exit code 0 when everything was taken, 1 when a channel did not take its message.`,
 	run: async (args) => {
@@ -46,12 +49,14 @@ Exit code 0 when everything was taken, 1 when a channel did not take its message
 				channel: { type: 'string' },
 				to: { type: 'string' },
 				severity: { type: 'string', default: 'critical' },
+				language: { type: 'string' },
 			},
 		});
 		if (values.config === undefined) throw usageError('--config is missing: name the collector.yml');
 		if (action === 'test' && values.receiver === undefined && (values.channel === undefined || values.to === undefined))
 			throw usageError('--receiver is missing, or --channel and --to: a test goes to real people, so say to whom');
-		const { alerts } = configOrThrow(loadConfigFile(values.config, CollectorConfigSchema, checkCollectorConfig));
+		const config = configOrThrow(loadConfigFile(values.config, CollectorConfigSchema, checkCollectorConfig));
+		const alerts = inLanguage(config.alerts, values.language);
 		const problems: string[] = [];
 		const channels = openChannels(alerts, worldOf(action === 'test', problems));
 		try {
@@ -114,18 +119,33 @@ function notifiersOf(config: AlertsConfig, channels: Channels, wanted: Wanted): 
 	return channel === undefined ? [...[...channels.receivers.values()].flat(), ...personal] : personal;
 }
 
+/** What a place can be asked to say: of persons, also what they get when incidents have to share a message. */
+function samplesFor(notifier: Notifier, severity: string): readonly { readonly name: string; readonly notification: Notification }[] {
+	const nowMs = systemClock.now();
+	const personal = notifier.receiver === '';
+	const firing = { name: 'firing', notification: sampleNotification({ status: 'firing', severity, nowMs, personal }) };
+	const resolved = { name: 'resolved', notification: sampleNotification({ status: 'resolved', severity, nowMs }) };
+	const digest = { name: 'two incidents in one', notification: sampleDigest({ severity, nowMs }) };
+	return [firing, ...(notifier.sendResolved ? [resolved] : []), ...(personal ? [digest] : [])];
+}
+
 async function preview(notifiers: readonly Notifier[], severity: string): Promise<number> {
 	for (const notifier of notifiers) {
-		for (const status of ['firing', 'resolved'] as const) {
-			if (status === 'resolved' && !notifier.sendResolved) continue;
-			const personal = notifier.receiver === '' && status === 'firing';
-			const { text } = await notifier.compose(sampleNotification({ status, severity, nowMs: systemClock.now(), personal }), {
-				possibleDuplicate: false,
-			});
-			process.stdout.write(`== ${notifier.channel}, ${status}, ${Buffer.byteLength(text)} bytes, ${text.length} characters\n${text}\n\n`);
+		for (const { name, notification } of samplesFor(notifier, severity)) {
+			const { text } = await notifier.compose(notification, { possibleDuplicate: false });
+			process.stdout.write(`== ${notifier.channel}, ${name}, ${Buffer.byteLength(text)} bytes, ${text.length} characters\n${text}\n\n`);
 		}
 	}
 	return 0;
+}
+
+/** Every place in this language, whatever the configuration says. */
+function inLanguage(alerts: AlertsConfig, language: string | undefined): AlertsConfig {
+	if (language === undefined) return alerts;
+	if (language !== 'zh-CN' && language !== 'en') throw usageError(`--language ${language}: write zh-CN or en`);
+	const without = (key: string, value: unknown) => (key === 'language' ? undefined : value);
+	const bare = <T>(part: T): T => JSON.parse(JSON.stringify(part, without)) as T;
+	return { ...alerts, language, receivers: bare(alerts.receivers), channels: bare(alerts.channels) };
 }
 
 async function send(notifiers: readonly Notifier[], severity: string): Promise<number> {
