@@ -2,6 +2,7 @@ import { Gauge } from 'prom-client';
 import type { Annotation } from '../protocol/change-api.ts';
 import { annotations } from './annotations.ts';
 import { type Changes, createChanges } from './changes/changes.ts';
+import { standingWatch } from './contracts/standing-watch.ts';
 import { deskAlert } from './desk-notice.ts';
 import { createFaultDesk, type FaultDesk, type FaultDeskOptions } from './fault-desk.ts';
 import type { Maintenance } from './maintenance/maintenance.ts';
@@ -90,7 +91,18 @@ export function createDesk(options: DeskOptions): Desk {
 				if (change.stage === 'started') this.set({ number: String(number), title: change.title, executor: change.executor }, 1);
 		},
 	});
-	const watches = [faultDesk.watch, overruns, problems];
+	const standing = standingWatch({
+		contracts: faultDesk.contracts,
+		inUse: () => {
+			const { contracts, inventory } = options.config();
+			return [...new Set([contracts.default, ...inventory.services.flatMap(({ contract }) => contract ?? [])])];
+		},
+		manager: () => options.config().contracts.parties.manager[0] ?? '',
+		metrics,
+		clock,
+		log,
+	});
+	const watches = [faultDesk.watch, overruns, problems, standing];
 	return {
 		...faultDesk,
 		changes,
