@@ -242,6 +242,17 @@ describe('figures of requests', () => {
 		expect(requestFigures([[0, 1, 9_999_999, 10_000_000, 60, 0]], { ...what, window: { from: 0, to: 60 } }).sli).toBe('99.999');
 	});
 
+	test.each([
+		{
+			name: 'more good requests than requests, because two counters are read one after another',
+			good: 12,
+			want: { good: 10, sli: '100.000', budgetUsedRequests: 0 },
+		},
+		{ name: 'more errors than requests', good: -2, want: { good: 0, sli: '0.000', budgetUsedRequests: 10 } },
+	])('$name', ({ good, want }) => {
+		expect(requestFigures([[0, 1, good, 10, 60, 0]], { ...what, window: { from: 0, to: 60 } })).toMatchObject(want);
+	});
+
 	test('where no request came there is no figure', () => {
 		expect(requestFigures([], what)).toMatchObject({ good: 0, total: 0, sli: null, coverage: '0.000', budgetRequests: '0.00' });
 		expect(requestFigures(rows, { ...what, exclusions: [{ from: 0, to: 1200 }] })).toMatchObject({ total: 0, sli: null, coverage: null });

@@ -62,6 +62,31 @@ describe('requests of a service', () => {
 
 	test.each([
 		{
+			name: 'Tomcat, whose errors are taken away',
+			requests: '{ tomcat: { connectors: [http] } }',
+			names: ['tomcat_global_request_total', 'tomcat_global_error_total'],
+			labels: { job: 'tomcat', worker: 'http' },
+		},
+		{
+			name: 'an interface, whose rejected records are',
+			requests: '{ interface: { id: cases } }',
+			names: ['interface_records_sent_total', 'interface_records_rejected_total'],
+			labels: { job: 'interface', interface: 'cases' },
+		},
+	])('are counted of $name', async ({ requests, names, labels }) => {
+		const storage = createMemoryStorage();
+		const appender = storage.appender();
+		for (let i = 0; i <= 60; i++)
+			for (const [k, name] of names.entries())
+				appender.append(labelsFromObject({ __name__: name, ...labels }), T0 - 60_000 + i * 60_000, 100 + i * (k === 0 ? 50 : 3));
+		await appender.commit();
+		const inventory = inventoryOf(`  checks: [{ id: k }]\n  services: [{ id: s, name: S, checks: [k], requests: ${requests} }]`);
+		const figures = (await open(storage, inventory, T0 + DAY).requests('s', { fromMs: T0, toMs: T0 + 3_540_000 }))?.figures;
+		expect(figures).toMatchObject({ total: 59 * 50, good: 59 * 47, coverage: '100.000' });
+	});
+
+	test.each([
+		{
 			requests: { access_log: { kind: 'tomcat' as const, bad: ['5xx'] } },
 			good: 'tomcat_http_response_count_total{job="tomcat", status!~"5.."}',
 		},

@@ -151,6 +151,9 @@ describe('an issued report', () => {
 		await appender.commit();
 		availability.invalidate(TENTH, TENTH + 86_400_000);
 		expect((await issue()).changes.figures).toContainEqual({ service: 'portal', key: 'requests.total', was: '0', is: '59' });
+		const digests = (await reports.state('2026-09')).versions.map(({ digest }) => digest);
+		// No second of the ledger differs, and still it is another one.
+		expect(new Set(digests).size).toBe(2);
 		inventory = inventoryOf(YAML.replace('id: portal', 'id: gate'));
 		availability.changed();
 		expect((await issue()).changes).toEqual({
