@@ -1,6 +1,7 @@
 import fastify from 'fastify';
 import { Registry } from 'prom-client';
 import { createIngest } from '../collector/ingest/ingest.ts';
+import { ArrivalMarks, NO_CLASS } from '../collector/storage/arrival-marks.ts';
 import { openStore } from '../collector/tsdb/store.ts';
 import { systemClock } from '../core/clock.ts';
 import { createLogger } from '../core/log.ts';
@@ -9,12 +10,16 @@ import { createLogger } from '../core/log.ts';
 async function serve(dataDir: string): Promise<void> {
 	const log = createLogger('bench', { level: 'warn' });
 	const metrics = new Registry();
+	// The dearest case: rules wait for every series.
+	const arrivals = new ArrivalMarks();
+	arrivals.read({ classify: () => NO_CLASS + 1, onMarks: () => void setTimeout(() => arrivals.take(() => {}), 100) });
 	const store = await openStore({
 		dataDir,
 		retentionMs: 30 * 86_400_000,
 		checkRetentionMs: 1096 * 86_400_000,
 		fsync: 'interval',
 		maxSeriesPerHost: 100_000,
+		arrivals,
 		log,
 		clock: systemClock,
 		metrics,

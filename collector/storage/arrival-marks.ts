@@ -47,13 +47,15 @@ export class ArrivalMarks {
 		const { ids, timestamps } = samples;
 		const freshMs = context.nowMs - FRESH_MS;
 		const before = this.#marked.length;
+		let classOf = this.#classOf;
 		for (let i = 0; i < count; i++) {
 			const slot = ids[i] as number;
-			let found = slot < this.#classOf.length ? (this.#classOf[slot] as number) : UNKNOWN;
+			let found = slot < classOf.length ? (classOf[slot] as number) : UNKNOWN;
 			if (found === NO_CLASS) continue;
 			if (found === UNKNOWN) {
 				found = reader.classify(context.labelsOf(slot));
 				this.#remember(slot, found);
+				classOf = this.#classOf;
 				if (found === NO_CLASS) continue;
 			}
 			const timeMs = timestamps[i] as number;
