@@ -1,6 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { execFile } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { OverviewAnswer } from '../../protocol/api.ts';
 import type { AnnotationListAnswer, ChangeAnswer } from '../../protocol/change-api.ts';
@@ -12,6 +14,7 @@ import { startTrialCollector, type TrialAnswer, type TrialCollector } from '../h
 
 const ROLES = { root: 'system', ann: 'operator', owner: 'viewer' } as const;
 type Account = keyof typeof ROLES;
+const CLI = resolve(import.meta.dirname, '../../cli/main.ts');
 const FILE = (name: string) =>
 	`contracts: { parties: { client: [owner] } }\ninventory:\n  checks: [{ id: k }]\n  services: [{ id: mis, name: ${name}, checks: [k] }]\n`;
 let collector: TrialCollector;
@@ -169,6 +172,34 @@ describe('the inventory', () => {
 		expect((await call('owner', 'GET', '/inventory')).text).toContain('id: gis');
 	});
 
+	test('is exported by the command with what was edited here, and another product that reads the export says the same', async () => {
+		const file = join(collector.folder, 'exported.yml');
+		const cli = (...args: string[]) =>
+			promisify(execFile)(process.execPath, [CLI, 'inventory', ...args], { encoding: 'utf8', timeout: 60_000 });
+		const edited = '带 “引号”: 与 # 井号, 多行\n第二行 ';
+		await json(edit([{ section: 'contacts', key: '', text: `id: wang\nname: ${JSON.stringify(edited)}\nphone: "028-1234"` }]));
+		await cli('export', '--url', collector.address, '--data', join(collector.folder, 'data'), '--out', file);
+		expect((await cli('check', file)).stdout).toContain('good');
+		const text = readFileSync(file, 'utf8');
+		expect(text).toContain('id: gis');
+		expect(text).toBe((await call('owner', 'GET', '/inventory')).text);
+		const other = await startTrialCollector('desk-api-copy', { config: text, people: ROLES });
+		try {
+			const read = async (from: TrialCollector) =>
+				JSON.parse((await from.call('GET', '/api/fournines/v1/inventory/state', { as: 'ann' })).text) as InventoryStateAnswer;
+			const [ours, theirs] = [await state(), await read(other)];
+			expect(theirs.text).toBe(ours.text);
+			expect(theirs.entries.map(({ origin: _origin, ...entry }) => entry)).toEqual(
+				ours.entries.map(({ origin: _origin, ...entry }) => entry),
+			);
+			expect(theirs.pending).toEqual([]);
+			expect(theirs.entries.find(({ key }) => key === 'wang')?.name).toBe(edited);
+		} finally {
+			await other.remove();
+		}
+		await json(edit([{ section: 'contacts', key: 'wang', text: null }]));
+	}, 120_000);
+
 	test('follows the file when it is read again, and lists what the file overruled', async () => {
 		await json(edit([{ section: 'services', key: 'mis', text: 'id: mis\nname: 业务\nchecks: [k]' }]));
 		writeFileSync(join(collector.folder, 'collector.yml'), FILE('MIS 二期'));
@@ -181,7 +212,7 @@ describe('the inventory', () => {
 		expect(after.history[0]).toMatchObject({ author: 'file', refused: [{ section: 'services', key: 'mis' }] });
 		const version = await call('owner', 'GET', `/inventory/versions/${after.history[1]?.id}`);
 		expect(version.text).toContain('name: 业务');
-		expect(operations('inventory.%')).toEqual(['ann inventory.change success', 'ann inventory.change success']);
+		expect(operations('inventory.%')).toEqual(Array.from({ length: 4 }, () => 'ann inventory.change success'));
 	});
 });
 
