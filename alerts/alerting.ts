@@ -21,6 +21,7 @@ import { type Channels, type ChannelWorld, openChannels } from './notify/channel
 import type { Inbound } from './notify/notifier.ts';
 import { createOnCall, type OnCall, type OnCallWorld } from './on-call.ts';
 import type { AlertingPorts, NotificationHistory } from './ports.ts';
+import type { DayKindOf } from './roster/duty-window.ts';
 import { parseMatchers } from './route/matcher.ts';
 import { buildRoute } from './route/route.ts';
 import { MAX_WAITING_POSTS, SerialQueue } from './serial-queue.ts';
@@ -106,8 +107,8 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 	});
 	const open = (next: AlertsConfig) => openChannels(next, channelWorld(options, delivery.inbound, metrics));
 	let channels = open(config);
-	let rules = buildRules(config, channels);
-	const silences = new Silences(ports.silences, clock);
+	let rules = buildRules(config, channels, options.onCall?.dayKind);
+	const silences = new Silences(ports.silences, clock, options.onCall?.dayKind);
 	await silences.load(rules.historyRetentionMs);
 	const serial = new SerialQueue(MAX_WAITING_POSTS);
 	const onCall = await createOnCall({
@@ -224,7 +225,7 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 		},
 		reload: async (next) => {
 			const opened = open(next);
-			const built = buildRules(next, opened);
+			const built = buildRules(next, opened, options.onCall?.dayKind);
 			const taken = openIntake(next);
 			const forwarding = openForwarders(next);
 			// Deliveries in flight end first, so that no message belongs to two workers.
@@ -271,12 +272,10 @@ function channelWorld(options: AlertingOptions, inbound: Inbound, metrics: Alert
 	};
 }
 
-function buildRules(config: AlertsConfig, channels: Channels): DispatchRules {
+function buildRules(config: AlertsConfig, channels: Channels, kindOf: DayKindOf | undefined): DispatchRules {
+	const intervals = [...config.time_intervals, ...config.mute_time_intervals];
 	return {
-		root: buildRoute(
-			config.route,
-			new Map([...config.time_intervals, ...config.mute_time_intervals].map((interval) => [interval.name, buildTimeInterval(interval)])),
-		),
+		root: buildRoute(config.route, new Map(intervals.map((interval) => [interval.name, buildTimeInterval(interval, kindOf)]))),
 		inhibitRules: config.inhibit_rules.map(buildInhibitRule),
 		down: { hostDown: config.topology.host_down.flatMap(parseMatchers), serviceDown: config.topology.service_down.flatMap(parseMatchers) },
 		notifiers: channels.receivers,

@@ -69,19 +69,26 @@ function explain(files: readonly string[], pairs: readonly string[], at: string 
 	const nowMs = at === undefined ? Date.now() : Date.parse(at);
 	if (Number.isNaN(nowMs)) throw usageError(`--at ${at}: write a time as RFC 3339, for example 2026-11-22T03:00:00+08:00`);
 	for (const file of files) {
-		const alerts = alertsOf(file);
-		if (alerts !== null) process.stdout.write(`${explainRouting(alerts, labels, nowMs).join('\n')}\n`);
+		const found = alertsOf(file);
+		if (found === null) continue;
+		const lines = explainRouting(found.alerts, labels, nowMs, (day) => dayKindOrUnknown(day, found.holidays));
+		process.stdout.write(`${lines.join('\n')}\n`);
 	}
 }
 
-function alertsOf(file: string): AlertsConfig | null {
+interface FoundAlerts {
+	readonly alerts: AlertsConfig;
+	readonly holidays: CollectorConfig['inventory']['holidays'];
+}
+
+function alertsOf(file: string): FoundAlerts | null {
 	const kind = kindOf(file);
 	if (kind === 'alertmanager') {
 		const result = loadConfigFile(file, AlertsConfigSchema, checkAlertsConfig);
-		return result.kind === 'ok' ? result.config : null;
+		return result.kind === 'ok' ? { alerts: result.config, holidays: [] } : null;
 	}
 	const result = kind === 'collector' ? loadConfigFile(file, CollectorConfigSchema, checkCollectorConfig) : null;
-	return result?.kind === 'ok' ? result.config.alerts : null;
+	return result?.kind === 'ok' ? { alerts: result.config.alerts, holidays: result.config.inventory.holidays } : null;
 }
 
 export function problemsOf(file: string, kind?: FileKind): readonly ConfigProblem[] {

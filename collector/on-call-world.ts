@@ -14,7 +14,7 @@ import type { CollectorConfig } from './config.ts';
 import type { Profile } from './contracts/profile.ts';
 import type { FaultDesk } from './fault-desk.ts';
 import type { FaultView } from './faults/faults.ts';
-import { dayKind, knowsYear } from './inventory/holidays.ts';
+import { dayKindOrUnknown } from './inventory/holidays.ts';
 import type { Maintenance } from './maintenance/maintenance.ts';
 
 /** What is built after the alerts are. */
@@ -39,11 +39,8 @@ export function onCallWorld(options: {
 	const { clock, config, later } = options;
 	return {
 		ackKey: provideKey(join(options.dataDir, 'keys')),
-		dayKind: (day) => {
-			const { holidays } = config().inventory;
-			// Somebody must have duty in a year that nobody has entered yet; the outlook says that it is missing.
-			return knowsYear(day.year, holidays) ? dayKind(day, holidays) : 'unknown';
-		},
+		// Somebody must have duty in a year that nobody has entered yet; the outlook says that it is missing.
+		dayKind: (day) => dayKindOrUnknown(day, config().inventory.holidays),
 		faults: async () => {
 			const services = later();
 			if (services === null) return [];

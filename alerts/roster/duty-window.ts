@@ -80,7 +80,8 @@ export function buildWindow(config: WindowConfig, zone: string): DutyWindow {
 	};
 }
 
-function isWorking(date: CalendarDay & { readonly weekday: number }, kindOf: DayKindOf): boolean {
+/** By the statutory calendar; `weekday` from 1 for Monday. */
+export function isWorking(date: CalendarDay & { readonly weekday: number }, kindOf: DayKindOf): boolean {
 	const kind = kindOf(date);
 	return kind === 'work' || (kind !== 'off' && date.weekday <= 5);
 }

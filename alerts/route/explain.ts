@@ -1,15 +1,21 @@
 import type { AlertsConfig } from '../config.ts';
 import { buildPolicy, chooseChain } from '../escalation/chain.ts';
 import { groupIdentity } from '../group/group-key.ts';
+import type { DayKindOf } from '../roster/duty-window.ts';
 import { timeMute } from '../stages/time-mute.ts';
 import { buildTimeInterval } from '../time/time-interval.ts';
 import { formatMatchers, matchesAll } from './matcher.ts';
 import { buildRoute, matchRoutes, type Route, routeMatchers } from './route.ts';
 
 /** Where an alert with these labels would go and why, line by line. The configuration must have passed `checkAlertsConfig`. */
-export function explainRouting(config: AlertsConfig, labels: Readonly<Record<string, string>>, nowMs: number): readonly string[] {
+export function explainRouting(
+	config: AlertsConfig,
+	labels: Readonly<Record<string, string>>,
+	nowMs: number,
+	kindOf?: DayKindOf,
+): readonly string[] {
 	const intervals = new Map(
-		[...config.time_intervals, ...config.mute_time_intervals].map((interval) => [interval.name, buildTimeInterval(interval)]),
+		[...config.time_intervals, ...config.mute_time_intervals].map((interval) => [interval.name, buildTimeInterval(interval, kindOf)]),
 	);
 	const root = buildRoute(config.route, intervals);
 	const lines: string[] = [];

@@ -1,3 +1,4 @@
+import type { DayKindOf } from '../roster/duty-window.ts';
 import { createMatcher, type Matcher, type MatcherOperator, matchesAll } from '../route/matcher.ts';
 import { buildTimeInterval, type TimeInterval, type TimeSpecConfig } from '../time/time-interval.ts';
 
@@ -43,11 +44,12 @@ export interface CompiledSilence {
 }
 
 /** Throws `FN_ALERTS_MATCHER` and `FN_ALERTS_TIME_INTERVAL`. */
-export function compileSilence(silence: Silence): CompiledSilence {
+export function compileSilence(silence: Silence, kindOf?: DayKindOf): CompiledSilence {
 	return {
 		silence,
 		matchers: silence.matchers.map((matcher) => createMatcher(matcher.name, matcher.operator, matcher.value)),
-		times: silence.recurrence.length === 0 ? null : buildTimeInterval({ name: silence.id, time_intervals: [...silence.recurrence] }),
+		times:
+			silence.recurrence.length === 0 ? null : buildTimeInterval({ name: silence.id, time_intervals: [...silence.recurrence] }, kindOf),
 	};
 }
 

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import type { SilenceStore } from '../ports.ts';
+import type { DayKindOf } from '../roster/duty-window.ts';
 import { matchesAll } from '../route/matcher.ts';
 import type { TimeSpecConfig } from '../time/time-interval.ts';
 import { type CompiledSilence, compileSilence, type Silence, type SilenceMatcher, silencedBy, silenceState } from './silence.ts';
@@ -22,16 +23,19 @@ export interface SilenceRequest {
 export class Silences {
 	readonly #store: SilenceStore;
 	readonly #clock: Clock;
+	readonly #kindOf: DayKindOf | undefined;
 	readonly #silences = new Map<string, CompiledSilence>();
 
-	constructor(store: SilenceStore, clock: Clock) {
+	/** `kindOf` decides what `days` of a recurrence means; by weekday when absent. */
+	constructor(store: SilenceStore, clock: Clock, kindOf?: DayKindOf) {
+		this.#kindOf = kindOf;
 		this.#store = store;
 		this.#clock = clock;
 	}
 
 	async load(retentionMs: number): Promise<void> {
 		for (const silence of await this.#store.silences(this.#clock.now() - retentionMs))
-			this.#silences.set(silence.id, compileSilence(silence));
+			this.#silences.set(silence.id, compileSilence(silence, this.#kindOf));
 	}
 
 	list(): readonly Silence[] {
@@ -96,7 +100,7 @@ export class Silences {
 	}
 
 	async #save(silence: Silence): Promise<void> {
-		const compiled = compileSilence(silence);
+		const compiled = compileSilence(silence, this.#kindOf);
 		await this.#store.saveSilence(silence);
 		this.#silences.set(silence.id, compiled);
 	}

@@ -70,3 +70,21 @@ test.each([
 ])('%s is refused', (spec) => {
 	expect(() => interval(spec)).toThrow(expect.objectContaining({ code: 'FN_ALERTS_TIME_INTERVAL' }));
 });
+
+test.each([
+	{ name: 'a Thursday', date: '2026-10-08', working: true },
+	{ name: 'a Thursday that is a statutory day off', date: '2026-10-01', working: false },
+	{ name: 'a Saturday', date: '2026-10-17', working: false },
+	{ name: 'a Saturday that is worked', date: '2026-10-10', working: true },
+])('$name is decided by the statutory calendar', ({ date, working }) => {
+	const kinds: Readonly<Record<string, 'off' | 'work'>> = { '10-1': 'off', '10-10': 'work' };
+	const holds = (days: 'working' | 'off') =>
+		buildTimeInterval(
+			{
+				name: 'x',
+				time_intervals: [{ times: [], weekdays: [], days_of_month: [], months: [], years: [], days, location: 'Asia/Shanghai' }],
+			},
+			({ month, day }) => kinds[`${month}-${day}`] ?? 'ordinary',
+		).contains(Date.parse(`${date}T12:00:00+08:00`));
+	expect([holds('working'), holds('off')]).toEqual([working, !working]);
+});

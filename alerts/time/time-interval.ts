@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { AppError } from '../../core/errors.ts';
 import { type ZonedDate, zonedDate } from '../../core/zone-time.ts';
+import { type DayKindOf, isWorking } from '../roster/duty-window.ts';
 
 const Range = Type.Union([Type.String(), Type.Integer()]);
 
@@ -17,6 +18,8 @@ export const TimeSpecSchema = Type.Object(
 		/** `may:october`, `5:10`. */
 		months: Type.Array(Range, { default: [] }),
 		years: Type.Array(Range, { default: [] }),
+		/** Not Alertmanager's: by China's statutory calendar, `working` has the 调休 days that are worked, `off` weekends and statutory days off. */
+		days: Type.Optional(Type.Union([Type.Literal('working'), Type.Literal('off')])),
 		/** UTC when absent, as in Alertmanager. */
 		location: Type.String({ default: 'UTC' }),
 	},
@@ -43,6 +46,7 @@ interface TimeSpec {
 	readonly daysOfMonth: readonly Span[];
 	readonly months: readonly Span[];
 	readonly years: readonly Span[];
+	readonly days: TimeSpecConfig['days'];
 }
 
 export interface TimeInterval {
@@ -54,10 +58,12 @@ export interface TimeInterval {
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 const MONTHS = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december'];
 
-/** Throws `FN_ALERTS_TIME_INTERVAL`. */
-export function buildTimeInterval(config: NamedTimeIntervalConfig): TimeInterval {
+const BY_WEEKDAY: DayKindOf = () => 'ordinary';
+
+/** Throws `FN_ALERTS_TIME_INTERVAL`. Without `kindOf`, Monday to Friday are working days. */
+export function buildTimeInterval(config: NamedTimeIntervalConfig, kindOf: DayKindOf = BY_WEEKDAY): TimeInterval {
 	const specs = config.time_intervals.map(buildSpec);
-	return { name: config.name, contains: (timeMs) => specs.some((spec) => holds(spec, timeMs)) };
+	return { name: config.name, contains: (timeMs) => specs.some((spec) => holds(spec, timeMs, kindOf)) };
 }
 
 function buildSpec(config: TimeSpecConfig): TimeSpec {
@@ -86,10 +92,11 @@ function buildSpec(config: TimeSpecConfig): TimeSpec {
 			range(String(text), (part) => (/^\d+$/.test(part) ? integer(part, 1, 12) : named(part, MONTHS, 1))),
 		),
 		years: config.years.map((text) => range(String(text), (part) => integer(part, 1, 9999))),
+		days: config.days,
 	};
 }
 
-function holds(spec: TimeSpec, timeMs: number): boolean {
+function holds(spec: TimeSpec, timeMs: number, kindOf: DayKindOf): boolean {
 	const now = zonedDate(timeMs, spec.zone);
 	const minute = now.hour * 60 + now.minute;
 	const among = (spans: readonly Span[], value: number) => spans.length === 0 || spans.some(({ from, to }) => value >= from && value <= to);
@@ -98,7 +105,8 @@ function holds(spec: TimeSpec, timeMs: number): boolean {
 		among(spec.weekdays, now.weekday % 7) &&
 		(spec.daysOfMonth.length === 0 || spec.daysOfMonth.some((span) => onDay(span, now))) &&
 		among(spec.months, now.month) &&
-		among(spec.years, now.year)
+		among(spec.years, now.year) &&
+		(spec.days === undefined || (spec.days === 'working') === isWorking(now, kindOf))
 	);
 }
 

@@ -35,6 +35,11 @@ export function dayKind(date: CalendarDate, own: readonly HolidayYear[]): DayKin
 	return year.off.has(key) ? 'off' : year.work.has(key) ? 'work' : 'ordinary';
 }
 
+/** The same for whoever must have an answer in a year that nobody has entered yet. */
+export function dayKindOrUnknown(date: CalendarDate, own: readonly HolidayYear[]): DayKind | 'unknown' {
+	return knowsYear(date.year, own) ? dayKind(date, own) : 'unknown';
+}
+
 /** Whether the statutory days of the year are known. */
 export function knowsYear(year: number, own: readonly HolidayYear[]): boolean {
 	return daysOf(year, own) !== null;

@@ -32,8 +32,8 @@ function renderInterval(interval: NamedTimeIntervalConfig): object {
 	return { name: interval.name, time_intervals: interval.time_intervals.map((spec) => withoutEmpty(renderRanges(spec))) };
 }
 
-/** Alertmanager reads single numbers of ranges as text only. */
-function renderRanges(spec: TimeSpecConfig): object {
+/** Alertmanager reads single numbers of ranges as text only, and knows no statutory days. */
+function renderRanges({ days: _ours, ...spec }: TimeSpecConfig): object {
 	const texts = (values: readonly (string | number)[]) => values.map(String);
 	return { ...spec, days_of_month: texts(spec.days_of_month), months: texts(spec.months), years: texts(spec.years) };
 }
