@@ -7,6 +7,7 @@ import { type AlertsConfig, AlertsConfigSchema } from '../alerts/config.ts';
 import { explainRouting } from '../alerts/route/explain.ts';
 import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from '../collector/config.ts';
 import { insideHours } from '../collector/inventory/calendar.ts';
+import { dayKindOrUnknown } from '../collector/inventory/holidays.ts';
 import { configuredRuleFiles } from '../collector/rule-files.ts';
 import { checkRuleFile, parseRuleFile } from '../collector/ruler/rule-file.ts';
 import { applyThresholds } from '../collector/ruler/thresholds.ts';
