@@ -54,7 +54,7 @@ export interface RunningRule {
 	arrivalMs: number | null;
 	partMs: number | null;
 	/** Series of the last successful evaluation, by key: what vanishes gets a stale marker. */
-	series: Map<string, Labels>;
+	readonly series: Map<string, Labels>;
 }
 
 /** Evaluates the rules of one group at its own slots, in order, or those that do not depend on each other at once. */
@@ -276,22 +276,18 @@ export class RuleGroup {
 			appender.append(sample.labels, timeMs, sample.value);
 			series.set(labelsKey(sample.labels), sample.labels);
 		}
-		let vanished = 0;
+		const vanished: string[] = [];
 		for (const [key, labels] of rule.series) {
-			if (series.has(key)) continue;
-			if (part?.has(labels) === false) {
-				series.set(key, labels);
-				continue;
-			}
+			if (series.has(key) || part?.has(labels) === false) continue;
 			appender.appendStale(labels, timeMs);
-			vanished++;
+			vanished.push(key);
 		}
-		if (samples.length === 0 && vanished === 0) return 0;
+		if (samples.length === 0 && vanished.length === 0) return 0;
+		for (const [key, labels] of series) rule.series.set(key, labels);
 		try {
 			await appender.commit();
 		} catch (error) {
 			// The series stay remembered, so that their markers are written when the store takes samples again.
-			for (const [key, labels] of series) rule.series.set(key, labels);
 			rule.health = 'err';
 			rule.lastError = errorText(error);
 			this.#services.metrics.writeFailures.inc({ group: this.#key });
@@ -301,7 +297,7 @@ export class RuleGroup {
 			);
 			return 0;
 		}
-		rule.series = series;
+		for (const key of vanished) rule.series.delete(key);
 		return samples.length;
 	}
 
