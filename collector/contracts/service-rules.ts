@@ -27,7 +27,7 @@ export function outageItems(rule: RuleOf<'outage'>, context: RuleContext): reado
 	});
 }
 
-/** One outage for each failure where the rule counts those: the longest, the one of a fault's own service among equals, the earliest. */
+/** One outage for each failure where the rule counts those: the longest, among equals the earliest, then by name. */
 function countedOutages(rule: RuleOf<'outage'>, outages: readonly AssessedOutage[]): readonly AssessedOutage[] {
 	const earliest = (a: AssessedOutage, b: AssessedOutage): number =>
 		a.fromSeconds - b.fromSeconds || (a.service < b.service ? -1 : a.service > b.service ? 1 : a.id < b.id ? -1 : 1);

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { stringify } from 'yaml';
 import type { AssessedPeriod } from '../../collector/contracts/contracts.ts';
 import type { FaultView } from '../../collector/faults/faults.ts';
 import { waitFor } from '../harness/process.ts';
@@ -80,3 +81,56 @@ test('an outage in stored checks becomes a fault that people carry to its closur
 	const byToken = await collector.call('POST', `${BASE}/faults/${id}/actions`, { token: 'local-read', body: { kind: 'take' } });
 	expect(byToken.status).toBe(403);
 });
+
+test('a database that fails takes services down with it and opens one candidate, and is priced once', async () => {
+	const city = await startTrialCollector('faults-tree', {
+		config: stringify({
+			contracts: {
+				parties: { client: ['owner'], manager: ['lead'] },
+				terms: { 'chengdu-2021': { start: '2021-08-01', end: '2099-12-31' } },
+			},
+			inventory: {
+				checks: [{ id: 'database' }, { id: 'entrance' }, { id: 'mobile' }],
+				services: [
+					{ id: 'business-database', name: '业务数据库', core: true, checks: ['database'] },
+					{ id: 'mis', name: 'MIS', core: true, checks: ['entrance'], children: ['business-database'] },
+					{ id: 'mobile', name: '移动入口', core: true, checks: ['mobile'], children: ['business-database'] },
+					{ id: 'intake', name: '受理子系统', core: true, children: ['mis'] },
+				],
+			},
+		}),
+		people: { root: 'system', lead: 'operator', owner: 'viewer' },
+	});
+	try {
+		const endMs = Math.floor(Date.now() / 10_000) * 10_000 - 60_000;
+		const from = endMs - 900_000;
+		const lines: string[] = [];
+		const downs: Readonly<Record<string, (t: number) => boolean>> = {
+			database: (t) => t >= from && t < from + 420_000,
+			// The entrance looks through to the database; the mobile one fails once more by itself.
+			entrance: (t) => t >= from + 10_000 && t < from + 430_000,
+			mobile: (t) => t >= from + 700_000 && t < from + 800_000,
+		};
+		for (let t = endMs - 1_200_000; t <= endMs; t += 10_000)
+			for (const [check, isDown] of Object.entries(downs))
+				lines.push(`probe_success{job="probe",check="${check}",vantage="a",instance="x"} ${isDown(t) ? 0 : 1} ${t}`);
+		await city.push(`${lines.join('\n')}\n`);
+		await city.restart();
+		const open = async () =>
+			(JSON.parse((await city.call('GET', `${BASE}/faults`, { as: 'lead' })).text) as { faults: readonly FaultView[] }).faults;
+		await waitFor('the services above', async () => (await open()).some(({ fault }) => fault.affected.length === 3), { timeoutMs: 60_000 });
+		const found = (await open()).map(({ fault }) => [fault.service, [...fault.affected].sort(), fault.moments.onset]);
+		expect(found.sort()).toEqual([
+			['business-database', ['intake', 'mis', 'mobile'], from],
+			['mobile', [], from + 700_000],
+		]);
+		const period = await city.call('GET', `${BASE}/contracts/chengdu-2021/periods/now`, { as: 'owner' });
+		const { assessment } = JSON.parse(period.text) as AssessedPeriod;
+		// Seven minutes of four core services are one failure, priced by the longest of them, 430 s; 100 s of the mobile entrance cost nothing.
+		expect(assessment.items.map(({ rule, service, counted }) => [rule, service, counted])).toEqual([['outage', 'intake', -50]]);
+		const each = await city.call('GET', `${BASE}/contracts/chengdu-2021/periods/now?settings=outage_of_one_failure:each`, { as: 'owner' });
+		expect((JSON.parse(each.text) as AssessedPeriod).assessment.items).toHaveLength(4);
+	} finally {
+		await city.remove();
+	}
+}, 120_000);
