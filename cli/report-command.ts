@@ -10,10 +10,12 @@ Asks a running collector for the report of a calendar month and writes it to a f
 
   fournines report availability --month 2026-11
   fournines report availability --month 2026-11 --format xlsx --out november.xlsx
+  fournines report availability --month 2026-11 --version 2
 
 Options
+  --version N               as it was issued; default: as it is known now
   --format html|xlsx|json   default html
-  --out FILE                default availability-YYYY-MM.<format>; "-" is standard output
+  --out FILE                default availability-YYYY-MM[-vN].<format>; "-" is standard output
   --lang zh|en              default: as configured
   --url URL                 default http://127.0.0.1:9999
   --token-file FILE         a token with the scope "read" (default: <data>/keys/local-read.token)
@@ -25,6 +27,7 @@ Options
 			args: [...rest],
 			options: {
 				month: { type: 'string' },
+				version: { type: 'string' },
 				format: { type: 'string', default: 'html' },
 				out: { type: 'string' },
 				lang: { type: 'string' },
@@ -35,10 +38,11 @@ Options
 		});
 		if (values.month === undefined) throw usageError('--month is needed, for example --month 2026-11');
 		const query = new URLSearchParams({ month: values.month, format: values.format });
+		if (values.version !== undefined) query.set('version', values.version);
 		if (values.lang !== undefined) query.set('lang', values.lang);
 		const access = collectorAccess({ url: values.url, tokenFile: values['token-file'], data: values.data });
 		const response = await callCollector(access, `/api/fournines/v1/reports/availability?${query}`);
-		const out = values.out ?? `availability-${values.month}.${values.format}`;
+		const out = values.out ?? `availability-${values.month}${values.version === undefined ? '' : `-v${values.version}`}.${values.format}`;
 		if (out === '-') process.stdout.write(response.body);
 		else {
 			writeFileSync(out, response.body);

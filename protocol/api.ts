@@ -50,6 +50,8 @@ export interface AvailabilityFigures {
 	/** Percent, truncated, for example `"99.993"`; `null` when no time was agreed. `best` counts unknown as up, `worst` as down. */
 	readonly sliBest: string | null;
 	readonly sliWorst: string | null;
+	/** Where a contract says that unknown time does not count at all; `null` also when all of it is unknown. */
+	readonly sliLeftOut: string | null;
 	readonly coverage: string | null;
 	/** Percent, as configured, for example `"99.99"`. */
 	readonly target: string;

@@ -45,7 +45,7 @@ const burning = (state: Awaited<ReturnType<ReturnType<typeof open>['states']>>[n
 	state?.burns.filter((burn) => burn.burning).map(({ name }) => name);
 
 describe('budgets', () => {
-	test('an outage of a minute an hour ago burns in the longer windows only, and names no moment it would be lost at', async () => {
+	test('an outage of a minute an hour ago burns in the longer windows only', async () => {
 		const now = MONTH + 2 * DAY;
 		const [state] = await open(await filled(now, [[now - 2 * HOUR, now - 2 * HOUR + 60_000]]), now).states();
 		expect(state).toMatchObject({ serviceId: 's', budgetSeconds: 259.2, usedSeconds: 60, remainingSeconds: 199.2, lostAtMs: null });
@@ -57,6 +57,18 @@ describe('budgets', () => {
 			[60, 60],
 		]);
 		expect(burning(state)).toEqual(['slow', 'creeping']);
+	});
+
+	test('the worst burn says when the month is lost, but not when that is after its end', async () => {
+		const outage = (now: number) => [[now - 2 * HOUR, now - 2 * HOUR + 60_000]] as const;
+		const early = MONTH + 2 * DAY;
+		const [state] = await open(await filled(early, outage(early)), early).states();
+		// 199.2 s are left, and a minute went in the last day.
+		expect(state?.lossForecastAtMs).toBe(early + 199.2 * 1440 * 1000);
+		const late = MONTH + 28 * DAY;
+		const [last] = await open(await filled(late, outage(late)), late).states();
+		expect(burning(last)).toEqual(['slow', 'creeping']);
+		expect(last?.lossForecastAtMs).toBeNull();
 	});
 
 	test('while it is down every second costs one', async () => {

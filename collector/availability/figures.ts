@@ -24,7 +24,8 @@ export function countSeconds(timeline: Timeline): SecondCounts {
 }
 
 /**
- * The figures of `availability.md`: SLI = (agreed − down − w·unknown) / agreed for w = 0 and 1, coverage =
+ * The figures of `availability.md`: SLI = (agreed − down − w·unknown) / agreed for w = 0 and 1, left out =
+ * (agreed − down − unknown) / (agreed − unknown), coverage =
  * (agreed − unknown) / agreed, budget = agreed of the whole period · (1 − target). Integers throughout; percentages are
  * truncated, never rounded up, so that one second of downtime never reads 100 %.
  */
@@ -45,6 +46,7 @@ export function availabilityFigures(
 		unconfirmedSeconds: counts.unconfirmed,
 		sliBest: percent(agreed - counts.down, agreed),
 		sliWorst: percent(agreed - counts.down - counts.unknown, agreed),
+		sliLeftOut: percent(agreed - counts.down - counts.unknown, agreed - counts.unknown),
 		coverage: percent(agreed - counts.unknown, agreed),
 		target: period.target,
 		budgetSeconds: budget(period.agreedSecondsOfPeriod, period.target),

@@ -138,6 +138,19 @@ describe('a ledger export', () => {
 		expect(verifyLedger(changed).findings.join('\n')).toMatch(want);
 	});
 
+	test('version 1, which knew fewer figures, is still recomputed', () => {
+		const old = (body: string) =>
+			body
+				.replace('"version":2', '"version":1')
+				.replaceAll(/"sliLeftOut":("[\d.]+"|null),/g, '')
+				.replace(/,"requests":\{.*\}\}\n/, '}\n');
+		expect(old(text)).not.toContain('sliLeftOut');
+		expect(verifyLedger(forged(old)).findings).toEqual([]);
+		expect(verifyLedger(forged((body) => old(body).replace('"downSeconds":8400', '"downSeconds":8399'))).findings).toHaveLength(1);
+		// The same without the figure is no version 2.
+		expect(verifyLedger(forged((body) => body.replace(/"sliLeftOut":"[\d.]+",/, ''))).findings).toHaveLength(1);
+	});
+
 	test('a file cut anywhere is found', () => {
 		for (let i = 0; i < text.length; i += 97) expect(verifyLedger(text.slice(0, i)).findings.length).toBeGreaterThan(0);
 	});

@@ -234,12 +234,27 @@ describe('figures', () => {
 		expect(budget(days * 86_400, '99.99')).toBe(want);
 	});
 
+	test.each([
+		{ name: 'nothing was agreed', counts: { excluded: 60, unknown: 0 }, best: null, worst: null, leftOut: null, coverage: null },
+		{ name: 'nothing is known', counts: { excluded: 0, unknown: 60 }, best: '100.000', worst: '0.000', leftOut: null, coverage: '0.000' },
+	])('there is no figure where $name', ({ counts, best, worst, leftOut, coverage }) => {
+		const all = { total: 60, up: 0, degraded: 0, down: 0, unconfirmed: 0, ...counts };
+		const agreedSecondsOfPeriod = 60 - counts.excluded;
+		expect(availabilityFigures(all, { fromSeconds: 0, toSeconds: 60, target: '99.99', agreedSecondsOfPeriod })).toMatchObject({
+			sliBest: best,
+			sliWorst: worst,
+			sliLeftOut: leftOut,
+			coverage,
+		});
+	});
+
 	test('an SLI is a range while time is unknown', () => {
 		const counts = { total: 100_000, up: 99_690, degraded: 0, down: 10, unknown: 300, excluded: 0, unconfirmed: 0 };
 		const figures = availabilityFigures(counts, { fromSeconds: 0, toSeconds: 100_000, target: '99.99', agreedSecondsOfPeriod: 100_000 });
 		expect(figures).toMatchObject({
 			sliBest: '99.990',
 			sliWorst: '99.690',
+			sliLeftOut: '99.989',
 			coverage: '99.700',
 			budgetSeconds: '10.00',
 			budgetUsedSeconds: 10,

@@ -1,7 +1,7 @@
 import type { ConfigCheck } from '../../core/config-file.ts';
 import { parseDuration, tryParseDuration } from '../../core/duration.ts';
 import { errorText } from '../../core/errors.ts';
-import { isZone, nextTime, parseSchedule } from '../../core/schedule.ts';
+import { isZone, parseSchedule } from '../../core/schedule.ts';
 import { momentMs } from './calendar.ts';
 import type { InventoryConfig } from './config.ts';
 import { requestExpressions, requestTerms } from './request-terms.ts';
@@ -97,7 +97,6 @@ function checkInterfaces(config: InventoryConfig, report: Report): void {
 		if (entry.schedule === undefined) return;
 		const schedule = parseSchedule({ zone: config.zone, ...entry.schedule });
 		if (schedule.kind === 'bad') report([...at, 'schedule', ...(schedule.key === '' ? [] : [schedule.key])], schedule.message);
-		else if (nextTime(schedule.schedule, 0) === null) report([...at, 'schedule'], 'this schedule never fires');
 	});
 }
 

@@ -84,6 +84,11 @@ describe('a bad inventory', () => {
 			want: 'inventory.systems[0].contacts[0]: there is no contact "nobody"',
 		},
 		{
+			name: 'a pace that never comes between its hours',
+			yaml: "  interfaces: [{ id: i, name: I, peer: P, schedule: { every: 6h, from: '07:30', until: '08:30' } }]",
+			want: 'inventory.interfaces[0].schedule.until: no run lies between "from" and "until"',
+		},
+		{
 			name: 'services in a circle',
 			yaml: '  services: [{ id: s, name: S, children: [s] }]',
 			want: 'inventory.services[0].children: the service "s" is its own descendant',
@@ -112,7 +117,16 @@ describe('a bad inventory', () => {
   subsystems: [{ id: x, name: X, system: none, parent: y }, { id: y, name: Y, system: none, parent: x }]
   interfaces: [{ id: i, name: I, peer: P, schedule: { cron: '0 0 31 4 *' } }]
   services: [{ id: s, name: S, children: [s] }]`;
-		expect(problems(yaml).length).toBe(7);
+		const found = problems(yaml);
+		expect(found.length).toBe(7);
+		for (const words of [
+			'belongs to the host "a" already',
+			'is its own ancestor',
+			'there is no system "none"',
+			'never comes',
+			'is its own descendant',
+		])
+			expect(found.join('\n')).toContain(words);
 	});
 });
 

@@ -1,4 +1,6 @@
 import { formatZoned } from '../../core/zone-time.ts';
+import type { AvailabilityFigures } from '../../protocol/api.ts';
+import type { RequestFigures } from '../../protocol/availability-api.ts';
 import type { AvailabilityReport } from './availability-report.ts';
 import type { IssuedReport } from './issued-reports.ts';
 import type { ChangeCause, ChangedInterval } from './report-changes.ts';
@@ -33,10 +35,14 @@ export function changeRows(
 	]);
 }
 
-/** Those that people read; the others, as `toMs`, keep their key. */
-const FIGURES: Readonly<Record<string, TextKey>> = {
+type FigureKey = 'service' | 'name' | keyof AvailabilityFigures | `requests.${keyof RequestFigures}`;
+
+/** A figure without a name does not compile. */
+const FIGURES: Readonly<Record<FigureKey, TextKey>> = {
 	service: 'service',
 	name: 'service',
+	fromMs: 'from',
+	toMs: 'to',
 	target: 'target',
 	totalSeconds: 'total',
 	upSeconds: 'stateUp',
@@ -47,9 +53,12 @@ const FIGURES: Readonly<Record<string, TextKey>> = {
 	unconfirmedSeconds: 'unconfirmed',
 	sliBest: 'best',
 	sliWorst: 'worstCase',
+	sliLeftOut: 'leftOut',
 	coverage: 'coverage',
 	budgetSeconds: 'budget',
 	budgetUsedSeconds: 'used',
+	'requests.fromMs': 'from',
+	'requests.toMs': 'to',
 	'requests.good': 'requestGood',
 	'requests.total': 'requestTotal',
 	'requests.excluded': 'requestExcluded',
@@ -67,9 +76,9 @@ export function figureRows(
 	language: Language,
 ): readonly (readonly string[])[] {
 	const figure = (key: string) => {
-		const name = FIGURES[key];
-		if (name === undefined) return key;
-		return key.startsWith('requests.') ? `${text('requests', language)}：${text(name, language)}` : text(name, language);
+		// A report may be older than the names of today.
+		const name = Object.hasOwn(FIGURES, key) ? text(FIGURES[key as FigureKey], language) : key;
+		return key.startsWith('requests.') ? `${text('requests', language)}：${name}` : name;
 	};
 	return changes.figures.map(({ service, key, was, is }) => [nameOf(report, service), figure(key), was, is]);
 }

@@ -44,6 +44,7 @@ const TEXTS = {
 	figure: { zh: '数字', en: 'Figure' },
 	best: { zh: '可用率（未知计为可用）', en: 'Availability, unknown as up' },
 	worstCase: { zh: '可用率（未知计为中断）', en: 'Availability, unknown as down' },
+	leftOut: { zh: '可用率（未知不计）', en: 'Availability, unknown left out' },
 	total: { zh: '总秒数', en: 'Seconds' },
 	requestGood: { zh: '成功数', en: 'Good' },
 	stateUp: { zh: '正常', en: 'up' },
