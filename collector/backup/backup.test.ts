@@ -8,6 +8,7 @@ import { equals, openTestStore } from '../../tests/harness/store/open-test-store
 import { openArchive } from '../audit/archive.ts';
 import { provideAuditKeys } from '../audit/keys.ts';
 import { verifyArchive } from '../audit/verify.ts';
+import { openRequestDays } from '../availability/request-days.ts';
 import { openStateDatabase } from '../state/database.ts';
 import type { Store } from '../tsdb/store.ts';
 import { backupData, restoreData, verifyBackup } from './backup.ts';
@@ -41,6 +42,24 @@ async function values(dataDir: string): Promise<number[][]> {
 const path = (name: string) => join(folder.path, name);
 
 describe('backup', () => {
+	test('holds the counted days of requests, which nothing could count again, while they are open', async () => {
+		const dataDir = path('data');
+		const store = await openTestStore(dataDir);
+		const days = openRequestDays(dataDir);
+		try {
+			days.save('k', new Map([[20_000, [[0, 10, 9, 10, 60, 0]]]]));
+			await backupData({ dataDir, outDir: path('backup'), nowMs: Date.now() });
+		} finally {
+			days.close();
+			await store.stop();
+		}
+		restoreData({ fromDir: path('backup'), dataDir: path('restored') });
+		expect(readdirSync(path('restored/ledger'))).toEqual(['requests.db']);
+		const restored = openRequestDays(path('restored'));
+		expect(restored.load('k', 0, 30_000).get(20_000)?.rows).toEqual([[0, 10, 9, 10, 60, 0]]);
+		restored.close();
+	});
+
 	test('is of one moment while samples arrive and blocks are written and compacted, again and again', async () => {
 		const dataDir = path('data');
 		const store = await openTestStore(dataDir, { logSegmentBytes: 16_384 });

@@ -15,7 +15,7 @@ export interface BackupRequest {
 const ATTEMPTS = 5;
 const BUSY_TIMEOUT_MS = 10_000;
 /** Of the folders in a data folder: those that are copied with care, the local agent's, whose spool is its own, and what can be made again. */
-const SPECIAL = ['store', 'state', 'audit', 'agent', 'cache'];
+const SPECIAL = ['store', 'state', 'ledger', 'audit', 'agent', 'cache'];
 
 /**
  * Copies a data folder, also while a collector uses it: everything that was acknowledged before the call is in the copy. SQLite files
@@ -108,7 +108,8 @@ async function copyOnce(dataDir: string, outDir: string): Promise<string[] | nul
 			if (name.endsWith('.long.db') || name.endsWith('.long.deleted')) plain(`store/blocks/${name}`);
 			else if (name.endsWith('.db')) await database(`store/blocks/${name}`);
 		}
-		for (const name of listed(dataDir, 'state')) if (name.endsWith('.db')) await database(`state/${name}`);
+		for (const folder of ['state', 'ledger'])
+			for (const name of listed(dataDir, folder)) if (name.endsWith('.db')) await database(`${folder}/${name}`);
 		for (const name of listed(dataDir, 'audit')) plain(`audit/${name}`);
 		for (const name of listed(dataDir, '.')) {
 			if (SPECIAL.includes(name)) continue;
