@@ -159,6 +159,19 @@ describe('silences', () => {
 		startsAt: new Date().toISOString(),
 	};
 
+	test('one that comes back says only what matters, and is read with all of it and what it has hidden', async () => {
+		const recurrence = [{ days: 'working', times: [{ start_time: '22:00', end_time: '24:00' }], location: 'Asia/Shanghai' }];
+		const created = await call('POST', '/api/v2/silences', { ...silence, endsAt: inAnHour(), recurrence });
+		expect(created.status).toBe(200);
+		const { silenceID } = created.body as { readonly silenceID: string };
+		expect((await call('GET', `/api/v2/silence/${silenceID}`)).body).toMatchObject({
+			recurrence: [{ ...recurrence[0], weekdays: [], days_of_month: [], months: [], years: [] }],
+			hidden: { messages: 0, criticalSeconds: 0 },
+		});
+		const wrong = { ...silence, endsAt: inAnHour(), recurrence: [{ days: 'sometimes' }] };
+		expect((await call('POST', '/api/v2/silences', wrong)).status).toBe(400);
+	});
+
 	test('a silence is created, hides, is read and ended', async () => {
 		await call('POST', '/api/v2/alerts', [{ labels: { alertname: 'A', host: 'app-1' } }]);
 		const created = await call('POST', '/api/v2/silences', { ...silence, endsAt: inAnHour() });

@@ -53,8 +53,8 @@ export const PostableSilenceSchema = Type.Object(
 		endsAt: DateTime,
 		createdBy: Type.String({ maxLength: 255 }),
 		comment: Type.String({ maxLength: 4096 }),
-		/** Beyond Alertmanager: hide only inside of these times. */
-		recurrence: Type.Optional(Type.Array(TimeSpecSchema, { maxItems: 50 })),
+		/** Beyond Alertmanager: hide only inside of these times; what a time leaves out is not asked about. */
+		recurrence: Type.Optional(Type.Array(Type.Partial(TimeSpecSchema), { maxItems: 50 })),
 	},
 	{ additionalProperties: false },
 );

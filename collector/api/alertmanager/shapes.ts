@@ -1,8 +1,10 @@
 import type { Static } from 'typebox';
+import { Clone, Default } from 'typebox/value';
 import type { AlertStatus } from '../../../alerts/alerting.ts';
 import type { MatcherOperator } from '../../../alerts/route/matcher.ts';
 import { type Silence, type SilenceMatcher, type SilencePrice, silenceState } from '../../../alerts/silence/silence.ts';
 import type { SilenceRequest } from '../../../alerts/silence/silences.ts';
+import { type TimeSpecConfig, TimeSpecSchema } from '../../../alerts/time/time-interval.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { PostedAlert } from '../../../protocol/alert.ts';
 import type { PostableAlertsSchema, PostableSilenceSchema } from './schemas.ts';
@@ -73,7 +75,9 @@ export function silenceRequest(body: Static<typeof PostableSilenceSchema>): Sile
 		endsAtMs: given(body.endsAt, 'endsAt') ?? 0,
 		createdBy: body.createdBy,
 		comment: body.comment,
-		...(body.recurrence === undefined ? {} : { recurrence: body.recurrence }),
+		...(body.recurrence === undefined
+			? {}
+			: { recurrence: body.recurrence.map((spec) => Default(TimeSpecSchema, Clone(spec)) as TimeSpecConfig) }),
 	};
 }
 
