@@ -35,6 +35,11 @@ const BENCHMARKS: readonly Benchmark[] = [
 		peers: 'prometheus, prometheus-alertmanager, prometheus-blackbox-exporter',
 	},
 	{
+		name: 'arrivals',
+		what: 'CPU of 1,000 rules evaluated as 100 hosts push 100,000 series, with and without a share for it; how long deciding samples wait',
+		peers: 'none: the same without evaluation on arrival',
+	},
+	{
 		name: 'uplink',
 		what: 'bytes on the wire and CPU per sample from a scrape to a receiver, through an outage',
 		peers: 'victoria-metrics (vmagent), prometheus-node-exporter',

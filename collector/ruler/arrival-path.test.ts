@@ -135,6 +135,7 @@ test('with no share of the processor everything waits for its slot', async () =>
 	check(0);
 	await world.clock.advance(5000);
 	expect(world.told).toEqual([]);
+	expect(await world.registry.getSingleMetricAsString('fournines_ruler_arrival_rules_count')).toContain('kind="slot"} 7');
 	await world.clock.advance(60_000);
 	expect(world.told.map(({ what }) => what)).toContain('CheckFailed');
 });

@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts';
 import { errorText } from '../../core/errors.ts';
 import { labelValue } from '../../core/labels.ts';
 import type { Logger } from '../../core/log.ts';
-import type { ArrivalMarks, ArrivalReader } from '../storage/arrival-marks.ts';
+import { type ArrivalMarks, type ArrivalReader, NO_CLASS } from '../storage/arrival-marks.ts';
 import { ArrivalBudget } from './arrival-budget.ts';
 import { type PlannedRule, planArrivals } from './arrival-plan.ts';
 import { ArrivalRounds } from './arrival-rounds.ts';
@@ -81,10 +81,10 @@ export class ArrivalPath implements ArrivalReader {
 
 	/** To be called when the groups have changed. */
 	plan(): void {
-		const { groups, metrics, marks } = this.#options;
+		const { groups, metrics, marks, share } = this.#options;
 		const rules = groups().flatMap((group) => group.rules);
 		const before = this.#entries;
-		const entries = planArrivals(groups()).map((plan, order) => newEntry({ plan, order, before: before.get(plan.rule) }));
+		const entries = planArrivals(share > 0 ? groups() : []).map((plan, order) => newEntry({ plan, order, before: before.get(plan.rule) }));
 		this.#entries = new Map(entries.map((entry) => [entry.plan.rule, entry]));
 		this.#pending.clear();
 		const written = new Set(rules.flatMap(({ definition }) => (definition.kind === 'recording' ? [definition.name] : [])));
@@ -121,7 +121,7 @@ export class ArrivalPath implements ArrivalReader {
 	}
 
 	classify(labels: Uint8Array): number {
-		return this.#interest?.classify(labels) ?? 1;
+		return this.#interest?.classify(labels) ?? NO_CLASS;
 	}
 
 	onMarks(): void {

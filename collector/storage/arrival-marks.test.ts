@@ -77,6 +77,22 @@ describe('marks', () => {
 		expect(taken()).toEqual([[3, 0]]);
 	});
 
+	test('are told of when all classes become void while a batch is noted', () => {
+		const reader = {
+			classify: (labels: Uint8Array) => {
+				if (labels[0] === 3) marks.read(reader);
+				return 2;
+			},
+			onMarks: () => told++,
+		};
+		marks.read(reader);
+		note([1, 0]);
+		expect(told).toBe(1);
+		note([2, 0], [3, 0]);
+		expect(told).toBe(2);
+		expect(taken()).toEqual([[2, 0]]);
+	});
+
 	test('are forgotten with their reader', () => {
 		note([1, 0]);
 		listen();

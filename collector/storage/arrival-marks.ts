@@ -21,6 +21,8 @@ export class ArrivalMarks {
 	/** Time of the newest sample per class since `take`. */
 	#newest = new Float64Array(1 << 8).fill(Number.NEGATIVE_INFINITY);
 	#marked: number[] = [];
+	/** The reader knows that there are marks. */
+	#isTold = false;
 	#reader: ArrivalReader | null = null;
 
 	/** From now on `reader` says what class a series has; what was found out before is forgotten. */
@@ -29,6 +31,7 @@ export class ArrivalMarks {
 		this.#classOf.fill(UNKNOWN);
 		this.#newest.fill(Number.NEGATIVE_INFINITY);
 		this.#marked = [];
+		this.#isTold = false;
 	}
 
 	/** The slot is another series' now. */
@@ -46,7 +49,6 @@ export class ArrivalMarks {
 		if (reader === null) return;
 		const { ids, timestamps } = samples;
 		const freshMs = context.nowMs - FRESH_MS;
-		const before = this.#marked.length;
 		let classOf = this.#classOf;
 		for (let i = 0; i < count; i++) {
 			const slot = ids[i] as number;
@@ -64,13 +66,16 @@ export class ArrivalMarks {
 			if (newest === Number.NEGATIVE_INFINITY) this.#marked.push(found);
 			this.#newest[found] = timeMs;
 		}
-		if (before === 0 && this.#marked.length > 0) reader.onMarks();
+		if (this.#isTold || this.#marked.length === 0) return;
+		this.#isTold = true;
+		reader.onMarks();
 	}
 
 	/** Gives every class that was marked, with the time of its newest sample, and begins anew. */
 	take(visit: (found: number, newestMs: number) => void): void {
 		const marked = this.#marked;
 		this.#marked = [];
+		this.#isTold = false;
 		for (const found of marked) {
 			const newestMs = this.#newest[found] as number;
 			this.#newest[found] = Number.NEGATIVE_INFINITY;
