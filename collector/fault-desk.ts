@@ -131,6 +131,12 @@ export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 				.alerts()
 				.filter(({ state: shown, alert }) => shown === 'active' && alert.resolvedAtMs === null)
 				.map(({ alert }) => alert),
+		servicesOf: ({ service, check }) =>
+			service !== undefined
+				? [service]
+				: config()
+						.inventory.services.filter(({ checks }) => check !== undefined && checks.includes(check))
+						.map(({ id }) => id),
 		notice: async (notice) => {
 			await alerting.receive([noticeAlert(notice, clock.now())]);
 		},

@@ -101,7 +101,9 @@ export type FaultNote =
 	| { readonly kind: 'received'; readonly fault: string }
 	| { readonly kind: 'split-off'; readonly fault: string }
 	/** The outage of this service is explained by the fault: it opens none of its own. */
-	| { readonly kind: 'affect'; readonly service: string };
+	| { readonly kind: 'affect'; readonly service: string }
+	/** An alert about what the fault is about already: it opens none of its own. */
+	| { readonly kind: 'alert'; readonly alertname: string; readonly fingerprint: string; readonly startsAtMs: number };
 
 /** One line of a fault's history. Never changed, never removed. */
 export interface FaultEvent {

@@ -47,6 +47,8 @@ export interface FaultWatchOptions {
 	readonly outages: (fromMs: number, signal: AbortSignal) => Promise<readonly WatchedOutage[]>;
 	/** Alerts that fire now and are told to people. */
 	readonly alerts: () => readonly WatchedAlert[];
+	/** Services that an alert with these labels is about. */
+	readonly servicesOf: (labels: Readonly<Record<string, string>>) => readonly string[];
 	readonly notice: (notice: FaultNotice) => Promise<void>;
 	readonly clock: Clock;
 	readonly log: Logger;
@@ -62,6 +64,9 @@ const LOOK_BACK_MS = 6 * 3_600_000;
 /** People are reminded this long before a deadline. */
 const REMIND_MS = 5 * 60_000;
 const MOST_ESCALATIONS = 5;
+/** A rule may see a failure before its outage is confirmed, and is evaluated some time after its end. */
+const ALERT_EDGE_MS = 60_000;
+const ALERT_TAIL_MS = 5 * 60_000;
 /** Ends the key of a candidate that follows one which was merged into what first seemed to explain it. */
 const OWN_REASON = ':own';
 
@@ -97,7 +102,7 @@ export class FaultWatch {
 		const outages = await this.#options.outages(clock.now() - LOOK_BACK_MS, signal);
 		for (const outage of outages) if (standsForItself(outage)) await this.#openForOutage(outage, outages);
 		for (const outage of outages) await this.#tellByCauses(outage, outages);
-		for (const alert of this.#options.alerts()) await this.#openForAlert(alert);
+		for (const alert of this.#options.alerts()) await this.#openForAlert(alert, outages);
 		const open = await faults.list('open');
 		for (const view of open) await this.#lookAfter(view, outages);
 		this.#count(await faults.list('open'));
@@ -130,7 +135,7 @@ export class FaultWatch {
 		const own = await this.#faultOf(outage, all);
 		for (const root of standsForItself(outage) ? [] : (outage.roots ?? [])) {
 			const cause = await this.#faultOf(root, all);
-			if (cause !== null) await faults.affect(cause.fault.id, outage.service, own);
+			if (cause !== null) await faults.affect(cause.fault.id, { service: outage.service, absorbed: own });
 		}
 		for (const root of outage.beside ?? []) {
 			const cause = await this.#faultOf(root, all);
@@ -162,13 +167,22 @@ export class FaultWatch {
 		return same ?? null;
 	}
 
-	async #openForAlert({ fingerprint, labels, annotations, startsAtMs, receivedAtMs }: WatchedAlert): Promise<void> {
+	async #openForAlert(
+		{ fingerprint, labels, annotations, startsAtMs, receivedAtMs }: WatchedAlert,
+		outages: readonly WatchedOutage[],
+	): Promise<void> {
 		const { faults } = this.#options;
 		const name = labels['alertname'] ?? fingerprint;
 		if (DESK_ALERT.test(name) || labels['fault'] === 'false') return;
 		if (labels['fault'] !== 'true' && labels['severity'] !== 'critical') return;
 		const sourceKey = `alert:${fingerprint}`;
 		const known = await faults.findSource(sourceKey);
+		const cause = await this.#outageBehind(this.#options.servicesOf(labels), startsAtMs, outages);
+		if (cause !== null) {
+			const absorbed = (known?.fault.moments.onset ?? 0) >= startsAtMs ? known : null;
+			await faults.affect(cause.fault.id, { alert: { alertname: name, fingerprint, startsAtMs }, absorbed });
+			return;
+		}
 		// The same episode is not opened again after it was dismissed or closed; a new episode begins later.
 		if (known !== null && (known.fault.moments.onset ?? 0) >= startsAtMs) return;
 		if (known !== null && !isOver(known.fault)) return;
@@ -183,6 +197,20 @@ export class FaultWatch {
 			onsetMs: startsAtMs,
 			detectedMs: receivedAtMs,
 		});
+	}
+
+	/** The fault of an outage of one of the services that an alert may be about: it began no sooner, and soon after the end at most. */
+	async #outageBehind(services: readonly string[], startsAtMs: number, outages: readonly WatchedOutage[]): Promise<StoredFault | null> {
+		for (const outage of outages) {
+			const { service, fromSeconds, toSeconds } = outage;
+			if (!services.includes(service) || startsAtMs < fromSeconds * 1000 - ALERT_EDGE_MS) continue;
+			if (toSeconds !== null && startsAtMs > toSeconds * 1000 + ALERT_TAIL_MS) continue;
+			for (const root of standsForItself(outage) ? [outage] : (outage.roots ?? [])) {
+				const fault = await this.#faultOf(root, outages);
+				if (fault !== null) return fault;
+			}
+		}
+		return null;
 	}
 
 	async #lookAfter(view: FaultView, outages: readonly WatchedOutage[]): Promise<void> {

@@ -71,6 +71,7 @@ export async function openFaultWorld(startMs: number) {
 		config: () => config,
 		outages: async () => outside.outages,
 		alerts: () => outside.alerts,
+		servicesOf: ({ service }) => (service === undefined ? [] : [service]),
 		notice: async (notice) => void notices.push(notice),
 		clock,
 		log: silentLogger,

@@ -110,6 +110,11 @@ function opened(id: string, event: FaultEvent): Fault {
 	};
 }
 
+/** How a fault remembers an alert that is told by it. */
+export function alertMark(fingerprint: string, startsAtMs: number): string {
+	return `alert:${fingerprint}@${startsAtMs}`;
+}
+
 /** Stages in which work goes on. */
 const LIVE: readonly Stage[] = ['declared', 'restored', 'resolved'];
 
@@ -257,6 +262,8 @@ function step(fault: Fault, event: FaultEvent, profile: Profile): Fault {
 		case 'affect':
 			// Also of one that is over: what a person decided about it holds for what it explains.
 			return { ...fault, affected: [...new Set([...fault.affected, body.service])] };
+		case 'alert':
+			return { ...fault, reminded: [...fault.reminded, alertMark(body.fingerprint, body.startsAtMs)] };
 		case 'escalate':
 			need(['candidate', ...LIVE]);
 			return { ...fault, escalatedTo: body.to, escalations: fault.escalations + 1, reminded: [...fault.reminded, body.step] };

@@ -9,7 +9,7 @@ import type { Failure } from '../contracts/service-figures.ts';
 import type { OperationLog } from '../identity/operation-log.ts';
 import { type Attachments, keepAnother, readAttached } from '../state/attachments.ts';
 import { assessedFault, failureOf } from './assessed-fault.ts';
-import { apply, type Fault } from './fault.ts';
+import { alertMark, apply, type Fault } from './fault.ts';
 import type { FaultAction, FaultEvent, FaultNote, FaultSource } from './fault-event.ts';
 import type { FaultStore, StoredFault } from './fault-store.ts';
 import { isOver, type NextStep, nextSteps } from './next-steps.ts';
@@ -58,10 +58,10 @@ export interface Faults {
 	/** What the product itself notes. A note that does not fit the stage any more is dropped: `false`. */
 	note(id: string, body: FaultNote | FaultAction, atMs?: number): Promise<boolean>;
 	/**
-	 * The outage of a service is told by this fault, or by the one that it was merged into. A candidate that was opened for that outage
-	 * before the cause was known, and that nobody took, is merged into it.
+	 * The outage of a service, or an alert, is told by this fault, or by the one that it was merged into. A candidate that was opened
+	 * before the cause was known, and that nobody took, is merged into it. What is known already adds nothing.
 	 */
-	affect(id: string, service: string, absorbed: StoredFault | null): Promise<void>;
+	affect(id: string, told: ToldByFault): Promise<void>;
 	/**
 	 * On-call acknowledged an incident: the same acknowledgement is copied to the fault that it is tied to, to those that were
 	 * opened for its alerts, and to those of an outage of its services that lasted at some moment of its time. Answers how many were new.
@@ -75,6 +75,12 @@ export interface Faults {
 	failures(fromMs: number, toMs: number): Promise<readonly Failure[]>;
 	/** Faults as a contract sees them, by their onset. Only declared ones: candidates and dismissed ones start no penalty clock. */
 	assessed(profile: Profile, fromMs: number, toMs: number): Promise<readonly AssessedFault[]>;
+}
+
+export interface ToldByFault {
+	readonly service?: string;
+	readonly alert?: { readonly alertname: string; readonly fingerprint: string; readonly startsAtMs: number };
+	readonly absorbed?: StoredFault | null;
 }
 
 export interface IncidentAcknowledgement {
@@ -127,7 +133,8 @@ export function createFaults(options: FaultsOptions): Faults {
 			if (known !== null) found.add(known.fault.id);
 		}
 		for (const { fault } of await store.list('open')) {
-			if (fault.id === request.fault || isOutageWithin(fault, request)) found.add(fault.id);
+			const tells = fault.reminded.some((mark) => request.fingerprints.some((fingerprint) => mark.startsWith(`alert:${fingerprint}@`)));
+			if (fault.id === request.fault || tells || isOutageWithin(fault, request)) found.add(fault.id);
 		}
 		return found;
 	};
@@ -314,11 +321,10 @@ export function createFaults(options: FaultsOptions): Faults {
 			const unknown = new AppError('FN_FAULT_UNKNOWN', `fault ${id} has no file "${attachment.slice(0, 64)}"`, { status: 404 });
 			return readAttached(attachments, fault.attachments, { id: attachment, unknown });
 		},
-		affect: (id, service, absorbed) =>
+		affect: (id, { service, alert, absorbed = null }) =>
 			serial(async () => {
 				let { fault: root } = await load(id);
 				for (let hops = 0; root.mergedInto !== null && hops < MOST_MERGES; hops++) root = (await load(root.mergedInto)).fault;
-				if (root.service === service) return;
 				const changes: { fault: Fault; events: readonly FaultEvent[] }[] = [];
 				let events: readonly FaultEvent[] = [];
 				const note = (body: FaultNote): void => {
@@ -326,7 +332,9 @@ export function createFaults(options: FaultsOptions): Faults {
 					root = change.fault;
 					events = [...events, ...change.events];
 				};
-				if (!root.affected.includes(service)) note({ kind: 'affect', service });
+				if (service !== undefined && service !== root.service && !root.affected.includes(service)) note({ kind: 'affect', service });
+				if (alert !== undefined && !root.reminded.includes(alertMark(alert.fingerprint, alert.startsAtMs)))
+					note({ kind: 'alert', ...alert });
 				const waiting = absorbed?.fault;
 				if (waiting?.stage === 'candidate' && waiting.owner === '' && waiting.id !== root.id && !isOver(root)) {
 					const reason = `${root.service ?? root.title} explains it`;

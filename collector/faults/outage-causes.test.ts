@@ -262,3 +262,46 @@ test('what opened a candidate before its cause was known is merged into it, and 
 		await world.close();
 	}
 });
+
+test('an alert about a service that is down is told by its outage, and one at another time opens its own', async () => {
+	const T0 = Date.parse('2021-08-10T10:00:00+08:00');
+	const db = { service: 'db', fromSeconds: T0 / 1000, toSeconds: T0 / 1000 + 600 };
+	const mis = { ...db, service: 'mis' };
+	const alert = (minutes: number) => ({
+		fingerprint: `f${minutes}`,
+		labels: { alertname: 'BudgetBurningFast', severity: 'critical', service: 'mis' },
+		annotations: { summary: 's' },
+		startsAtMs: T0 + minutes * 60_000,
+		receivedAtMs: T0 + minutes * 60_000,
+	});
+	const world = await openFaultWorld(T0 + 60_000);
+	try {
+		const { outside, watch, faults } = world;
+		// The alert is seen before the outage is.
+		outside.alerts = [alert(0)];
+		await watch.turn();
+		expect((await faults.list('open')).map(({ fault }) => fault.source)).toEqual(['alert']);
+		outside.outages = [
+			{ ...mis, name: 'MIS', roots: [db] },
+			{ ...db, name: 'DB', roots: [db] },
+		];
+		outside.alerts = [alert(0), alert(1), alert(14)];
+		outside.nowMs = T0 + 15 * 60_000;
+		await watch.turn();
+		await watch.turn();
+		const [fault, ...more] = (await faults.list('open')).map((view) => view.fault);
+		expect(more).toEqual([]);
+		expect(fault).toMatchObject({ service: 'db', affected: ['mis'] });
+		const kinds = (await faults.events(fault?.id ?? '')).map(({ body }) => body.kind);
+		expect(kinds.filter((kind) => kind === 'alert' || kind === 'received').sort()).toEqual(['alert', 'alert', 'alert', 'received']);
+		// On-call took the incident of one of those alerts: the fault is acknowledged.
+		const incident = { incident: 'i', by: 'bob', atMs: outside.nowMs, fault: null, services: [], fromMs: T0, toMs: null };
+		expect(await faults.copyAcknowledgement({ ...incident, fingerprints: ['f1'] })).toBe(1);
+		outside.alerts = [alert(16)];
+		outside.nowMs = T0 + 17 * 60_000;
+		await watch.turn();
+		expect(await faults.list('open')).toHaveLength(2);
+	} finally {
+		await world.close();
+	}
+});

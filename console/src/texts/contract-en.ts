@@ -144,6 +144,7 @@ export const contractEn: Twin<typeof contractZh> = {
 		yuan: (yuan) => `${yuan} yuan`,
 		next: 'To the next deduction',
 		clockRuns: 'Clock',
+		several: (names: string, more: number) => (more > 0 ? `${names} and ${more} more` : names),
 		furtherDowntime: 'Further downtime',
 		costs: (points, yuan) => `costs ${points} points, ${yuan} yuan`,
 		toFault: 'fault',

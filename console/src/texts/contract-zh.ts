@@ -142,6 +142,7 @@ export const contractZh = {
 		yuan: (yuan: string) => `${yuan} 元`,
 		next: '距下一次扣分',
 		clockRuns: '时限',
+		several: (names: string, more: number) => (more > 0 ? `${names} 等 ${more + 3} 项` : names),
 		furtherDowntime: '再中断',
 		costs: (points: string, yuan: string) => `则扣 ${points} 分、${yuan} 元`,
 		toFault: '查看故障',

@@ -67,6 +67,7 @@ export const deskEn: Twin<typeof deskZh> = {
 			escalate: 'escalated',
 			remind: 'reminded',
 			repeat: 'repeat',
+			alert: 'alert',
 			accident: 'quality accident',
 			'tell-accident': 'accident told',
 			affect: 'service affected',
@@ -101,6 +102,8 @@ export const deskEn: Twin<typeof deskZh> = {
 			'check-result': 'result checked',
 		},
 		eventParts: {
+			alertname: 'alert',
+			startsAtMs: 'since',
 			grade: 'grade',
 			reason: 'reason',
 			text: 'text',

@@ -60,6 +60,7 @@ export const deskZh = {
 			escalate: '升级',
 			remind: '提醒',
 			repeat: '重复故障',
+			alert: '告警',
 			accident: '质量事故',
 			'tell-accident': '上报质量事故',
 			affect: '波及服务',
@@ -94,6 +95,8 @@ export const deskZh = {
 			'check-result': '结果复核',
 		} as Readonly<Record<string, string>>,
 		eventParts: {
+			alertname: '告警名',
+			startsAtMs: '开始',
 			grade: '等级',
 			reason: '理由',
 			text: '内容',

@@ -24,7 +24,7 @@ export function CaseHistory({ events }: { readonly events: readonly CaseEventAns
 }
 
 /** Keys that the reader has seen already, or that say nothing to people. */
-const SILENT = ['kind', 'sourceKey', 'profile', 'sha256', 'attachment'];
+const SILENT = ['kind', 'sourceKey', 'profile', 'sha256', 'attachment', 'fingerprint'];
 
 /** Words that the programs use among themselves, as people say them. */
 function valueNames(texts: Texts): Readonly<Record<string, string>> {
