@@ -56,7 +56,13 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 				],
 				services: [
 					{ id: 'mis', name: '城管业务 MIS', core: true, checks: ['mis-entrance'] },
-					{ id: 'gis', name: '地理信息 GIS', core: false, checks: ['gis-entrance'] },
+					{
+						id: 'gis',
+						name: '地理信息 GIS',
+						core: false,
+						checks: ['gis-entrance'],
+						requests: { good: 'asked_total{code!~"5.."}', total: 'asked_total' },
+					},
 				],
 			},
 		});
@@ -243,6 +249,10 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 		await page.getByRole('heading', { name: '地理信息 GIS' }).waitFor();
 		await page.locator('.band-down').first().waitFor();
 		await text('检测 gis-entrance 失败').waitFor();
+		// Nobody asked anything, which is no figure.
+		const requests = page.locator('.ant-card', { hasText: '请求成功率' });
+		await requests.getByText('—', { exact: true }).first().waitFor();
+		await requests.getByText('asked_total{code!~"5.."}').waitFor();
 		// What an outage of twenty minutes would cost.
 		await page.getByRole('button', { name: /试\s*算/ }).click();
 		await page.getByText(/计入中断 \d/).waitFor();
