@@ -28,7 +28,13 @@ const requested = (atMs = T0, more: Partial<MaintenanceRequest> = {}): Maintenan
 	actor: 'asks',
 	request: { ...request, ...more },
 });
-const approved = (actor = 'decides', role = 'system'): MaintenanceEvent => ({ kind: 'approved', atMs: T0 + HOUR, actor, role, note: '' });
+const approved = (actor = 'decides', role = 'system', atMs = T0 + HOUR): MaintenanceEvent => ({
+	kind: 'approved',
+	atMs,
+	actor,
+	role,
+	note: '',
+});
 const consented = (consentAtMs = T0 + HOUR): MaintenanceEvent => ({
 	kind: 'consented',
 	atMs: consentAtMs,
@@ -131,6 +137,42 @@ describe('what a contract lets be excluded', () => {
 		expect(judged(all, rules)).toMatchObject({ missing });
 		if (missing.length === 0)
 			expect(judgeWindow(foldWindow('w', all), rules, span).excluded[0]?.reason).toBe('maintenance: w (retroactive)');
+	});
+
+	test.each([
+		{ name: 'at its beginning, which is in time', events: [approved('decides', 'system', FROM)], missing: [], excluded: whole },
+		{
+			name: 'while it went on, which is afterwards',
+			events: [approved('decides', 'system', FROM + 1)],
+			missing: ['approved late'],
+			excluded: [],
+		},
+		{
+			name: 'in time by the wrong role',
+			events: [approved('wrong', 'operator'), approved('decides', 'system', FROM + 1)],
+			missing: ['approved late'],
+			excluded: [],
+		},
+		{
+			name: 'afterwards, by two whose contract knows that',
+			rules: { ...policy, retroactive: true },
+			events: [approved('decides', 'system', FROM + HOUR), approved('second', 'system', FROM + 2 * HOUR)],
+			missing: [],
+			excluded: whole,
+			reason: 'maintenance: w (retroactive)',
+		},
+	])('asked for in time and approved $name', ({ rules = policy, events, missing, excluded, reason = 'maintenance: w' }) => {
+		const all = [requested(), ...events, consented()];
+		expect(judged(all, rules)).toMatchObject({ missing, excluded });
+		for (const part of judgeWindow(foldWindow('w', all), rules, span).excluded) expect(part.reason).toBe(reason);
+	});
+
+	test('of recurring windows those that began before the approval are not excluded', () => {
+		const daily = requested(T0, { recurrence: { schedule: { every: '24h' }, untilMs: FROM + 72 * HOUR } });
+		const { missing, excluded } = judged([daily, approved('decides', 'system', FROM + 30 * HOUR), consented()]);
+		expect(missing).toEqual(['approved late']);
+		expect(excluded.length).toBeGreaterThan(0);
+		expect(excluded.every(([from]) => (from ?? 0) >= 30)).toBe(true);
 	});
 
 	test('a recurring window comes back with its own actual times', () => {
