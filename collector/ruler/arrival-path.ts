@@ -157,8 +157,10 @@ export class ArrivalPath implements ArrivalReader {
 			this.#nap = new AbortController();
 			await clock.sleep(this.#sleepMs(), this.#nap.signal);
 			if (signal.aborted) return;
-			if (this.#settledAtMs <= clock.monotonic()) this.#collect();
+			const begunMs = clock.monotonic();
+			if (this.#settledAtMs <= begunMs) this.#collect();
 			this.#takeDeadlines();
+			this.#spend(clock.monotonic() - begunMs);
 			await this.#drain(signal);
 		}
 	}
@@ -253,7 +255,7 @@ export class ArrivalPath implements ArrivalReader {
 	}
 
 	async #evaluate(entry: Entry, signal: AbortSignal): Promise<void> {
-		const { clock, log, metrics, share, gapMs } = this.#options;
+		const { clock, log, share, gapMs } = this.#options;
 		const { group, rule, label } = entry.plan;
 		const part = entry.whole || label === null ? undefined : rulePart(label, entry.parts);
 		this.#pending.delete(entry);
@@ -268,11 +270,14 @@ export class ArrivalPath implements ArrivalReader {
 				'evaluating a rule on arrival failed',
 			);
 		}
-		const endedMs = clock.monotonic();
-		this.#budget.spend(tookMs, endedMs);
-		metrics.arrivalSeconds.inc(tookMs / 1000);
+		this.#spend(tookMs);
 		entry.costMs += (tookMs - entry.costMs) * NEWEST;
-		entry.notBeforeMs = endedMs + Math.max(gapMs, entry.costMs / (share * RULE_PART));
+		entry.notBeforeMs = clock.monotonic() + Math.max(gapMs, entry.costMs / (share * RULE_PART));
+	}
+
+	#spend(ms: number): void {
+		this.#budget.spend(ms, this.#options.clock.monotonic());
+		this.#options.metrics.arrivalSeconds.inc(ms / 1000);
 	}
 }
 
