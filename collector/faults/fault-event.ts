@@ -100,8 +100,8 @@ export type FaultNote =
 	| AttachBody
 	| { readonly kind: 'received'; readonly fault: string }
 	| { readonly kind: 'split-off'; readonly fault: string }
-	/** The outage of this service is explained by the fault: it opens none of its own. */
-	| { readonly kind: 'affect'; readonly service: string }
+	/** The outages of these services are explained by the fault: they open none of their own. */
+	| { readonly kind: 'affect'; readonly services: readonly string[] }
 	/** An alert about what the fault is about already: it opens none of its own. */
 	| { readonly kind: 'alert'; readonly alertname: string; readonly fingerprint: string; readonly startsAtMs: number };
 

@@ -101,7 +101,7 @@ export class FaultWatch {
 		const { faults, clock } = this.#options;
 		const outages = await this.#options.outages(clock.now() - LOOK_BACK_MS, signal);
 		for (const outage of outages) if (standsForItself(outage)) await this.#openForOutage(outage, outages);
-		for (const outage of outages) await this.#tellByCauses(outage, outages);
+		await this.#tellByCauses(outages);
 		for (const alert of this.#options.alerts()) await this.#openForAlert(alert, outages);
 		const open = await faults.list('open');
 		for (const view of open) await this.#lookAfter(view, outages);
@@ -130,18 +130,26 @@ export class FaultWatch {
 	}
 
 	/** What is down because of something below it stands in that one's fault; what failed beside it is linked. */
-	async #tellByCauses(outage: WatchedOutage, all: readonly WatchedOutage[]): Promise<void> {
+	async #tellByCauses(outages: readonly WatchedOutage[]): Promise<void> {
 		const { faults } = this.#options;
-		const own = await this.#faultOf(outage, all);
-		for (const root of standsForItself(outage) ? [] : (outage.roots ?? [])) {
-			const cause = await this.#faultOf(root, all);
-			if (cause !== null) await faults.affect(cause.fault.id, { service: outage.service, absorbed: own });
+		const told = new Map<string, { services: string[]; absorbed: StoredFault[] }>();
+		for (const outage of outages) {
+			const itself = standsForItself(outage);
+			if (itself && (outage.beside ?? []).length === 0) continue;
+			const own = await this.#faultOf(outage, outages);
+			for (const root of itself ? (outage.beside ?? []) : (outage.roots ?? [])) {
+				const cause = await this.#faultOf(root, outages);
+				if (cause === null) continue;
+				if (!itself) {
+					const known = told.get(cause.fault.id) ?? { services: [], absorbed: [] };
+					known.services.push(outage.service);
+					if (own !== null) known.absorbed.push(own);
+					told.set(cause.fault.id, known);
+				} else if (own !== null && !own.fault.links.some(({ fault }) => fault === cause.fault.id))
+					await faults.note(own.fault.id, { kind: 'link', fault: cause.fault.id, relation: 'related' });
+			}
 		}
-		for (const root of outage.beside ?? []) {
-			const cause = await this.#faultOf(root, all);
-			if (cause === null || own === null || own.fault.links.some(({ fault }) => fault === cause.fault.id)) continue;
-			await faults.note(own.fault.id, { kind: 'link', fault: cause.fault.id, relation: 'related' });
-		}
+		for (const [id, known] of told) await faults.affect(id, known);
 	}
 
 	/** The fault that was opened for the outage, whatever became of it. */
@@ -179,7 +187,7 @@ export class FaultWatch {
 		const known = await faults.findSource(sourceKey);
 		const cause = await this.#outageBehind(this.#options.servicesOf(labels), startsAtMs, outages);
 		if (cause !== null) {
-			const absorbed = (known?.fault.moments.onset ?? 0) >= startsAtMs ? known : null;
+			const absorbed = known !== null && (known.fault.moments.onset ?? 0) >= startsAtMs ? [known] : [];
 			await faults.affect(cause.fault.id, { alert: { alertname: name, fingerprint, startsAtMs }, absorbed });
 			return;
 		}

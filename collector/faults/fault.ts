@@ -261,7 +261,7 @@ function step(fault: Fault, event: FaultEvent, profile: Profile): Fault {
 			return { ...fault, links: [...fault.links, { fault: body.fault, relation: 'split' }] };
 		case 'affect':
 			// Also of one that is over: what a person decided about it holds for what it explains.
-			return { ...fault, affected: [...new Set([...fault.affected, body.service])] };
+			return { ...fault, affected: [...new Set([...fault.affected, ...body.services])] };
 		case 'alert':
 			return { ...fault, reminded: [...fault.reminded, alertMark(body.fingerprint, body.startsAtMs)] };
 		case 'escalate':

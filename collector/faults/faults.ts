@@ -58,7 +58,7 @@ export interface Faults {
 	/** What the product itself notes. A note that does not fit the stage any more is dropped: `false`. */
 	note(id: string, body: FaultNote | FaultAction, atMs?: number): Promise<boolean>;
 	/**
-	 * The outage of a service, or an alert, is told by this fault, or by the one that it was merged into. A candidate that was opened
+	 * The outages of services, or an alert, is told by this fault, or by the one that it was merged into. A candidate that was opened
 	 * before the cause was known, and that nobody took, is merged into it. What is known already adds nothing.
 	 */
 	affect(id: string, told: ToldByFault): Promise<void>;
@@ -78,9 +78,9 @@ export interface Faults {
 }
 
 export interface ToldByFault {
-	readonly service?: string;
+	readonly services?: readonly string[];
 	readonly alert?: { readonly alertname: string; readonly fingerprint: string; readonly startsAtMs: number };
-	readonly absorbed?: StoredFault | null;
+	readonly absorbed?: readonly StoredFault[];
 }
 
 export interface IncidentAcknowledgement {
@@ -215,9 +215,9 @@ export function createFaults(options: FaultsOptions): Faults {
 				const { fault: target } = await load(action.fault);
 				let received = added(target, caller.account, { kind: 'received', fault: id });
 				// Its outages are priced with the fault that it is part of from now on.
-				for (const service of [fault.service, ...fault.affected]) {
-					if (service === null || service === target.service || received.fault.affected.includes(service)) continue;
-					const affected = added(received.fault, caller.account, { kind: 'affect', service });
+				const services = newServices(target, [fault.service, ...fault.affected]);
+				if (services.length > 0) {
+					const affected = added(received.fault, caller.account, { kind: 'affect', services });
 					received = { fault: affected.fault, events: [...received.events, ...affected.events] };
 				}
 				changes.push(received);
@@ -321,7 +321,7 @@ export function createFaults(options: FaultsOptions): Faults {
 			const unknown = new AppError('FN_FAULT_UNKNOWN', `fault ${id} has no file "${attachment.slice(0, 64)}"`, { status: 404 });
 			return readAttached(attachments, fault.attachments, { id: attachment, unknown });
 		},
-		affect: (id, { service, alert, absorbed = null }) =>
+		affect: (id, { services = [], alert, absorbed = [] }) =>
 			serial(async () => {
 				let { fault: root } = await load(id);
 				for (let hops = 0; root.mergedInto !== null && hops < MOST_MERGES; hops++) root = (await load(root.mergedInto)).fault;
@@ -332,11 +332,12 @@ export function createFaults(options: FaultsOptions): Faults {
 					root = change.fault;
 					events = [...events, ...change.events];
 				};
-				if (service !== undefined && service !== root.service && !root.affected.includes(service)) note({ kind: 'affect', service });
+				const affected = newServices(root, services);
+				if (affected.length > 0) note({ kind: 'affect', services: affected });
 				if (alert !== undefined && !root.reminded.includes(alertMark(alert.fingerprint, alert.startsAtMs)))
 					note({ kind: 'alert', ...alert });
-				const waiting = absorbed?.fault;
-				if (waiting?.stage === 'candidate' && waiting.owner === '' && waiting.id !== root.id && !isOver(root)) {
+				for (const { fault: waiting } of absorbed) {
+					if (waiting.stage !== 'candidate' || waiting.owner !== '' || waiting.id === root.id || isOver(root)) continue;
 					const reason = `${root.service ?? root.title} explains it`;
 					changes.push(added(waiting, PRODUCT, { kind: 'merge-into', fault: root.id, reason }));
 					note({ kind: 'received', fault: waiting.id });
@@ -377,6 +378,13 @@ export function createFaults(options: FaultsOptions): Faults {
 				.filter(({ fault }) => fault.moments.declared !== null && fault.stage !== 'merged')
 				.map(({ fault }) => assessedFault(fault, profile)),
 	};
+}
+
+/** Those that the fault does not name yet. */
+function newServices(fault: Fault, services: readonly (string | null)[]): readonly string[] {
+	return [...new Set(services)].flatMap((service) =>
+		service === null || service === fault.service || fault.affected.includes(service) ? [] : [service],
+	);
 }
 
 /** An outage of one of the services, both of which lasted at the same moment. */

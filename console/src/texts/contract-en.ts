@@ -14,7 +14,7 @@ export const contractEn: Twin<typeof contractZh> = {
 		onset: 'Onset',
 		noneOpen: 'No open faults.',
 		none: 'No faults in the last 90 days.',
-		affected: 'Affected services',
+		affected: (count: number) => `Affected services (${count}):`,
 		affects: (count: number) => `${count} more affected`,
 		level: 'Level',
 		levelStates: { proposed: 'proposed', judged: 'judged', confirmed: 'confirmed' },

@@ -11,7 +11,7 @@ export const contractZh = {
 		onset: '开始时间',
 		noneOpen: '没有未关闭的故障。',
 		none: '近 90 天没有故障。',
-		affected: '受影响的服务',
+		affected: (count: number) => `受影响的服务（${count}）：`,
 		affects: (count: number) => `另有 ${count} 项服务受影响`,
 		level: '级别',
 		levelStates: { proposed: '建议', judged: '已定级', confirmed: '已确认' },

@@ -3,10 +3,13 @@ import type { CaseEventAnswer } from '../../../../protocol/problem-api.ts';
 import { dateTimeText } from '../../format/time.ts';
 import { useTexts } from '../../texts/language.tsx';
 import type { Texts } from '../../texts/zh.ts';
+import { useNames } from './use-names.ts';
 
 /** Everything that happened to a case, newest first, with whatever was said. */
 export function CaseHistory({ events }: { readonly events: readonly CaseEventAnswer[] }) {
 	const texts = useTexts();
+	const { services } = useNames();
+	const values = { ...Object.fromEntries(services.map(({ value, label }) => [value, label])), ...valueNames(texts) };
 	return (
 		<Card className="flush" title={texts.desk.history(events.length)}>
 			<ol className="case-history">
@@ -15,7 +18,7 @@ export function CaseHistory({ events }: { readonly events: readonly CaseEventAns
 						<span className="num muted">{dateTimeText(atMs)}</span>
 						<b>{texts.desk.eventNames[body.kind] ?? body.kind}</b>
 						<span className="case-actor">{actor === 'fournines' ? texts.desk.product : actor}</span>
-						<span className="case-words">{wordsOf(body, texts.desk.eventParts, valueNames(texts))}</span>
+						<span className="case-words">{wordsOf(body, texts.desk.eventParts, values)}</span>
 					</li>
 				))}
 			</ol>
@@ -43,7 +46,7 @@ function wordsOf(body: CaseEventAnswer['body'], names: Readonly<Record<string, s
 				key.endsWith('Ms') && typeof value === 'number'
 					? dateTimeText(value)
 					: Array.isArray(value)
-						? value.join('、')
+						? value.map((one) => values[String(one)] ?? String(one)).join('、')
 						: (values[String(value)] ?? String(value));
 			return `${names[key] ?? key}：${text}`;
 		})

@@ -80,7 +80,6 @@ function Shown({ entry }: { readonly entry: FaultDetailAnswer }) {
 				<Facts
 					facts={[
 						[words.service, names.service(fault.service)],
-						[words.affected, fault.affected.map(names.service).join('、')],
 						[words.level, `${level?.name ?? fault.level}（${words.levelStates[fault.levelState]}）`],
 						[words.accident, fault.accident === null ? '' : words.accidentText(fault.accident.grade)],
 						[words.owner, fault.owner],
@@ -93,6 +92,11 @@ function Shown({ entry }: { readonly entry: FaultDetailAnswer }) {
 						[words.repeatOf, fault.repeatOf === null ? '' : earlierLink(fault.repeatOf, words.showEarlier)],
 					]}
 				/>
+				{fault.affected.length === 0 ? null : (
+					<p>
+						<span className="muted">{words.affected(fault.affected.length)}</span> {fault.affected.map(names.service).join('、')}
+					</p>
+				)}
 				<Facts facts={MOMENTS.map((name) => [words.moments[name], timeText(fault.moments[name])] as const)} />
 			</Card>
 			{fault.orders.length === 0 ? null : (
