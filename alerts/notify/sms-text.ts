@@ -17,7 +17,7 @@ export interface SmsTextConfig {
 }
 
 /** Incidents of a digest whose codes one short message names. */
-export const SMS_TAKES = 6;
+const SMS_TAKES = 6;
 
 /** The text of a short message, signature included, which never takes more than the parts that are paid for. */
 export function smsTextOf(
