@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { dueTime, expectedIntervalMs, nextTime, parseSchedule, previousTime, type ScheduleConfig } from './schedule.ts';
-import { formatZoned } from './zone-time.ts';
+import { formatZoned, zonedDate, zonedTimeMs } from './zone-time.ts';
 
 const at = (text: string) => Date.parse(`${text.replace(' ', 'T')}+08:00`);
 const shown = (timeMs: number | null, zone = 'Asia/Shanghai') => (timeMs === null ? null : formatZoned(timeMs, zone).slice(0, 16));
@@ -156,4 +156,31 @@ test('the next of the previous is never skipped', () => {
 		),
 		{ numRuns: 200 },
 	);
+});
+
+test.each([
+	'Europe/Berlin',
+	'America/New_York',
+	'Australia/Lord_Howe',
+	'Antarctica/Troll',
+	'Asia/Shanghai',
+])('the next time in %s is the same as by a walk over every minute of the day, also where clocks are set', (zone) => {
+	const parsed = parseSchedule({ at: ['00:20', '01:40', '02:10', '02:30'], zone });
+	if (parsed.kind === 'bad') throw new Error(parsed.message);
+	const { schedule } = parsed;
+	const walked = (timeMs: number) => {
+		const { year, month, day } = zonedDate(timeMs, zone);
+		for (let ahead = 0; ahead < 2; ahead++)
+			for (const minute of schedule.minutes) {
+				const candidate = zonedTimeMs({ year, month, day: day + ahead, hour: Math.floor(minute / 60), minute: minute % 60 }, zone);
+				if (candidate > timeMs) return candidate;
+			}
+		return null;
+	};
+	// Days on which clocks are set in these zones, and ordinary ones between.
+	for (const day of ['2026-03-08', '2026-03-29', '2026-04-04', '2026-04-05', '2026-10-03', '2026-10-24', '2026-10-25', '2026-11-01'])
+		for (let minute = 0; minute < 1440; minute += 7) {
+			const timeMs = Date.parse(`${day}T00:00:30Z`) + minute * 60_000;
+			expect(nextTime(schedule, timeMs)).toBe(walked(timeMs));
+		}
 });

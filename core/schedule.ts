@@ -38,6 +38,8 @@ export type ScheduleResult =
 	| { readonly kind: 'bad'; readonly key: string; readonly message: string };
 
 const DAY_MINUTES = 1440;
+/** No zone puts its clocks forward by more: a reading that is skipped comes this much later. */
+const PUT_FORWARD_MINUTES = 120;
 /** A date that exists, 29 February on a given weekday, comes back within 40 years. */
 const MOST_DAYS = 366 * 41;
 
@@ -95,10 +97,13 @@ function parseEvery(config: ScheduleConfig, zone: string, onDay: Schedule['onDay
 /** The first expected time after `timeMs`, or `null` when there is none. */
 export function nextTime(schedule: Schedule, timeMs: number): number | null {
 	const start = zonedDate(timeMs, schedule.zone);
+	const readMinute = start.hour * 60 + start.minute;
 	for (let ahead = 0; ahead < MOST_DAYS; ahead++) {
 		const date = dayFrom(start, ahead);
 		if (!schedule.onDay(date)) continue;
 		for (const minute of schedule.minutes) {
+			// Of today only what lies ahead is worth the zone's arithmetic.
+			if (ahead === 0 && minute < readMinute - PUT_FORWARD_MINUTES) continue;
 			const candidate = instant(date, minute, schedule.zone);
 			if (candidate > timeMs) return candidate;
 		}
