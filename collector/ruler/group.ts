@@ -37,7 +37,6 @@ export interface Evaluation {
 	readonly timeMs: number;
 	/** Monotonic. */
 	readonly begunMs: number;
-	readonly tookMs: number;
 	/** Not only a part of the rule. */
 	readonly isWhole: boolean;
 }
@@ -236,7 +235,7 @@ export class RuleGroup {
 		if (how.part === undefined) rule.evaluationSeconds = tookMs / 1000;
 		rule.lastEvaluationMs = timeMs;
 		metrics.ruleSeconds.observe(tookMs / 1000);
-		evaluated?.(rule, { timeMs, begunMs: begun, tookMs, isWhole: how.part === undefined });
+		evaluated?.(rule, { timeMs, begunMs: begun, isWhole: how.part === undefined });
 		return written;
 	}
 

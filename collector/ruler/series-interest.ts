@@ -32,7 +32,8 @@ interface Candidate<Rule> {
 
 /** Finds for a series the rules that read it. Series that are the same to all rules share a class. */
 export class SeriesInterest<Rule> {
-	readonly #all: readonly Candidate<Rule>[];
+	/** Of no literal name. */
+	readonly #unnamed: readonly Candidate<Rule>[];
 	readonly #written: ReadonlySet<string>;
 	readonly #numbers = new Map<Interested<Rule>, number>();
 	readonly #byName = new Map<string, readonly Candidate<Rule>[]>();
@@ -67,7 +68,7 @@ export class SeriesInterest<Rule> {
 				}
 			});
 		});
-		this.#all = others;
+		this.#unnamed = others;
 	}
 
 	/** See `ArrivalReader.classify`. */
@@ -103,7 +104,9 @@ export class SeriesInterest<Rule> {
 		const known = this.#byName.get(metric);
 		if (known !== undefined) return known;
 		const isWritten = this.#written.has(metric);
-		const candidates = [...(this.#literal.get(metric) ?? []), ...this.#all].filter(({ input }) => readsMetric(input, metric, isWritten));
+		const candidates = [...(this.#literal.get(metric) ?? []), ...this.#unnamed].filter(({ input }) =>
+			readsMetric(input, metric, isWritten),
+		);
 		if (this.#byName.size >= MAX_NAMES) this.#byName.clear();
 		this.#byName.set(metric, candidates);
 		return candidates;
