@@ -127,7 +127,7 @@ export function samplesBetween(pieces: readonly CheckSamples[], fromMs: number, 
 }
 
 /** Index of the first time that is `ms` or later. */
-function firstFrom(times: Float64Array, ms: number): number {
+export function firstFrom(times: Float64Array, ms: number): number {
 	let low = 0;
 	let high = times.length;
 	while (low < high) {

@@ -1,3 +1,5 @@
+import { firstFrom } from './check-samples.ts';
+
 /** Samples of one counter, ascending, stale markers left out. */
 export interface CounterSamples {
 	/** Names who counts: one agent, one exporter. */
@@ -90,19 +92,8 @@ function eachRise(
 }
 
 function wasReadBefore(read: Float64Array | undefined, timeMs: number): boolean {
-	const index = read === undefined ? 0 : firstAtOrAfter(read, timeMs);
+	const index = read === undefined ? 0 : firstFrom(read, timeMs);
 	return index > 0 && timeMs - ((read as Float64Array)[index - 1] as number) <= REQUEST_HOLD_MS;
-}
-
-function firstAtOrAfter(times: Float64Array, timeMs: number): number {
-	let low = 0;
-	let high = times.length;
-	while (low < high) {
-		const middle = (low + high) >> 1;
-		if ((times[middle] as number) < timeMs) low = middle + 1;
-		else high = middle;
-	}
-	return low;
 }
 
 const READ = 1;

@@ -137,7 +137,10 @@ async function read(
 			(day + 1) * DAY_MS + REQUEST_HOLD_MS,
 			signal === undefined ? {} : { signal },
 		);
-		return series.map(({ labels, timestamps, values }) => ({ sign: term.sign, samples: withoutNaN(sourceOf(labels), timestamps, values) }));
+		return series.map(({ labels, timestamps, values }) => ({
+			sign: term.sign,
+			samples: keep({ source: sourceOf(labels), times: timestamps, values }, isCount),
+		}));
 	};
 	const terms = async (expression: string): Promise<readonly SignedCounter[]> => {
 		const list: SignedCounter[] = [];
@@ -149,7 +152,7 @@ async function read(
 	const alive =
 		expressions.alive === null
 			? total
-			: (await terms(expressions.alive)).map(({ sign, samples }) => ({ sign, samples: onlyAlive(samples) }));
+			: (await terms(expressions.alive)).map(({ sign, samples }) => ({ sign, samples: keep(samples, (value) => value === 1) }));
 	return { good, total, sources: readTimes(alive.map(({ samples }) => samples)) };
 }
 
@@ -158,20 +161,20 @@ function sourceOf(labels: Labels): string {
 	return ['job', 'instance', 'host'].map((name) => labelValue(labels, name)).join('\n');
 }
 
-/** Stale markers and other NaN are no counts. */
-function withoutNaN(source: string, timestamps: Float64Array, values: Float64Array): CounterSamples {
-	if (!values.some(Number.isNaN)) return { source, times: timestamps, values };
-	const kept = [...timestamps.keys()].filter((i) => !Number.isNaN(values[i]));
+function keep(samples: CounterSamples, wanted: (value: number) => boolean): CounterSamples {
+	const { source, times, values } = samples;
+	if (values.every(wanted)) return samples;
+	const kept = [...times.keys()].filter((i) => wanted(values[i] as number));
 	return {
 		source,
-		times: Float64Array.from(kept, (i) => timestamps[i] as number),
+		times: Float64Array.from(kept, (i) => times[i] as number),
 		values: Float64Array.from(kept, (i) => values[i] as number),
 	};
 }
 
-function onlyAlive({ source, times, values }: CounterSamples): CounterSamples {
-	const kept = [...times.keys()].filter((i) => values[i] === 1);
-	return { source, times: Float64Array.from(kept, (i) => times[i] as number), values: Float64Array.from(kept, () => 1) };
+/** Stale markers and other NaN are no counts. */
+function isCount(value: number): boolean {
+	return !Number.isNaN(value);
 }
 
 function readTimes(series: readonly CounterSamples[]): ReadonlyMap<string, Float64Array> {
