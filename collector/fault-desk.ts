@@ -56,8 +56,14 @@ export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 	const { state, config, availability, alerting, operations, metrics, clock, log } = options;
 	let loaded: readonly ContractProfile[] | null = null;
 	const profiles = () => {
-		loaded ??= loadProfiles(join(options.rootDir, 'rules', 'contracts'));
-		return loaded;
+		if (loaded !== null) return loaded;
+		const known = loadProfiles(join(options.rootDir, 'rules', 'contracts'));
+		loaded = known;
+		const { terms, settings } = config().contracts;
+		for (const contract of new Set([...Object.keys(terms), ...Object.keys(settings)]))
+			if (!known.some(({ id }) => id === contract))
+				log.warn({ contract }, 'contracts.terms or contracts.settings names a contract that there is no profile of; it has no effect');
+		return known;
 	};
 	const clockRules = (): ClockRules => {
 		const { inventory } = config();

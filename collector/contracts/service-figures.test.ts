@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest';
+import { configOrThrow } from '../../core/config-file.ts';
+import type { Availability, ServiceLedger } from '../availability/availability.ts';
+import { parseInventoryFile } from '../inventory/inventory-yaml.ts';
+import type { AssessedFault } from './assessed.ts';
+import { loadProfiles } from './profile-files.ts';
+import { CONTRACTS, readScenario } from './scenario.fixture.ts';
+import { assessedServices, type Failure } from './service-figures.ts';
+
+const T0 = Date.parse('2021-08-10T10:00:00+08:00') / 1000;
+const profile = loadProfiles(CONTRACTS)[0]?.with({}) as ReturnType<ReturnType<typeof loadProfiles>[number]['with']>;
+const inventory = configOrThrow(
+	parseInventoryFile(
+		`inventory:
+  checks: [{ id: k }]
+  services: [{ id: db, name: D, core: true, checks: [k] }, { id: mis, name: M, core: true, checks: [k] }]
+`,
+		'x.yml',
+	),
+);
+const period = { id: 'q1', fromMs: (T0 - 10_000) * 1000, toMs: (T0 + 10_000) * 1000 };
+
+/** Ledgers that are down in these spans, seconds after T0. */
+function ledgersOf(downs: Readonly<Record<string, readonly (readonly [number, number])[]>>): Pick<Availability, 'ledgers'> {
+	return {
+		ledgers: async (range, ids = []) =>
+			ids.map((id): ServiceLedger => {
+				const service = inventory.services.find((one) => one.id === id) ?? inventory.services[0];
+				if (service === undefined) throw new Error('no services');
+				const window = { from: range.fromMs / 1000, to: range.toMs / 1000 };
+				const timeline: ServiceLedger['timeline'][number][] = [];
+				let at = window.from;
+				for (const [from, to] of downs[id] ?? []) {
+					timeline.push({ from: at, to: T0 + from, state: 'up', reason: '', unconfirmed: false });
+					timeline.push({ from: T0 + from, to: T0 + to, state: 'down', reason: '', unconfirmed: false });
+					at = T0 + to;
+				}
+				timeline.push({ from: at, to: window.to, state: 'up', reason: '', unconfirmed: false });
+				const figures = { totalSeconds: 20_000, excludedSeconds: 0, downSeconds: 0, unknownSeconds: 0 } as ServiceLedger['figures'];
+				return { service, window, timeline, gross: timeline, exclusions: [], figures, provisionalFrom: window.to, definition: 'd' };
+			}),
+	};
+}
+
+const [some] = readScenario('chengdu-2021').input.faults;
+const fault = (more: Partial<AssessedFault>): AssessedFault => {
+	if (some === undefined) throw new Error('the scenario has no faults');
+	return { ...some, id: 'F', service: 'db', moments: { ...some.moments, onset: T0 * 1000, restored: (T0 + 700) * 1000 }, ...more };
+};
+const failure = (more: Partial<Failure> = {}): Failure => ({
+	id: 'F',
+	service: 'db',
+	affected: ['mis'],
+	onsetMs: T0 * 1000,
+	restoredMs: null,
+	...more,
+});
+const outages = async (faults: readonly AssessedFault[], failures: readonly Failure[]) => {
+	const downs = {
+		db: [[0, 700]],
+		mis: [
+			[5, 690],
+			[5000, 5300],
+		],
+	} as const;
+	const options = { profile, period, faults, failures, nowMs: period.toMs, inventory };
+	return (await assessedServices(ledgersOf(downs), inventory.services, options)).flatMap((service) =>
+		service.outages.map(({ service: id, fromSeconds, faultId, failure: of, excused }) => [
+			id,
+			fromSeconds - T0,
+			faultId,
+			of ?? null,
+			excused,
+		]),
+	);
+};
+
+test('outages of what a fault affects are its own while it lasts: they share its name and what excuses it', async () => {
+	const excused = fault({ affected: ['mis'], cause: 'cloud', causeCountersigned: true });
+	expect(await outages([excused], [failure()])).toEqual([
+		['db', 0, 'F', 'F', true],
+		['mis', 5, 'F', 'F', true],
+		['mis', 5000, null, null, false],
+	]);
+	expect(await outages([fault({ affected: [] })], [failure({ affected: [] })])).toEqual([
+		['db', 0, 'F', 'F', false],
+		['mis', 5, null, null, false],
+		['mis', 5000, null, null, false],
+	]);
+});
+
+test('a fault of the service itself goes before one that it was affected by', async () => {
+	const own = fault({ id: 'G', service: 'mis', moments: { ...fault({}).moments, onset: (T0 + 5) * 1000 } });
+	expect((await outages([fault({ affected: ['mis'] }), own], []))[1]).toEqual(['mis', 5, 'G', null, false]);
+});
+
+test('a candidate that nobody declared still makes one failure of its outages, and not of later ones', async () => {
+	expect((await outages([], [failure()])).map(([id, , declared, of]) => [id, declared, of])).toEqual([
+		['db', null, 'F'],
+		['mis', null, 'F'],
+		['mis', null, null],
+	]);
+});
