@@ -26,7 +26,7 @@ describe('the shipped rules', () => {
 		expect(files.map((file) => file.replace(/^.*\//, '').replace(/\.yml$/, '.test.yml'))).toEqual([...tests].sort());
 	});
 
-	test('are at least seventy alerts, each with a name of its own', () => {
+	test('are at least seventy alerts, each with a name of its own, and as many as the papers say', () => {
 		const names = files.flatMap((file) =>
 			parseRuleFile(readFileSync(file, 'utf8'), file).groups.flatMap(({ rules }) =>
 				rules.filter(({ kind }) => kind === 'alerting').map(({ name }) => name),
@@ -34,6 +34,12 @@ describe('the shipped rules', () => {
 		);
 		expect(new Set(names).size).toBe(names.length);
 		expect(names.length).toBeGreaterThanOrEqual(70);
+		for (const [paper, words] of [
+			['README.md', 'rules come with it'],
+			['README.zh-CN.md', '条规则，每条都有'],
+			['docs/rules.md', 'rules in Prometheus'],
+		] as const)
+			expect(readFileSync(join(root, paper), 'utf8')).toContain(`${names.length} ${words}`);
 	});
 
 	test('have nothing that the lint would tell, but for what they state a reason for', () => {

@@ -2,16 +2,27 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadAgentConfig, parseAgentConfig } from '../../agent/config.ts';
+import { CollectorConfigSchema, checkCollectorConfig } from '../../collector/config.ts';
 import { parseInventoryFile } from '../../collector/inventory/inventory-yaml.ts';
-import { configOrThrow } from '../../core/config-file.ts';
+import { configOrThrow, loadConfigFile } from '../../core/config-file.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const examples = readdirSync(join(ROOT, 'examples'), { recursive: true, encoding: 'utf8' }).filter((file) =>
-	/(^|\/)agent[^/]*\.yml$/.test(file),
-);
+const examples = readdirSync(join(ROOT, 'examples'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yml'));
 
 test.each(examples)('examples/%s is sound', (file) => {
-	expect(loadAgentConfig(join(ROOT, 'examples', file))).toMatchObject({ kind: 'ok' });
+	const path = join(ROOT, 'examples', file);
+	const read = /(^|\/)agent[^/]*$/.test(file) ? loadAgentConfig(path) : loadConfigFile(path, CollectorConfigSchema, checkCollectorConfig);
+	expect(read).toMatchObject({ kind: 'ok' });
+});
+
+test('the contract of the reference city runs, and its people are those of the inventory', () => {
+	const read = (file: string) =>
+		configOrThrow(loadConfigFile(join(ROOT, 'examples/chengdu', file), CollectorConfigSchema, checkCollectorConfig));
+	const { contracts } = read('contract.yml');
+	const known = read('collector.yml').inventory.contacts.map(({ id }) => id);
+	expect(known).toEqual(expect.arrayContaining([...contracts.parties.manager, ...contracts.parties.client, ...contracts.escalate_to]));
+	const { start = '', end = '' } = contracts.terms['chengdu-2021'] ?? {};
+	expect([start, end]).toEqual(['2026-08-01', '2027-07-31']);
 });
 
 test('the reference city has as many interfaces of each kind as its contract says', () => {
