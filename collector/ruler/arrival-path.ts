@@ -55,6 +55,8 @@ interface Entry {
 	costMs: number;
 	/** Wall clock: when the next alert has waited long enough. */
 	deadlineMs: number;
+	/** Wall clock: of all alerts of the rule, what was over until then has been looked at. A part says nothing of the others. */
+	lookedMs: number;
 }
 
 /**
@@ -99,7 +101,7 @@ export class ArrivalPath implements ArrivalReader {
 		metrics.arrivalRules.set({ kind: 'slot' }, rules.length - entries.length);
 		if (this.#loop !== null) this.#listen();
 		else marks.read(null);
-		for (const entry of entries) entry.deadlineMs = nextDeadline(entry, this.#options.clock.now());
+		for (const entry of entries) lookedUntil(entry, this.#options.clock.now());
 		this.#wake();
 	}
 
@@ -138,7 +140,7 @@ export class ArrivalPath implements ArrivalReader {
 			entry.whole = false;
 			this.#options.metrics.arrivalWaits.inc();
 		}
-		entry.deadlineMs = nextDeadline(entry, timeMs);
+		lookedUntil(entry, isWhole ? timeMs : entry.lookedMs);
 		if (entry.deadlineMs < Number.POSITIVE_INFINITY) this.#wake();
 	}
 
@@ -204,10 +206,10 @@ export class ArrivalPath implements ArrivalReader {
 		const nowMs = this.#options.clock.now();
 		for (const entry of this.#entries.values()) {
 			if (entry.deadlineMs > nowMs) continue;
-			entry.deadlineMs = Number.POSITIVE_INFINITY;
 			const { rule, label } = entry.plan;
-			for (const { labels, atMs } of rule.alerting?.deadlines(rule.lastEvaluationMs ?? 0) ?? [])
+			for (const { labels, atMs } of rule.alerting?.deadlines(entry.lookedMs) ?? [])
 				if (atMs <= nowMs) this.#add(entry, label === null ? null : labelValue(labels, label));
+			lookedUntil(entry, nowMs);
 		}
 	}
 
@@ -302,11 +304,12 @@ function newEntry({
 		notBeforeMs: before?.notBeforeMs ?? 0,
 		costMs: before?.costMs ?? 0,
 		deadlineMs: Number.POSITIVE_INFINITY,
+		lookedMs: 0,
 	};
 }
 
-function nextDeadline({ plan: { rule } }: Entry, afterMs: number): number {
-	let nextMs = Number.POSITIVE_INFINITY;
-	for (const { atMs } of rule.alerting?.deadlines(afterMs) ?? []) nextMs = Math.min(nextMs, atMs);
-	return nextMs;
+function lookedUntil(entry: Entry, timeMs: number): void {
+	entry.lookedMs = timeMs;
+	entry.deadlineMs = Number.POSITIVE_INFINITY;
+	for (const { atMs } of entry.plan.rule.alerting?.deadlines(timeMs) ?? []) entry.deadlineMs = Math.min(entry.deadlineMs, atMs);
 }

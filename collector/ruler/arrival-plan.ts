@@ -60,7 +60,7 @@ function labelOf(definition: RuleDefinition, limit: number): string | null {
 	if (limit > 0) return null;
 	const candidates = new Set([...HOST_LABELS, ...namedLabels(definition.expr)]);
 	// What the rule writes over no longer says where a result came from.
-	for (const name of [METRIC_NAME, 'alertname', ...Object.keys(definition.labels)]) candidates.delete(name);
+	for (const name of [METRIC_NAME, 'alertname', 'alertstate', ...Object.keys(definition.labels)]) candidates.delete(name);
 	return separatingLabel(definition.expr, [...candidates]);
 }
 

@@ -131,3 +131,11 @@ test('subjects do not fill the memory', () => {
 	for (let i = 0; i <= 50_000; i++) rounds.arrived(`host-${i}`, A | B, { timeMs: T0, nowMs: 0 });
 	expect([rounds.isWhole('host-0'), rounds.isWhole('host-50000')]).toEqual([false, true]);
 });
+
+test('subjects that are forgotten are waited for no longer', () => {
+	const rounds = new ArrivalRounds(2);
+	for (let i = 0; i <= 50_000; i++) rounds.arrived(`host-${i}`, A, { timeMs: T0, nowMs: 0 });
+	expect(rounds.allWhole(0)).toBe(false);
+	rounds.arrived('host-50000', B, { timeMs: T0, nowMs: 0 });
+	expect(rounds.allWhole(0)).toBe(true);
+});

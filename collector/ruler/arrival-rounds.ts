@@ -31,7 +31,10 @@ export class ArrivalRounds {
 	arrived(subject: string, bits: number, { timeMs, nowMs }: { readonly timeMs: number; readonly nowMs: number }): void {
 		let round = this.#rounds.get(subject);
 		if (round === undefined) {
-			if (this.#rounds.size >= MAX_SUBJECTS) this.#rounds.clear();
+			if (this.#rounds.size >= MAX_SUBJECTS) {
+				this.#rounds.clear();
+				this.#open.clear();
+			}
 			round = { times: new Float64Array(this.#inputs).fill(Number.NEGATIVE_INFINITY), owed: this.#all() & ~bits };
 			this.#rounds.set(subject, round);
 		}

@@ -26,6 +26,11 @@ describe('two metrics of one measurement that arrive in two requests', () => {
 		await world.clock.advance(15_000 - apartMs);
 	}
 
+	function both(instance: string, errors: number): void {
+		world.push('errors', errors, from(instance));
+		world.push('requests', 100, from(instance));
+	}
+
 	test.each([
 		{ name: 'at once', apartMs: 0 },
 		{ name: 'within the time that samples settle', apartMs: 50 },
@@ -56,10 +61,6 @@ describe('two metrics of one measurement that arrive in two requests', () => {
 
 	test('are not waited for on behalf of a host that the alert is not about', async () => {
 		await start(RATIO);
-		const both = (instance: string, errors: number) => {
-			world.push('errors', errors, from(instance));
-			world.push('requests', 100, from(instance));
-		};
 		for (let i = 0; i < 2; i++) {
 			both('a', 1);
 			both('b', 1);
@@ -74,10 +75,6 @@ describe('two metrics of one measurement that arrive in two requests', () => {
 	test('hold up what adds up all hosts, but not for long', async () => {
 		await start('{ alert: ErrorsHigh, expr: sum(errors) / sum(requests) > 0.5 }');
 		await slot();
-		const both = (instance: string, errors: number) => {
-			world.push('errors', errors, from(instance));
-			world.push('requests', 100, from(instance));
-		};
 		for (let i = 0; i < 2; i++) {
 			both('a', 1);
 			both('b', 1);

@@ -167,6 +167,18 @@ describe('a part of a rule', () => {
 		await world.clock.advance(1000);
 		expect(told()).toEqual(['Busy all', '-Busy all']);
 	});
+
+	test('is not told by the label that its series says its state with', async () => {
+		await start('{ alert: Busy, expr: count by (alertstate) (load > 4) > 0 }');
+		await world.ruler.evaluateOnce(world.clock.now());
+		world.push('load', 5, { alertstate: 'x' });
+		await world.clock.advance(1000);
+		expect(world.rule('Busy').series.size).toBe(2);
+		world.push('load', 1, { alertstate: 'x' });
+		await world.clock.advance(1000);
+		expect(told()).toEqual(['Busy', '-Busy']);
+		expect(world.rule('Busy').series.size).toBe(0);
+	});
 });
 
 test('a `for` that runs ends on time after a reload', async () => {
@@ -177,4 +189,27 @@ test('a `for` that runs ends on time after a reload', async () => {
 	await world.reload(group('{ alert: Busy, expr: load > 3, for: 20s }, { alert: Other, expr: load > 9 }'));
 	await world.clock.advance(30_000);
 	expect(world.told).toEqual([{ what: 'Busy a', atMs: firesMs }]);
+});
+
+test('a `for` that ends while another host’s part of the rule waits is looked at all the same', async () => {
+	let queryMs = 0;
+	await start('{ alert: Busy, expr: load > 4, for: 20s }, { alert: Slow, expr: slow > 0, labels: { severity: critical } }', {
+		wrap: (engine, clock) => ({
+			...engine,
+			instant: async (query, timeMs, options) => {
+				if (query.startsWith('slow')) await clock.sleep(queryMs);
+				return engine.instant(query, timeMs, options);
+			},
+		}),
+	});
+	world.push('load', 5, from('a'));
+	const firesMs = world.clock.now() + 20_100;
+	await world.clock.advance(19_970);
+	queryMs = 60;
+	world.push('slow', 0, from('b'));
+	world.push('load', 1, from('b'));
+	// The samples of b are collected before the end, and judged behind it.
+	await world.clock.advance(1000);
+	expect(world.rule('Slow').partMs).toBe(firesMs - 30);
+	expect(told()).toEqual(['Busy a']);
 });
