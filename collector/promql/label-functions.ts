@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { expandTemplate, groupText } from '../../core/go-template/regexp.ts';
 import { compareLabels, labelValue, withLabel } from '../../core/labels.ts';
 import { type Column, mergeColumns } from './columns.ts';
 import { executionError } from './query-error.ts';
@@ -22,28 +23,6 @@ export function labelReplace(
 			const value = expandTemplate(args.replacement, (name) => groupText(match, name));
 			return { ...column, labels: withLabel(column.labels, args.destination, value), present: column.present.slice() };
 		}),
-	);
-}
-
-function groupText(match: ReturnType<RE2JS['matcher']>, name: string): string {
-	if (/^[0-9]+$/.test(name)) {
-		const index = Number(name);
-		return index <= match.groupCount() ? (match.group(index) ?? '') : '';
-	}
-	return match.namedGroups !== null && name in match.namedGroups ? (match.group(name) ?? '') : '';
-}
-
-/**
- * Go's `Regexp.Expand`: `$name` takes the longest run of letters, digits and underscores, so `$1_x` is the group "1_x";
- * `$$` is a dollar, and a dollar that names nothing stays.
- */
-export function expandTemplate(template: string, group: (name: string) => string): string {
-	return template.replace(
-		/\$(?:\$|\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))/g,
-		(whole, braced: string | undefined, bare: string | undefined) => {
-			const name = braced ?? bare;
-			return name === undefined ? (whole === '$$' ? '$' : whole) : group(name);
-		},
 	);
 }
 

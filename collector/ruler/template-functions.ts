@@ -1,8 +1,7 @@
-import { RE2JS } from 're2js';
 import { parseDuration } from '../../core/duration.ts';
 import type { TemplateFunction } from '../../core/go-template/builtins.ts';
-import { expandTemplate } from '../promql/label-functions.ts';
-import { humanize, humanize1024, humanizeDuration, humanizePercentage, humanizeTimestamp } from './humanize.ts';
+import { humanize, humanize1024, humanizeDuration, humanizePercentage, humanizeTimestamp } from '../../core/go-template/humanize.ts';
+import { TEXT_FUNCTIONS } from '../../core/go-template/regexp.ts';
 
 /** A sample as templates see it. */
 export interface TemplateSample {
@@ -54,12 +53,7 @@ export function ruleTemplateFunctions(services: TemplateServices): Readonly<Reco
 		sortByLabel: (name, vector) =>
 			[...samplesOf(vector)].sort((a, b) => ((a.Labels.get(String(name)) ?? '') < (b.Labels.get(String(name)) ?? '') ? -1 : 1)),
 		args: (...values) => new Map(values.map((value, index) => [`arg${index}`, value])),
-		match: (pattern, text) => RE2JS.compile(String(pattern)).matcher(String(text)).find(),
-		reReplaceAll: (pattern, replacement, text) => replaceAll(String(pattern), String(replacement), String(text)),
-		title: (text) =>
-			String(text).replace(/(^|[^\p{L}\p{N}_'])(\p{Ll})/gu, (_whole, before: string, letter: string) => before + letter.toUpperCase()),
-		toUpper: (text) => String(text).toUpperCase(),
-		toLower: (text) => String(text).toLowerCase(),
+		...TEXT_FUNCTIONS,
 		humanize: (value) => humanize(toNumber(value)),
 		humanize1024: (value) => humanize1024(toNumber(value)),
 		humanizeDuration: (value) => humanizeDuration(toNumber(value)),
@@ -85,20 +79,4 @@ function stripDomain(text: string): string {
 	const [, host = text, port = ''] = /^(.*?)(:[0-9]+)?$/.exec(text) ?? [];
 	const isAddress = /^[0-9.]+$/.test(host) || host.includes(':');
 	return isAddress ? text : (host.split('.')[0] ?? host) + port;
-}
-
-/** Go's `Regexp.ReplaceAllString`. */
-function replaceAll(pattern: string, replacement: string, text: string): string {
-	const match = RE2JS.compile(pattern).matcher(text);
-	let result = '';
-	let from = 0;
-	while (match.find()) {
-		const start = match.start();
-		result += text.slice(from, start);
-		result += expandTemplate(replacement, (name) =>
-			/^[0-9]+$/.test(name) ? (Number(name) <= match.groupCount() ? (match.group(Number(name)) ?? '') : '') : (match.group(name) ?? ''),
-		);
-		from = match.end();
-	}
-	return result + text.slice(from);
 }

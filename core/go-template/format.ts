@@ -1,4 +1,4 @@
-/** How Go prints values with `%v`. A JavaScript number is printed as a float64, so a million is `1e+06`: use `printf` or `humanize`. */
+/** How Go prints values with `%v`; an own method `String` is Go's Stringer. A JavaScript number is printed as a float64, so a million is `1e+06`: use `printf` or `humanize`. */
 export function formatValue(value: unknown): string {
 	if (value === null || value === undefined) return '<no value>';
 	if (typeof value === 'string') return value;
@@ -10,6 +10,10 @@ export function formatValue(value: unknown): string {
 		return `map[${keys.map((key) => `${key}:${formatValue(value.get(key))}`).join(' ')}]`;
 	}
 	if (value instanceof Date) return value.toISOString();
+	if (typeof value === 'object' && Object.hasOwn(value, 'String')) {
+		const said = (value as { readonly String: unknown }).String;
+		if (typeof said === 'function') return String(said());
+	}
 	if (typeof value === 'object')
 		return `{${Object.values(value)
 			.filter((entry) => typeof entry !== 'function')

@@ -12,6 +12,14 @@ export interface TemplateOptions {
 	readonly functions?: Readonly<Record<string, TemplateFunction>>;
 	/** Further texts whose `define` blocks this one may call; a later definition of a name wins, the own ones last. */
 	readonly associated?: readonly { readonly name: string; readonly text: string }[];
+	/** Escapes what actions give by where it stands in the output; one for each execution. As it is when absent. */
+	readonly escaper?: () => OutputEscaper;
+}
+
+/** Sees the whole output in order: what the template's author wrote, and what comes from outside. */
+export interface OutputEscaper {
+	literal(text: string): string;
+	value(value: unknown): string;
 }
 
 /**
@@ -31,6 +39,8 @@ const MAX_OUTPUT = 1_000_000;
 const MAX_STEPS = 200_000;
 const MAX_NESTING = 100;
 
+const PLAIN_OUTPUT: OutputEscaper = { literal: (text) => text, value: formatValue };
+
 /** Parses a template. Throws `FN_TEMPLATE_PARSE` with name and line. */
 export function parseTemplate(text: string, options: TemplateOptions): Template {
 	const functions = new Map<string, TemplateFunction>([...Object.entries(BUILTINS), ...Object.entries(options.functions ?? {})]);
@@ -42,7 +52,7 @@ export function parseTemplate(text: string, options: TemplateOptions): Template 
 	const own: ParsedTemplate = parseTemplateText(options.name, text, isFunction);
 	for (const [name, nodes] of own.definitions) definitions.set(name, nodes);
 	const run = async (nodes: readonly Node[], data: unknown) => {
-		const execution = new Execution(options.name, functions, definitions);
+		const execution = new Execution(options.name, { functions, definitions, escaper: options.escaper?.() ?? PLAIN_OUTPUT });
 		await execution.body(nodes, { dot: data, variables: [{ name: '$', value: data }] });
 		return execution.output;
 	};
@@ -69,13 +79,22 @@ class Execution {
 	readonly #name: string;
 	readonly #functions: ReadonlyMap<string, TemplateFunction>;
 	readonly #definitions: ReadonlyMap<string, readonly Node[]>;
+	readonly #escaper: OutputEscaper;
 	#steps = 0;
 	#nesting = 0;
 
-	constructor(name: string, functions: ReadonlyMap<string, TemplateFunction>, definitions: ReadonlyMap<string, readonly Node[]>) {
+	constructor(
+		name: string,
+		world: {
+			readonly functions: ReadonlyMap<string, TemplateFunction>;
+			readonly definitions: ReadonlyMap<string, readonly Node[]>;
+			readonly escaper: OutputEscaper;
+		},
+	) {
 		this.#name = name;
-		this.#functions = functions;
-		this.#definitions = definitions;
+		this.#functions = world.functions;
+		this.#definitions = world.definitions;
+		this.#escaper = world.escaper;
 	}
 
 	#fail(line: number, message: string): AppError {
@@ -102,7 +121,7 @@ class Execution {
 
 	async #node(node: Node, scope: Scope): Promise<Signal> {
 		if (node.kind === 'text') {
-			this.#write(node.text, 0);
+			this.#write(this.#escaper.literal(node.text), 0);
 			return null;
 		}
 		this.#steps += 1;
@@ -110,7 +129,7 @@ class Execution {
 		switch (node.kind) {
 			case 'action': {
 				const value = await this.#pipe(node.pipe, scope);
-				if (node.pipe.variables.length === 0) this.#write(formatValue(value), node.line);
+				if (node.pipe.variables.length === 0) this.#write(this.#escaper.value(value), node.line);
 				return null;
 			}
 			case 'if':

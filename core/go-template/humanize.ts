@@ -1,4 +1,4 @@
-import { sprintf } from '../../core/go-template/format.ts';
+import { sprintf } from './format.ts';
 
 const g4 = (value: number) => sprintf('%.4g', [value]);
 
