@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { ServiceState } from '../../protocol/api.ts';
 import type { Interval, Timeline } from './intervals.ts';
+import { type DayWatch, TouchedDays } from './touched-days.ts';
 
 /** A finished day of one service, before exclusion. Days are counted from 1970-01-01 UTC. */
 export interface StoredDay {
@@ -23,12 +24,15 @@ export interface DayStore {
 	forget(fromDay: number, toDay: number): void;
 	/** The day's neighbours changed. */
 	suspect(key: string, day: number): void;
+	/** To begin before samples are read, for what is saved of them. */
+	watch(): DayWatch;
 	close(): void;
 }
 
 /** In memory, for tests and tools that end soon. */
 export function createMemoryDayStore(): DayStore {
 	const keys = new Map<string, Map<number, StoredDay>>();
+	const touched = new TouchedDays();
 	const mark = (own: Map<number, StoredDay>, day: number) => {
 		const known = own.get(day);
 		if (known !== undefined) own.set(day, { ...known, suspect: true });
@@ -41,6 +45,7 @@ export function createMemoryDayStore(): DayStore {
 			for (const [day, timeline] of days) own.set(day, { timeline, suspect: false });
 		},
 		forget: (fromDay, toDay) => {
+			touched.touch(fromDay, toDay);
 			for (const own of keys.values()) {
 				for (const day of [...own.keys()]) if (day >= fromDay && day <= toDay) own.delete(day);
 				mark(own, fromDay - 1);
@@ -48,6 +53,7 @@ export function createMemoryDayStore(): DayStore {
 			}
 		},
 		suspect: (key, day) => mark(keys.get(key) ?? new Map(), day),
+		watch: () => touched.watch(),
 		close: () => {},
 	};
 }
@@ -72,6 +78,7 @@ export function openDayStore(dataDir: string): DayStore {
 	const forget = database.prepare('delete from ledger_day where day >= ? and day <= ?');
 	const suspects = database.prepare('update ledger_day set suspect = 1 where day in (?, ?)');
 	const suspect = database.prepare('update ledger_day set suspect = 1 where key = ? and day = ?');
+	const touched = new TouchedDays();
 	return {
 		load: (key, fromDay, toDay) => {
 			const days = new Map<number, StoredDay>();
@@ -90,12 +97,14 @@ export function openDayStore(dataDir: string): DayStore {
 			}
 		},
 		forget: (fromDay, toDay) => {
+			touched.touch(fromDay, toDay);
 			forget.run(fromDay, toDay);
 			suspects.run(fromDay - 1, toDay + 1);
 		},
 		suspect: (key, day) => {
 			suspect.run(key, day);
 		},
+		watch: () => touched.watch(),
 		close: () => database.close(),
 	};
 }

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { MinuteRow } from './request-minutes.ts';
+import { type DayWatch, TouchedDays } from './touched-days.ts';
 
 /** A finished UTC day of one definition of requests. */
 export interface StoredRequestDay {
@@ -21,6 +22,8 @@ export interface RequestDays {
 	save(key: string, days: ReadonlyMap<number, readonly MinuteRow[]>): void;
 	/** Samples of `[fromDay, toDay]` have changed: these days and those beside are counted again. */
 	suspect(fromDay: number, toDay: number): void;
+	/** To begin before samples are read, for what is saved of them. */
+	watch(): DayWatch;
 	close(): void;
 }
 
@@ -37,6 +40,7 @@ export function openRequestDays(dataDir: string | null): RequestDays {
 	const load = database.prepare('select day, suspect, minutes from request_day where key = ? and day >= ? and day < ?');
 	const save = database.prepare('insert or replace into request_day (key, day, suspect, minutes) values (?, ?, 0, ?)');
 	const suspect = database.prepare('update request_day set suspect = 1 where day >= ? and day <= ?');
+	const touched = new TouchedDays();
 	return {
 		load: (key, fromDay, toDay) => {
 			const rows = load.all(key, fromDay, toDay) as unknown as { day: number; suspect: number; minutes: string }[];
@@ -48,8 +52,10 @@ export function openRequestDays(dataDir: string | null): RequestDays {
 			for (const [day, rows] of days) save.run(key, day, JSON.stringify(rows));
 		},
 		suspect: (fromDay, toDay) => {
+			touched.touch(fromDay, toDay);
 			suspect.run(fromDay - 1, toDay + 1);
 		},
+		watch: () => touched.watch(),
 		close: () => database.close(),
 	};
 }

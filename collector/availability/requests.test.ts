@@ -85,6 +85,21 @@ describe('requests of a service', () => {
 		expect(figures).toMatchObject({ total: 59 * 50, good: 59 * 47, coverage: '100.000' });
 	});
 
+	test('the value of a broken exporter that is no number of requests is none', async () => {
+		const storage = createMemoryStorage();
+		const appender = storage.appender();
+		for (let i = 0; i <= 60; i++) {
+			const value = i === 30 ? Number.POSITIVE_INFINITY : i === 40 ? Number.NaN : i;
+			appender.append(labelsFromObject({ __name__: 'asked_total' }), T0 + i * 60_000, value);
+		}
+		await appender.commit();
+		const inventory = inventoryOf(
+			'  checks: [{ id: k }]\n  services: [{ id: s, name: S, checks: [k], requests: { good: asked_total, total: asked_total } }]',
+		);
+		const figures = (await open(storage, inventory, T0 + DAY).requests('s', { fromMs: T0, toMs: T0 + 3_660_000 }))?.figures;
+		expect(figures).toMatchObject({ total: 60, good: 60 });
+	});
+
 	test.each([
 		{
 			requests: { access_log: { kind: 'tomcat' as const, bad: ['5xx'] } },

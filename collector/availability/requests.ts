@@ -84,15 +84,20 @@ export function createRequests(options: {
 			const { from, to } = wholeMinutes(window);
 			const firstDay = Math.floor(from / DAY_MINUTES);
 			const endDay = Math.ceil(to / DAY_MINUTES);
-			const stored = days.load(key, firstDay, endDay);
-			const fresh = new Map<number, readonly MinuteRow[]>();
+			const watch = days.watch();
 			const rows: MinuteRow[] = [];
-			for (let day = firstDay; day < endDay; day++) {
-				const own = await dayRows(expressions, { day, stored: stored.get(day), ...(signal === undefined ? {} : { signal }) });
-				if (own.fresh) fresh.set(day, own.rows);
-				for (const row of own.rows) push(rows, row, day * DAY_MINUTES, { from, to });
+			try {
+				const stored = days.load(key, firstDay, endDay);
+				const fresh = new Map<number, readonly MinuteRow[]>();
+				for (let day = firstDay; day < endDay; day++) {
+					const own = await dayRows(expressions, { day, stored: stored.get(day), ...(signal === undefined ? {} : { signal }) });
+					if (own.fresh) fresh.set(day, own.rows);
+					for (const row of own.rows) push(rows, row, day * DAY_MINUTES, { from, to });
+				}
+				if (fresh.size > 0) days.save(key, watch.untouched(fresh));
+			} finally {
+				watch.end();
 			}
-			if (fresh.size > 0) days.save(key, fresh);
 			return {
 				service,
 				definition: key,
@@ -172,9 +177,9 @@ function keep(samples: CounterSamples, wanted: (value: number) => boolean): Coun
 	};
 }
 
-/** Stale markers and other NaN are no counts. */
+/** Stale markers and other NaN are no counts, and with an infinite one nothing could be added up. */
 function isCount(value: number): boolean {
-	return !Number.isNaN(value);
+	return Number.isFinite(value);
 }
 
 function readTimes(series: readonly CounterSamples[]): ReadonlyMap<string, Float64Array> {

@@ -16,6 +16,7 @@ import {
 	treeKey,
 	treeTimeline,
 } from './service-tree.ts';
+import type { DayWatch } from './touched-days.ts';
 
 const DAY_SECONDS = 86_400;
 
@@ -48,10 +49,29 @@ interface Asked {
 export async function serviceTimelines(
 	options: ServiceDaysOptions,
 	inventory: InventoryConfig,
-	request: { readonly services: readonly ServiceConfig[]; readonly window: SecondSpan; readonly signal?: AbortSignal },
+	request: TimelinesRequest,
+): Promise<ReadonlyMap<string, Timeline>> {
+	const watch = options.days.watch();
+	try {
+		return await watchedTimelines(options, inventory, { ...request, watch });
+	} finally {
+		watch.end();
+	}
+}
+
+interface TimelinesRequest {
+	readonly services: readonly ServiceConfig[];
+	readonly window: SecondSpan;
+	readonly signal?: AbortSignal;
+}
+
+async function watchedTimelines(
+	options: ServiceDaysOptions,
+	inventory: InventoryConfig,
+	request: TimelinesRequest & { readonly watch: DayWatch },
 ): Promise<ReadonlyMap<string, Timeline>> {
 	const { clock, days } = options;
-	const { window, signal } = request;
+	const { window, watch, signal } = request;
 	const more = signal === undefined ? {} : { signal };
 	const firstDay = Math.floor(window.from / DAY_SECONDS);
 	const endDay = Math.ceil(window.to / DAY_SECONDS);
@@ -62,7 +82,7 @@ export async function serviceTimelines(
 	});
 	for (const one of asked) {
 		const stored = days.load(one.key, firstDay, endDay);
-		const trusted = await trustedDays(options, inventory, { one, stored, ...more });
+		const trusted = await trustedDays(options, inventory, { one, stored, watch, ...more });
 		for (const [day, timeline] of trusted) one.known.set(day, timeline);
 	}
 	const fresh = new Map(asked.map(({ key }) => [key, new Map<number, Timeline>()]));
@@ -84,7 +104,7 @@ export async function serviceTimelines(
 		for (let day = firstDay; day < endDay; day++)
 			for (const part of known.get(day) ?? []) if (part.to > window.from) builder.until(part.to, part.state, part.reason, part.unconfirmed);
 	}
-	for (const [key, list] of fresh) if (list.size > 0) days.save(key, list);
+	for (const [key, list] of fresh) if (list.size > 0) days.save(key, watch.untouched(list));
 	return new Map([...builders].map(([id, builder]) => [id, builder.build()]));
 }
 
@@ -118,9 +138,14 @@ function isFinished(day: number, services: readonly Asked[], nowSeconds: number)
 async function trustedDays(
 	options: ServiceDaysOptions,
 	inventory: InventoryConfig,
-	request: { readonly one: Asked; readonly stored: ReturnType<DayStore['load']>; readonly signal?: AbortSignal },
+	request: {
+		readonly one: Asked;
+		readonly stored: ReturnType<DayStore['load']>;
+		readonly watch: DayWatch;
+		readonly signal?: AbortSignal;
+	},
 ): Promise<ReadonlyMap<number, Timeline>> {
-	const { one, stored, signal } = request;
+	const { one, stored, watch, signal } = request;
 	const trusted = new Map([...stored].map(([day, { timeline }]) => [day, timeline] as const));
 	const queue = [...stored].flatMap(([day, { suspect }]) => (suspect ? [day] : []));
 	const checked = new Map<number, Timeline>();
@@ -144,7 +169,7 @@ async function trustedDays(
 			queue.push(neighbour);
 		}
 	}
-	if (checked.size > 0) options.days.save(one.key, checked);
+	if (checked.size > 0) options.days.save(one.key, watch.untouched(checked));
 	return trusted;
 }
 
