@@ -45,6 +45,27 @@ describe('seconds of one check', () => {
 		{ name: 'an outage that falls silent is down for the hold, then unknown', text: 'DDD.....UUU', window: 55, want: 'd25 ?15 u15' },
 		{ name: 'it is still the same outage when the silence ends with a failure', text: 'DDD.....DUUU', window: 60, want: 'd25 ?15 d5 u15' },
 		{ name: 'failures hours apart do not confirm each other', text: `D${'.'.repeat(100)}D${'.'.repeat(100)}D`, window: 15, want: 'b15' },
+		{ name: 'three of six are not', text: 'UDUUDUDUUU', window: 50, want: 'u5 b5 u10 b5 u5 b5 u15' },
+		{ name: 'a degraded sample is a good one: three of them end it', text: 'DDDWUWD', window: 35, want: 'd15 w5 u5 w5 b5' },
+		{
+			name: 'a failure at the very end of the hold of a good one is the same outage',
+			text: 'DDDU..DUUU',
+			window: 50,
+			want: 'd25 ?5 d5 u15',
+		},
+		{ name: 'a failure after it begins another', text: 'DDDU...DUUU', window: 55, want: 'd15 u15 ?5 b5 u15' },
+		{
+			name: 'failures fifteen intervals apart confirm each other',
+			text: `D${'.'.repeat(6)}D${'.'.repeat(7)}DUUU`,
+			window: 95,
+			want: 'd15 ?20 d15 ?25 d5 u15',
+		},
+		{
+			name: 'failures sixteen intervals apart do not',
+			text: `D${'.'.repeat(7)}D${'.'.repeat(7)}DUUU`,
+			window: 100,
+			want: 'b15 ?25 b15 ?25 b5 u15',
+		},
 		{ name: 'degraded is said', text: 'UWWU', window: 20, want: 'u5 w10 u5' },
 	])('$name', ({ text, window, want }) => {
 		expect(draw(checkTimeline(toSamples(script(text)), rules, 0, window))).toBe(want);
@@ -126,7 +147,11 @@ const regularSamples = fc
 			.array(fc.integer({ min: -400, max: 400 }), { minLength: list.length, maxLength: list.length })
 			.map((jitter) => list.map((sample, i) => ({ ...sample, t: sample.t + (jitter[i] as number) })));
 	});
-const field = fc.oneof(anySamples, regularSamples);
+/** Every short pattern on the grid itself, so that the bounds of windows and holds are met exactly. */
+const gridSamples = fc
+	.array(fc.constantFrom('U', 'U', 'U', 'D', 'D', 'W', '.', '...'), { maxLength: 80 })
+	.map((text) => script(text.join(''), -20_000));
+const field = fc.oneof(anySamples, regularSamples, gridSamples);
 const down = (list: readonly Sample[]) => countSeconds(checkTimeline(toSamples(list), rules, 0, WINDOW)).down;
 
 describe('properties of the ledger', () => {
@@ -167,6 +192,28 @@ describe('properties of the ledger', () => {
 		);
 	});
 
+	test('the same for three vantage points of which none falls silent, and for what is composed of them', () => {
+		const results = fc.array(fc.constantFrom('U', 'U', 'D', 'W'), { minLength: 40, maxLength: 40 });
+		const window = { from: 0, to: 200 };
+		const downOf = (texts: readonly (readonly string[])[]) => {
+			const timelines = texts.map((text) => checkTimeline(toSamples(script(text.join(''))), rules, window.from, window.to));
+			return [
+				combineVantages(timelines, window),
+				...(['all', 'any', { quorum: 2 }] as const).map((combine) => combineTimelines(timelines, combine, window)),
+			].map((timeline) => countSeconds(timeline).down);
+		};
+		fc.assert(
+			fc.property(fc.tuple(results, results, results), fc.nat(2), fc.nat(39), (texts, vantage, at) => {
+				const said = (result: string) => texts.map((text, i) => (i === vantage ? text.with(at, result) : text));
+				const up = downOf(said('U'));
+				downOf(said('D')).forEach((down, i) => {
+					expect(down).toBeGreaterThanOrEqual(up[i] as number);
+				});
+			}),
+			{ numRuns: 200 },
+		);
+	});
+
 	test('excluding the same span twice changes nothing, and no second is lost', () => {
 		const span = fc.record({ from: fc.integer({ min: -50, max: 450 }), length: fc.integer({ min: 0, max: 200 }) });
 		fc.assert(
@@ -175,7 +222,9 @@ describe('properties of the ledger', () => {
 				const windows = spans.map(({ from, length }) => ({ from, to: from + length, reason: 'calendar' }));
 				const once = exclude(timeline, windows);
 				expect(expand(exclude(timeline, [...windows, ...windows]))).toEqual(expand(once));
-				expect(countSeconds(once).total).toBe(WINDOW);
+				// Excluded is what any window covers, whatever its order; every other second is as it was.
+				const covered = (second: number) => windows.some((part) => second >= part.from && second < part.to);
+				expect(expand(once)).toEqual(expand(timeline).map((state, second) => (covered(second) ? 'excluded' : state)));
 			}),
 		);
 	});
@@ -188,12 +237,23 @@ describe('composites', () => {
 	const bad = of('DDDDDD');
 	const silent = of('......');
 	const weak = of('WWWWWW');
+	const gone = exclude(good, [{ ...window, reason: 'not in service' }]);
+	const blip = of('UUUDUU');
 	test.each([
 		{ name: 'all: the worst of up and down', list: [good, bad], combine: 'all' as const, want: 'd30' },
 		{ name: 'all: down is worse than unknown', list: [silent, bad], combine: 'all' as const, want: 'd30' },
 		{ name: 'all: unknown is worse than degraded', list: [silent, weak], combine: 'all' as const, want: '?30' },
 		{ name: 'any: one good child is enough', list: [good, bad, silent], combine: 'any' as const, want: 'u30' },
 		{ name: 'any: nobody knows while one is silent', list: [bad, silent], combine: 'any' as const, want: '?30' },
+		{ name: 'any: a degraded child is better than a silent one', list: [weak, silent], combine: 'any' as const, want: 'w30' },
+		{ name: 'any: a good child is better than a degraded one', list: [weak, good], combine: 'any' as const, want: 'u30' },
+		{ name: 'any: what is not in service helps nobody', list: [gone, bad], combine: 'any' as const, want: 'd30' },
+		{ name: 'all: what is not in service is not missed', list: [gone, good], combine: 'all' as const, want: 'u30' },
+		{ name: 'all: nor does it hide the others', list: [gone, bad], combine: 'all' as const, want: 'd30' },
+		{ name: 'nothing of it is in service', list: [gone, gone], combine: 'all' as const, want: 'x30' },
+		{ name: 'quorum reached by degraded ones', list: [weak, weak, bad], combine: { quorum: 2, redundancy: 2 }, want: 'w30' },
+		{ name: 'quorum with one more good than wanted', list: [good, weak, bad], combine: { quorum: 1, redundancy: 1 }, want: 'u30' },
+		{ name: 'quorum of what is in service', list: [good, good, gone], combine: { quorum: 1 }, want: 'u30' },
 		{ name: 'quorum reached by all', list: [good, good], combine: { quorum: 1 }, want: 'u30' },
 		{ name: 'quorum reached, redundancy lost', list: [good, bad], combine: { quorum: 1 }, want: 'w30' },
 		{ name: 'quorum that unknown children could reach', list: [good, silent, bad], combine: { quorum: 2 }, want: '?30' },
@@ -208,6 +268,8 @@ describe('composites', () => {
 		{ name: 'two of three are', list: [good, bad, bad], want: 'd30' },
 		{ name: 'those that do not report have no vote', list: [bad, silent, silent], want: 'd30' },
 		{ name: 'nobody reports', list: [silent, silent], want: '?30' },
+		{ name: 'only the seconds of a failure are unconfirmed', list: [good, good, blip], want: 'u15 b5 u10' },
+		{ name: 'degraded as soon as one says so', list: [good, weak], want: 'w30' },
 	])('vantage points: $name', ({ list, want }) => {
 		expect(draw(combineVantages(list, window))).toBe(want);
 	});
