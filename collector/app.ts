@@ -280,6 +280,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		config: () => config,
 		availability: ledgers,
 		queryable: store,
+		days,
 		alerting,
 		maintenance,
 		operations,

@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { PostedAlert } from '../protocol/alert.ts';
 import { type Availability, createAvailability } from './availability/availability.ts';
+import type { DayStore } from './availability/day-store.ts';
 import type { CollectorConfig } from './config.ts';
 import { type Contracts, createContracts } from './contracts/contracts.ts';
 import type { ClockRules } from './contracts/limits.ts';
@@ -32,6 +33,8 @@ export interface FaultDeskOptions {
 	readonly availability: Availability;
 	/** Where checks are stored: what a service's own checks say without those of the services below it. */
 	readonly queryable: Queryable;
+	/** The one of `availability`, so that late checks are told to what is computed here as well. */
+	readonly days: DayStore;
 	readonly alerting: Alerting;
 	readonly operations: OperationLog;
 	readonly metrics: Registry;
@@ -122,7 +125,7 @@ export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 	});
 	const outages = watchedOutages({
 		availability,
-		parts: (inventory) => createAvailability({ queryable: options.queryable, inventory: () => inventory, clock, log }),
+		parts: (inventory) => createAvailability({ queryable: options.queryable, inventory: () => inventory, days: options.days, clock, log }),
 		inventory: () => config().inventory,
 		contractOf,
 		clock,

@@ -227,7 +227,7 @@ test('on any tree every service that was down stands in the fault of a candidate
 				await world.close();
 			}
 		}),
-		{ numRuns: 20 },
+		{ numRuns: 8 },
 	);
 });
 

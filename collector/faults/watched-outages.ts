@@ -9,6 +9,8 @@ import { explainOutages, type Outage, type OutageNode, ownParts } from './outage
 /** A sample holds for three intervals of its check: by so much two checks may see one event at different times. */
 const HOLD_INTERVALS = 3;
 const DEFAULT_INTERVAL_MS = 10_000;
+/** So far back the beginning is looked for of an outage that lasts longer than whoever asks looks back. */
+const FURTHEST_MS = 31 * 86_400_000;
 
 /**
  * Outages of all services with what each is told by. `parts` gives the ledgers of an inventory in which nothing below a service fails;
@@ -33,8 +35,14 @@ export function watchedOutages(options: {
 	return async (fromMs, signal): Promise<readonly WatchedOutage[]> => {
 		const config = inventory();
 		const nowMs = clock.now();
-		const range = { fromMs, toMs: nowMs };
-		const found = outagesByService(await availability.ledgers(range, undefined, signal));
+		let range = { fromMs, toMs: nowMs };
+		let found = outagesByService(await availability.ledgers(range, undefined, signal));
+		const fromSeconds = Math.floor(fromMs / 1000);
+		// Two that both reach back beyond would seem to have begun together, and the one to follow from the other.
+		if ([...found.values()].flat().some((outage) => outage.fromSeconds === fromSeconds)) {
+			range = { fromMs: Math.min(fromMs, nowMs - FURTHEST_MS), toMs: nowMs };
+			found = outagesByService(await availability.ledgers(range, undefined, signal));
+		}
 		const isDown = (id: string): boolean => (found.get(id) ?? []).length > 0;
 		const asked = config.services.filter(({ id, children }) => isDown(id) && children.some(isDown)).map(({ id }) => id);
 		let own: ReadonlyMap<string, readonly Outage[]> = new Map();
@@ -54,10 +62,9 @@ export function watchedOutages(options: {
 				own: asked.includes(id) ? (own.get(id) ?? []) : (found.get(id) ?? []),
 			}),
 		);
-		return explainOutages(nodes, Math.floor(nowMs / 1000)).map((outage) => ({
-			...outage,
-			name: names.get(outage.service) ?? outage.service,
-		}));
+		return explainOutages(nodes, Math.floor(nowMs / 1000))
+			.filter(({ toSeconds }) => toSeconds === null || toSeconds > fromSeconds)
+			.map((outage) => ({ ...outage, name: names.get(outage.service) ?? outage.service }));
 	};
 }
 
