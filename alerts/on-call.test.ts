@@ -156,6 +156,18 @@ describe('escalation', () => {
 		expect(await calls()).toEqual(['0m 张伟 fired', '0m 张伟 repeat']);
 		expect(await kinds()).toContain('delivery');
 	});
+
+	test('of several who are called, one who may still be reached is waited for', async () => {
+		const policies = "[{ name: p, steps: [{ to: ['person:zhang', 'person:li'], wait: 5m }, { to: ['person:wang'], wait: 1h }] }]";
+		await start({ policies });
+		hook.fail({ kind: 'status', status: 400 }, 1);
+		await fire('NginxDown');
+		await waitFor('the refusal', async () => (await calls()).length === 2 && (await kinds()).includes('delivery'));
+		await minutes(4);
+		expect(await calls()).toEqual(['0m 张伟 fired', '0m 李娜 fired']);
+		await minutes(1);
+		expect((await calls()).slice(2)).toEqual(['5m 王强 repeat']);
+	});
 });
 
 describe('what opens an incident, and what ends it', () => {

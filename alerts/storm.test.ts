@@ -107,6 +107,9 @@ test('ten thousand alerts in one post are durable at once and make a bounded num
 	expect(robot.messages[0]?.content).toContain('10000 条告警');
 	expect(robot.messages[0]?.content).toContain('app-9999 无法访问');
 	expect(robot.messages[0]?.content).toContain('另有 9988 条');
+	// The message names the worst; the record has every one, with its number.
+	const queued = running.state.selectFrom('alert_event').select(({ fn }) => fn.countAll().as('count'));
+	expect(await queued.where('kind', '=', 'queued').where('detail', '=', 'oncall #1').execute()).toEqual([{ count: 10_000 }]);
 });
 
 test('all channels down for an hour: what fired and recovered meanwhile is told in one message when they are back', async () => {

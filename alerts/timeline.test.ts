@@ -139,8 +139,12 @@ describe('grouping', () => {
 		await start({
 			route: `{ receiver: a, group_wait: 0s, routes: [{ matchers: ['team="ops"'], receiver: b, continue: true }, { matchers: ['alertname="A"'] }] }`,
 		});
-		await fire('A');
+		await running.alerting.receive([postedAlert(labelsOf('A'), { startsAtMs: zeroMs })]);
 		expect((await told()).sort()).toEqual(['0s a fired: A', '0s b fired: A']);
+		await seconds(600);
+		expect((await told()).slice(2).sort()).toEqual(['300s a resolved: -A', '300s b resolved: -A']);
+		// It expired once, however many were told.
+		expect(await eventsOf('A')).toEqual(['fired', 'queued', 'queued', 'expired', 'queued', 'queued']);
 	});
 });
 
@@ -182,6 +186,9 @@ describe('repeating and resolving', () => {
 		await seconds(700);
 		expect(await told()).toEqual(['30s a fired: A', '330s a resolved: -A']);
 		expect(await eventsOf('A')).toEqual(['fired', 'queued', 'expired', 'queued']);
+		const rows = await running.state.selectFrom('notification').select('body').orderBy('number').execute();
+		// It ended when its life did, not when somebody looked.
+		expect((JSON.parse(rows.at(-1)?.body ?? '{}') as Notification).alerts[0]?.endsAtMs).toBe(zeroMs + 300_000);
 	});
 
 	test('firing again after the recovery is told anew', async () => {
@@ -202,9 +209,20 @@ describe('repeating and resolving', () => {
 		await seconds(40);
 		await resolve('A');
 		await seconds(300);
+		// The recovery that it is spared comes along with something new.
+		await fire('C');
+		await fire('A');
+		await seconds(300);
+		await resolve('C');
+		await fire('D');
+		await seconds(300);
+		await resolve('A');
+		await resolve('D');
+		await seconds(4000);
+		expect(await told()).toEqual(['30s a fired: A B', '630s a fired: A B C', '930s a fired: A B D', '4830s a repeat: B']);
 		await resolve('B');
 		await seconds(900);
-		expect(await told()).toEqual(['30s a fired: A B']);
+		expect(await told()).toHaveLength(4);
 	});
 
 	test('a receiver without channels leaves a record', async () => {
@@ -374,5 +392,7 @@ describe('bounds', () => {
 		await expect(post).rejects.toMatchObject({ code: 'FN_ALERTS_FULL', retryable: true, status: 503 });
 		expect(running.alerting.alerts()).toHaveLength(2);
 		await fire('A');
+		await resolve('A');
+		expect(running.alerting.alerts()).toMatchObject([{ alert: { labels: { alertname: 'B' } } }]);
 	});
 });

@@ -157,6 +157,24 @@ describe('flapping', () => {
 		expect(await told()).toHaveLength(8);
 	});
 
+	test('what comes and goes slowly is told each time', async () => {
+		await start(ROUTE, 'flapping: { firings: 2, window: 1h, calm_after: 6h }');
+		for (let i = 0; i < 4; i++) {
+			await flap(1);
+			await seconds(40 * 60);
+		}
+		expect((await told()).map((one) => one.replace(/^\d+s /, ''))).toEqual([
+			'a: A',
+			'a: -A',
+			'a: A',
+			'a: -A',
+			'a: A',
+			'a: -A',
+			'a: A',
+			'a: -A',
+		]);
+	});
+
 	test('0 switches it off', async () => {
 		await start(ROUTE, 'flapping: { firings: 0 }');
 		await flap(8);
