@@ -142,6 +142,46 @@ test('the future is left out, and the budget is that of the whole period', async
 	expect(window.to * 1000).toBe(T0 + DAY);
 });
 
+test('what is computed may change as far as a sample reaches, and no further', async () => {
+	const availability = createAvailability({ queryable: createMemoryStorage(), inventory, clock: at(T0 + DAY) });
+	// Fifteen intervals of 10 s to be confirmed, and twelve to be over.
+	expect((await availability.ledger('one', { fromMs: T0, toMs: T0 + 2 * DAY })).provisionalFrom).toBe((T0 + DAY) / 1000 - 270);
+	expect((await availability.ledger('one', { fromMs: T0, toMs: T0 + DAY / 2 })).provisionalFrom).toBe((T0 + DAY / 2) / 1000);
+});
+
+test('the budget of an open month is that of the days on which the service exists', async () => {
+	const base = inventory();
+	const services = base.services.map((service) => ({ ...service, created: '2026-11-11', removed: '2026-11-21' }));
+	const availability = createAvailability({
+		queryable: createMemoryStorage(),
+		inventory: () => ({ ...base, services }),
+		clock: at(T0 + 3 * DAY),
+	});
+	const month = { fromMs: T0 - 9 * DAY, toMs: T0 + 21 * DAY };
+	// Ten days of the thirty: 86.4 s.
+	expect((await availability.ledger('one', month)).figures).toMatchObject({ budgetSeconds: '86.40', totalSeconds: 12 * 86_400 });
+	expect(await availability.budgetOf('one', month)).toBe(86.4);
+	expect(await availability.exclusionsOf('one', { from: T0 / 1000, to: T0 / 1000 + 12 * 86_400 })).toEqual([
+		{ from: T0 / 1000, to: T0 / 1000 + 86_400, reason: 'not in service' },
+		{ from: T0 / 1000 + 11 * 86_400, to: T0 / 1000 + 12 * 86_400, reason: 'not in service' },
+	]);
+});
+
+test('hours that are changed while it runs count from the next question on', async () => {
+	const base = inventory();
+	const hours = (text: string) => ({
+		...base,
+		calendars: [{ id: 'office', weekdays: [1, 2, 3, 4, 5, 6, 7], seasons: [{ from: '01-01', to: '12-31', hours: text }] }],
+		services: base.services.map((service) => ({ ...service, calendar: 'office' })),
+	});
+	let current: InventoryConfig = hours('08:00-20:00');
+	const availability = createAvailability({ queryable: createMemoryStorage(), inventory: () => current, clock: at(T0 + 2 * DAY) });
+	const excluded = async () => (await availability.ledger('one', { fromMs: T0, toMs: T0 + DAY })).figures.excludedSeconds;
+	expect(await excluded()).toBe(43_200);
+	current = hours('08:00-18:00');
+	expect(await excluded()).toBe(50_400);
+});
+
 test.each([
 	{ name: 'an unknown service', id: 'nobody', fromMs: T0, toMs: T0 + 1000, code: 'FN_SERVICE_UNKNOWN' },
 	{ name: 'a reversed range', id: 'one', fromMs: T0, toMs: T0 - 1, code: 'FN_RANGE_INVALID' },

@@ -6,6 +6,7 @@ import { silentLogger } from '../../core/log.ts';
 import { parseInventoryFile } from '../inventory/inventory-yaml.ts';
 import { createMemoryStorage, type MemoryStorage } from '../storage/memory-storage.ts';
 import { createAvailability } from './availability.ts';
+import { whatIf } from './budget.ts';
 import { createBudgets } from './budgets.ts';
 import { equals } from './matchers.ts';
 
@@ -84,13 +85,45 @@ describe('budgets', () => {
 		const storage = createMemoryStorage();
 		const appender = storage.appender();
 		const labels = labelsFromObject({ __name__: 'probe_success', check: 'k', vantage: 'a' });
-		for (let t = now - HOUR; t <= now; t += 10_000) appender.append(labels, t, t >= now - 30_000 && t < now - 10_000 ? 0 : 1);
+		// Those of the hours before are evidence of the longer windows only.
+		const failed = (t: number) => (t >= now - 30_000 && t < now - 10_000) || (t >= now - 2 * HOUR && t < now - 2 * HOUR + 50_000);
+		for (let t = now - 3 * HOUR; t <= now; t += 10_000) appender.append(labels, t, failed(t) ? 0 : 1);
 		await appender.commit();
 		const hasty = { ...inventory, checks: inventory.checks.map((check) => ({ ...check, confirm: { failed: 1, of: 1, recovered: 1 } })) };
 		const clock = { ...systemClock, now: () => now };
 		const availability = createAvailability({ queryable: storage, inventory: () => hasty, clock });
 		const [state] = await createBudgets({ availability, store: storage, inventory: () => hasty, clock, log: silentLogger }).states();
 		expect(state?.burns[0]).toMatchObject({ longUsedSeconds: 20, failedChecks: 2, burning: false });
+		expect(state?.burns[1]).toMatchObject({ longUsedSeconds: 70, failedChecks: 7, burning: true });
+	});
+
+	test('three failed checks are, and burn where the limit of the window is passed', async () => {
+		const now = MONTH + 10 * DAY;
+		const states = async (seconds: number) => {
+			const storage = createMemoryStorage();
+			const appender = storage.appender();
+			const labels = labelsFromObject({ __name__: 'probe_success', check: 'k', vantage: 'a' });
+			const step = (seconds * 1000) / 3;
+			for (let t = now - HOUR; t <= now; t += step) appender.append(labels, t, t >= now - 6 * step && t < now - 3 * step ? 0 : 1);
+			await appender.commit();
+			const fast = { ...inventory, checks: inventory.checks.map((check) => ({ ...check, interval: `${seconds / 3}s` })) };
+			const clock = { ...systemClock, now: () => now };
+			const availability = createAvailability({ queryable: storage, inventory: () => fast, clock });
+			return (await createBudgets({ availability, store: storage, inventory: () => fast, clock, log: silentLogger }).states())[0];
+		};
+		// 259.2 s in 30 days: 14.4 times as fast is 5.184 s in an hour, 6 times 12.96 s in six, 3 times 25.92 s in a day.
+		for (const [seconds, want] of [
+			[3, []],
+			[6, ['fast']],
+			[12, ['fast']],
+			[15, ['fast', 'quick']],
+			[24, ['fast', 'quick']],
+			[27, ['fast', 'quick', 'slow', 'creeping']],
+		] as const) {
+			const state = await states(seconds);
+			expect(state).toMatchObject({ usedSeconds: seconds, burns: [{ failedChecks: 3 }, {}, {}, {}] });
+			expect(burning(state), `${seconds} s`).toEqual(want);
+		}
 	});
 
 	test('says at which second the target was lost', async () => {
@@ -129,10 +162,31 @@ describe('budgets', () => {
 			minutes: 1,
 			want: { costSeconds: 60, remainingSeconds: 267.84, remainingAfterSeconds: 207.84 },
 		},
-	])('what if: $name', async ({ id, from, minutes, want }) => {
+		{
+			name: 'a minute after an outage of a minute and a half',
+			id: 's',
+			from: 22 * HOUR,
+			minutes: 1,
+			failed: 90_000,
+			want: { costSeconds: 60, remainingSeconds: 169.2, remainingAfterSeconds: 109.2, kept: true },
+		},
+		{
+			name: 'over the end of the month, whose part alone it costs',
+			id: 's',
+			from: 30 * DAY - 60_000,
+			minutes: 10,
+			want: { costSeconds: 60, freeSeconds: 0, remainingSeconds: 259.2, remainingAfterSeconds: 199.2, kept: true },
+		},
+	])('what if: $name', async ({ id, from, minutes, failed = 0, want }) => {
 		const now = MONTH + HOUR;
-		const budgets = open(await filled(now, []), now);
+		const budgets = open(await filled(now, [[MONTH + 60_000, MONTH + 60_000 + failed]]), now);
 		expect(await budgets.whatIf(id, MONTH + from, MONTH + from + minutes * 60_000)).toMatchObject(want);
+	});
+
+	test('what is used up to the last hundredth is kept, and one second more is not', () => {
+		const outage = (seconds: number) => whatIf({ remainingSeconds: 60 }, { from: 0, to: seconds }, []);
+		expect(outage(60)).toMatchObject({ remainingAfterSeconds: 0, kept: true });
+		expect(outage(61)).toMatchObject({ remainingAfterSeconds: -1, kept: false });
 	});
 
 	test('becomes series for rules', async () => {

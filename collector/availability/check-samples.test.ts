@@ -34,10 +34,11 @@ test('a stale marker is no result', async () => {
 					[2, 'stale'],
 					[3, 0],
 					[4, Number.NaN],
+					[5, 0.5],
 				],
 			},
 		]),
-	).toEqual([['v', [1, 3, 4], [UP, DOWN, DOWN]]]);
+	).toEqual([['v', [1, 3, 4, 5], [UP, DOWN, DOWN, DOWN]]]);
 });
 
 test('a target that has moved is one check; where both have a time, there is one result', async () => {

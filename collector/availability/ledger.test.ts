@@ -193,7 +193,7 @@ describe('properties of the ledger', () => {
 	});
 
 	test('the same for three vantage points of which none falls silent, and for what is composed of them', () => {
-		const results = fc.array(fc.constantFrom('U', 'U', 'D', 'W'), { minLength: 40, maxLength: 40 });
+		const results = fc.array(fc.constantFrom<string>('U', 'U', 'D', 'W'), { minLength: 40, maxLength: 40 });
 		const window = { from: 0, to: 200 };
 		const downOf = (texts: readonly (readonly string[])[]) => {
 			const timelines = texts.map((text) => checkTimeline(toSamples(script(text.join(''))), rules, window.from, window.to));
@@ -308,6 +308,20 @@ describe('figures', () => {
 			sliLeftOut: leftOut,
 			coverage,
 		});
+	});
+
+	test.each([
+		{ seconds: 12_345, target: '99.99', want: '1.23' },
+		{ seconds: 99, target: '99.99', want: '0.00' },
+		{ seconds: 12_345, target: '99.9', want: '12.34' },
+	])('a budget is truncated: $seconds s at $target % leave $want s', ({ seconds, target, want }) => {
+		expect(budget(seconds, target)).toBe(want);
+	});
+
+	test('degraded counts as up, and stands beside', () => {
+		const counts = { total: 100, up: 30, degraded: 60, down: 10, unknown: 0, excluded: 0, unconfirmed: 0 };
+		const figures = availabilityFigures(counts, { fromSeconds: 0, toSeconds: 100, target: '99.99', agreedSecondsOfPeriod: 100 });
+		expect(figures).toMatchObject({ sliBest: '90.000', sliWorst: '90.000', degradedSeconds: 60, budgetUsedSeconds: 10 });
 	});
 
 	test('an SLI is a range while time is unknown', () => {

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
 import { createMemoryStorage, type MemoryStorage } from '../storage/memory-storage.ts';
 import { createMemoryDayStore, type DayStore, openDayStore } from './day-store.ts';
+import { TimelineBuilder } from './intervals.ts';
 import { beat, COLLECTOR, check, DAY, draw, inventoryOf, open, type Series, type Span, T0, write } from './ledger.fixture.ts';
 
 describe('silence has a cause', () => {
@@ -98,8 +99,34 @@ describe('silence has a cause', () => {
 			},
 			want: ['0-320 up', '320-610 unknown no data: portal', '610-900 unknown collector down', '900-1200 unknown no data: portal'],
 		},
+		{
+			name: 'a part of the zone fell silent for longer',
+			fill: async (storage: MemoryStorage) => {
+				await alive(storage);
+				await write(storage, beat('a'), until300);
+				await write(storage, beat('b'), [...until300, { from: 600, to: 1200, value: 1 }]);
+				await write(storage, beat('c'), [all]);
+			},
+			want: ['0-320 up', '320-350 unknown no data: portal', '350-600 unknown network cut: z', '600-1200 unknown agent silent: a'],
+		},
 	])('$name', async ({ fill, want }) => {
 		expect(await seen(fill)).toEqual(want);
+	});
+
+	test('an agent that delivered the day before is one that should', async () => {
+		const storage = createMemoryStorage();
+		await alive(storage);
+		await write(storage, check('portal'), until300);
+		await write(storage, beat('a'), until300);
+		const later = { fromMs: T0 + 600_000, toMs: T0 + 1_200_000 };
+		const { timeline } = await open(storage, inventoryOf(yaml), later.toMs).ledger('portal', later);
+		// The check has not been seen by anybody near this window, so that its vantage point is not known; its zone is not either.
+		expect(draw(timeline)).toEqual(['600-1200 unknown no data: portal']);
+		await write(storage, check('portal'), [{ from: 590, to: 600, value: 1 }]);
+		expect(draw((await open(storage, inventoryOf(yaml), later.toMs).ledger('portal', later)).timeline)).toEqual([
+			'600-620 up',
+			'620-1200 unknown agent silent: a',
+		]);
 	});
 });
 
@@ -163,12 +190,34 @@ describe('vantage points', () => {
 			list: [
 				[check('portal', 'a'), cut],
 				[check('portal', 'b'), cut],
+				[check('portal', 'c'), up],
 				[check('gateway-a', 'b'), cut],
 			],
 			want: 200,
 		},
+		{
+			name: 'one that sees it up is heard, whatever its reference says',
+			list: [
+				[check('portal', 'a'), [...cut.slice(0, 1), { from: 200, to: 500, value: 1 }, { from: 500, to: 600, value: 0 }]],
+				[check('portal', 'b'), cut],
+				[check('gateway-a', 'a'), cut],
+			],
+			want: 0,
+		},
 	] as const)('$name', async ({ list, want }) => {
 		expect(await down(list)).toBe(want);
+	});
+
+	test('a reference does not vouch for itself', async () => {
+		const storage = createMemoryStorage();
+		for (const [vantage, spans] of [
+			['a', cut],
+			['b', cut],
+			['c', up],
+		] as const)
+			await write(storage, check('gateway-a', vantage), spans);
+		const gateway = inventoryOf(yaml.replace('checks: [portal] }', 'checks: [gateway-a] }'));
+		expect((await open(storage, gateway, T0 + 3_600_000).ledger('portal', range)).figures.downSeconds).toBe(200);
 	});
 });
 
@@ -221,6 +270,14 @@ describe('trees', () => {
 		);
 		const { timeline } = await open(storage, inventory, T0 + 1_200_000).ledger('queue', { fromMs: T0, toMs: T0 + 1_200_000 });
 		expect(draw(timeline)).toEqual(['0-300 up', '300-620 down condition: queue', '620-1200 unknown no data: queue']);
+		for (const cut of [1, 299, 303, 307, 611, 625]) {
+			const at = T0 + cut * 1000;
+			const part = async (fromMs: number, toMs: number) =>
+				(await open(storage, inventory, T0 + 1_200_000).ledger('queue', { fromMs, toMs })).timeline;
+			const builder = new TimelineBuilder(T0 / 1000, T0 / 1000 + 1200);
+			for (const { to, state, reason } of [...(await part(T0, at)), ...(await part(at, T0 + 1_200_000))]) builder.until(to, state, reason);
+			expect(builder.build()).toEqual(timeline);
+		}
 	});
 });
 
@@ -275,6 +332,25 @@ describe('finished days', () => {
 		availability.invalidate(T0 + 4 * DAY, T0 + 5 * DAY - 1);
 		expect((await availability.ledger('portal', range)).figures.downSeconds).toBe(86_400 + 180);
 		expect(computed.sort()).toEqual([3, 4, 5].map((day) => dayOf(day * 86_400)));
+	});
+
+	test('a day is kept only once no sample that comes in time can change it', async () => {
+		const storage = createMemoryStorage();
+		await write(storage, check('portal'), [
+			{ from: 0, to: 86_390, value: 1 },
+			{ from: 86_390, to: 86_400, value: 0 },
+		]);
+		const days = createMemoryDayStore();
+		const dayOne = async (nowSeconds: number) =>
+			(await open(storage, inventory, T0 + nowSeconds * 1000, { days }).ledger('portal', { fromMs: T0, toMs: T0 + DAY })).figures;
+		for (const now of [86_400, 86_401, 86_420]) expect(await dayOne(now)).toMatchObject({ downSeconds: 0, unconfirmedSeconds: 10 });
+		// What confirms the failure before midnight comes in time, after it, and tells nobody.
+		await write(storage, check('portal'), [
+			{ from: 86_400, to: 86_430, value: 0 },
+			{ from: 86_430, to: 90_000, value: 1 },
+		]);
+		expect(await dayOne(86_440)).toMatchObject({ downSeconds: 10, unconfirmedSeconds: 0 });
+		expect(await dayOne(2 * 86_400)).toMatchObject({ downSeconds: 10, unconfirmedSeconds: 0 });
 	});
 
 	test('another definition of the service has days of its own', async () => {
