@@ -42,6 +42,12 @@ describe('how long a contract runs', () => {
 		expect(termOf(extended).toMs).toBeNull();
 	});
 
+	test.each(['2024-02-29', '2023-08-31', '2023-11-30', '2023-03-01'])('from %s it ends with its fourth quarter', (start) => {
+		const contract = signed(`{ start: ${start} }`);
+		expect(periodOf(contract, 'q4').toMs).toBe(termOf(contract).toMs);
+		expect(() => periodOf(contract, 'q5')).toThrow(expect.objectContaining({ code: 'FN_CONTRACT_TERM' }));
+	});
+
 	test('the last day of a profile of its own goes with its first day', () => {
 		const own = { ...profileOf('chengdu-2021'), contract: { ...profileOf('chengdu-2021').contract, end: '2022-05-31' } };
 		expect(days(own)).toEqual(['2021-08-01', '2022-05-31']);

@@ -119,6 +119,30 @@ describe('two evaluations of a rule', () => {
 		expect(world.rule('Busy').lastEvaluationMs).toBe(slotMs + 10);
 	});
 
+	test('do not make up for what arrives while the one at the slot runs', async () => {
+		let slotQueryMs = 0;
+		await start(busy('Busy', 'info'), {
+			wrap: (engine, clock) => ({
+				...engine,
+				instant: async (query, timeMs, options) => {
+					const result = await engine.instant(query, timeMs, options);
+					if (options?.within === undefined) await clock.sleep(slotQueryMs);
+					return result;
+				},
+			}),
+		});
+		world.push('load', 1, from('a'));
+		await world.clock.advance(150);
+		slotQueryMs = 180;
+		const slot = world.ruler.evaluateOnce(world.clock.now());
+		await world.clock.advance(10);
+		// It is collected while the slot runs, and may not be judged yet, because the rule was just now.
+		world.push('load', 5, from('a'));
+		await world.clock.advance(1000);
+		await slot;
+		expect(told()).toEqual(['Busy a']);
+	});
+
 	test('keep their order when the clock steps back', async () => {
 		await start(busy('Busy', 'info'));
 		const aheadMs = world.clock.now() + 2000;
