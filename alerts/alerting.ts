@@ -41,6 +41,8 @@ export interface AlertingOptions {
 	readonly secret: (ref: SecretRef) => Secret;
 	/** Under which people reach the collector, for links in messages; `''` leaves relative links out. */
 	readonly externalUrl: string;
+	/** Where relative names of template files start; the current folder when absent. */
+	readonly configFolder?: string;
 	/** Says which approved window holds an alert. Default: none does. */
 	readonly maintenance?: MaintenanceHold;
 	/** What runs on what; asked anew each round. Default: nothing. */
@@ -257,13 +259,14 @@ function deliveryRules(config: AlertsConfig): DeliveryRules {
 }
 
 function channelWorld(options: AlertingOptions, inbound: Inbound, metrics: AlertsMetrics): ChannelWorld {
-	const { clock, log, http, secret, externalUrl } = options;
+	const { clock, log, http, secret, externalUrl, configFolder = '.' } = options;
 	return {
 		clock,
 		log,
 		http,
 		secret,
 		externalUrl,
+		configFolder,
 		inbound,
 		onTemplateError: (channel, reason) => {
 			metrics.templateErrors.inc();

@@ -1,28 +1,33 @@
+import { dirname } from 'node:path';
 import type { ConfigCheck } from '../core/config-file.ts';
 import { tryParseDuration } from '../core/duration.ts';
 import { errorText } from '../core/errors.ts';
 import type { AlertsConfig, RouteConfig } from './config.ts';
+import { checkForeign } from './foreign-receivers.ts';
 import { buildInhibitRule } from './inhibit/inhibit.ts';
 import type { ChannelKind } from './notify/channel-line.ts';
 import { channelOf } from './notify/channels.ts';
-import { missingMailKey } from './notify/email/config.ts';
+import { checkHttpConfig, checkTls, type HttpConfig } from './notify/http-config.ts';
 import { CHANNEL_KINDS } from './notify/kinds.ts';
 import { checkOnCall } from './on-call-config.ts';
 import { parseMatchers } from './route/matcher.ts';
 import { routeMatchers } from './route/route.ts';
+import { readTemplateFiles } from './templates/alertmanager/template-files.ts';
+import { checkAlertmanagerTemplate } from './templates/alertmanager/texts.ts';
 import { parseOwnText } from './templates/texts.ts';
 import { buildTimeInterval } from './time/time-interval.ts';
 
 /** What the schema cannot say: references that must exist, expressions that must parse, values that must fit together. */
-export const checkAlertsConfig: ConfigCheck<AlertsConfig> = (config, report) => {
+export const checkAlertsConfig: ConfigCheck<AlertsConfig> = (config, report, file = '.') => {
 	const names = new Set<string>();
 	for (const [i, receiver] of config.receivers.entries()) {
 		if (names.has(receiver.name)) report(['receivers', i, 'name'], `the receiver "${receiver.name}" is defined twice; rename one`);
 		names.add(receiver.name);
-		for (const { type, check } of CHANNEL_KINDS) {
+		for (const kind of CHANNEL_KINDS) {
+			const { type } = kind;
 			const entries = (receiver as Readonly<Record<string, unknown>>)[`${type}_configs`];
 			for (const [j, entry] of (Array.isArray(entries) ? entries : []).entries())
-				checkChannel({ type, entry, check, global: config.global }, (path, message) =>
+				checkChannel(kind, { entry, global: config.global }, (path, message) =>
 					report(['receivers', i, `${type}_configs`, j, ...path], message),
 				);
 		}
@@ -37,13 +42,12 @@ export const checkAlertsConfig: ConfigCheck<AlertsConfig> = (config, report) => 
 		config.channels.map(({ name }) => name),
 		(path, message) => report(['oncall', ...path], message),
 	);
-	for (const [i, { template }] of config.templates.entries()) {
-		try {
-			parseOwnText(template, i);
-		} catch (error) {
-			report(['templates', i, 'template'], errorText(error));
-		}
-	}
+	checkForeign(config, report);
+	if (config.global.http_config !== undefined)
+		checkHttpConfig(config.global.http_config, (path, message) => report(['global', 'http_config', ...path], message));
+	if (config.global.smtp_tls_config !== undefined)
+		checkTls(config.global.smtp_tls_config, (path, message) => report(['global', 'smtp_tls_config', ...path], message));
+	checkTemplates(config, file, report);
 	const root = config.route;
 	if (root.receiver === undefined) report(['route'], 'the root route has no receiver; name one of `receivers`');
 	if (root.matchers.length + Object.keys(root.match).length + Object.keys(root.match_re).length > 0) {
@@ -98,26 +102,42 @@ function checkChannels(config: AlertsConfig, report: (path: readonly (string | n
 		}
 		const [type, entry] = channelOf(channel);
 		const kind = CHANNEL_KINDS.find((known) => known.type === type);
-		checkChannel({ type, entry, check: kind?.check, global: config.global }, (path, message) =>
-			report(['channels', i, type, ...path], message),
-		);
+		if (kind !== undefined)
+			checkChannel(kind, { entry, global: config.global }, (path, message) => report(['channels', i, type, ...path], message));
 	}
 }
 
+function checkTemplates(config: AlertsConfig, file: string, report: Report): void {
+	for (const [i, entry] of config.templates.entries()) {
+		try {
+			if (typeof entry === 'string') for (const read of readTemplateFiles([entry], dirname(file))) checkAlertmanagerTemplate(read);
+			else parseOwnText(entry.template, i);
+		} catch (error) {
+			report(typeof entry === 'string' ? ['templates', i] : ['templates', i, 'template'], errorText(error));
+		}
+	}
+}
+
+type Report = (path: readonly (string | number)[], message: string) => void;
+
 /** What a channel's schema cannot say: its own conditions, and what `global` must have where it says nothing. */
 function checkChannel(
-	channel: {
-		readonly type: string;
-		readonly entry: unknown;
-		readonly check: ChannelKind['check'];
-		readonly global: AlertsConfig['global'];
-	},
-	report: (path: readonly (string | number)[], message: string) => void,
+	kind: ChannelKind,
+	{ entry, global }: { readonly entry: unknown; readonly global: AlertsConfig['global'] },
+	report: Report,
 ): void {
-	const { type, entry, check, global } = channel;
-	check?.(entry as never, report);
-	const missing = type === 'email' ? missingMailKey(entry as never, global) : null;
-	if (missing !== null) report([], `the key "${missing}" is missing; give it here, or smtp_${missing} under alerts.global`);
+	kind.check?.(entry as never, report);
+	const { http_config: http } = entry as { readonly http_config?: HttpConfig };
+	if (http !== undefined) checkHttpConfig(http, (path, message) => report(['http_config', ...path], message));
+	const missing = kind.missing?.(entry as never, global) ?? null;
+	if (missing !== null) report([], `the key "${missing.key}" is missing; give it here, or ${missing.global} under alerts.global`);
+	for (const { path, text } of kind.texts?.(entry as never) ?? []) {
+		try {
+			checkAlertmanagerTemplate({ name: path.join('.'), text });
+		} catch (error) {
+			report(path, errorText(error));
+		}
+	}
 }
 
 function checkRoute(

@@ -1,11 +1,13 @@
 import { type Static, type TSchema, Type } from 'typebox';
 import { DURATION_PATTERN } from '../core/duration.ts';
 import { IntakeConfigSchema } from './foreign/config.ts';
+import { FOREIGN_RECEIVERS, foreignReceiverProperties } from './foreign-receivers.ts';
 import { ForwardConfigSchema } from './forward/config.ts';
-import { mailDefaultProperties } from './notify/email/config.ts';
+import { AlertsGlobalSchema } from './global-config.ts';
 import { CHANNEL_KINDS } from './notify/kinds.ts';
 import { OnCallConfigSchema } from './on-call-config.ts';
 import { RelayConfigSchema } from './relay/config.ts';
+import { TemplatesConfigSchema } from './template-config.ts';
 import { NamedTimeIntervalSchema } from './time/time-interval.ts';
 
 const Duration = Type.String({ pattern: DURATION_PATTERN });
@@ -84,6 +86,7 @@ const ReceiverSchema = Type.Object(
 	{
 		name: Type.String({ minLength: 1, maxLength: 100, pattern: '^[^/]+$' }),
 		channel_configs: Type.Array(SharedChannelSchema, { default: [] }),
+		...foreignReceiverProperties,
 		...(Object.fromEntries(CHANNEL_KINDS.map(({ type, schema }) => [`${type}_configs`, Type.Array(schema, { default: [] })])) as Readonly<
 			Record<never, TSchema>
 		>),
@@ -108,25 +111,10 @@ const ChannelSchema = Type.Object(
 	{ additionalProperties: false },
 );
 
-/** A text of the operator's own, a Go template as Alertmanager's; what it may use is in docs/alert-texts.md. The first that fits is taken. */
-const TextSchema = Type.Object(
-	{
-		/** Types of channels or names of `channels`; empty for all. */
-		channels: Lines,
-		languages: Type.Array(Type.Union([Type.Literal('zh-CN'), Type.Literal('en')]), { default: [] }),
-		part: Type.Union([Type.Literal('text'), Type.Literal('title')], { default: 'text' }),
-		template: Type.String({ minLength: 1, maxLength: 20_000 }),
-	},
-	{ additionalProperties: false },
-);
-
 /** Key `alerts` of collector.yml. */
 export const AlertsConfigSchema = Type.Object(
 	{
-		global: Type.Object(
-			{ resolve_timeout: Type.String({ pattern: DURATION_PATTERN, default: '5m' }), ...mailDefaultProperties },
-			{ additionalProperties: false, default: {} },
-		),
+		global: AlertsGlobalSchema,
 		language: Type.Union([Type.Literal('zh-CN'), Type.Literal('en')], { default: 'zh-CN' }),
 		route: RouteConfigSchema,
 		receivers: Type.Array(ReceiverSchema, { default: [{ name: 'default' }] }),
@@ -137,7 +125,10 @@ export const AlertsConfigSchema = Type.Object(
 		forward: Type.Array(ForwardConfigSchema, { default: [] }),
 		/** Relays in the internet zone, from which callbacks and presses of links are fetched. */
 		relays: Type.Array(RelayConfigSchema, { default: [], maxItems: 8 }),
-		templates: Type.Array(TextSchema, { default: [] }),
+		/** Texts of our own kind, and names of Alertmanager's template files; both in Go's template language. */
+		templates: TemplatesConfigSchema,
+		/** Kinds of receivers that there are no channels for here, and that an existing file may keep: their entries send nothing. */
+		leave_out: Type.Array(Type.Union(FOREIGN_RECEIVERS.map((name) => Type.Literal(name))), { default: [] }),
 		/** A person's next channel has its turn when this one could not send for so long. */
 		next_channel_after: Type.String({ pattern: DURATION_PATTERN, default: '1m' }),
 		/** Who has duty, and who is called when nobody takes an incident. */

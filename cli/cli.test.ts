@@ -144,7 +144,7 @@ colour: red
 		expect(run('check', foreign, '--alert', 'team=db').out).toMatch(/good; put it under the key "alerts"[\s\S]*receiver b/);
 		expect(
 			run('check', write('slack.yml', 'route: { receiver: a }\nreceivers: [{ name: a, slack_configs: [{ channel: x }] }]\n')).out,
-		).toContain('receivers[0].slack_configs: unknown key');
+		).toContain('receivers[0].slack_configs: there is no channel for slack');
 		expect(run('check', 'nowhere.yml').out).toContain('the file does not exist');
 		expect(run('check', write('x.yml', 'a: [1\nb: }')).out).toContain('not valid YAML');
 	});

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { AlertsConfig } from '../alerts/config.ts';
 import { type Channels, type ChannelWorld, openChannels } from '../alerts/notify/channels.ts';
@@ -58,7 +59,7 @@ Exit code 0 when everything was taken, 1 when a channel did not take its message
 		const config = configOrThrow(loadConfigFile(values.config, CollectorConfigSchema, checkCollectorConfig));
 		const alerts = inLanguage(config.alerts, values.language);
 		const problems: string[] = [];
-		const channels = openChannels(alerts, worldOf(action === 'test', problems));
+		const channels = openChannels(alerts, worldOf(action === 'test', { folder: dirname(values.config), problems }));
 		try {
 			const notifiers = notifiersOf(alerts, channels, values);
 			if (notifiers.length === 0) {
@@ -74,8 +75,9 @@ Exit code 0 when everything was taken, 1 when a channel did not take its message
 	},
 };
 
-function worldOf(real: boolean, problems: string[]): ChannelWorld {
+function worldOf(real: boolean, { folder, problems }: { readonly folder: string; readonly problems: string[] }): ChannelWorld {
 	return {
+		configFolder: folder,
 		clock: systemClock,
 		log: silentLogger,
 		http: httpExchange,

@@ -158,6 +158,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		http: (url, request) => tracing.span('notify', { 'server.address': hostOf(url) }, () => httpExchange(url, request)),
 		secret: (ref) => resolveSecret(ref, env),
 		externalUrl,
+		configFolder: options.configFile === null ? options.rootDir : dirname(options.configFile),
 		// Maintenance is opened further below; until then nothing is dispatched.
 		maintenance: (nowMs) => maintenanceHold(nowMs),
 		topology: () => config.inventory,

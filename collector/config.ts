@@ -66,13 +66,13 @@ export const CollectorConfigSchema = Type.Object(
 export type CollectorConfig = Static<typeof CollectorConfigSchema>;
 
 /** What the schema cannot say, for the whole file: each area checks its own key. */
-export const checkCollectorConfig: ConfigCheck<CollectorConfig> = (config, report) => {
+export const checkCollectorConfig: ConfigCheck<CollectorConfig> = (config, report, file) => {
 	checkInbox(config.server.inbox, (path, message) => report(['server', 'inbox', ...path], message));
 	checkStoreConfig(config.store, (path, message) => report(['store', ...path], message));
 	checkInventory(config.inventory, (path, message) => report(['inventory', ...path], message));
 	checkContracts(config.contracts, (path, message) => report(['contracts', ...path], message));
 	checkScrapeConfig(config.scrape, (path, message) => report(['scrape', ...path], message));
-	checkAlertsConfig(config.alerts, (path, message) => report(['alerts', ...path], message));
+	checkAlertsConfig(config.alerts, (path, message) => report(['alerts', ...path], message), file);
 };
 
 const checkInbox: ConfigCheck<CollectorConfig['server']['inbox']> = (inboxes, report) => {

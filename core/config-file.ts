@@ -19,8 +19,11 @@ export type ConfigResult<T> =
 	| { readonly kind: 'ok'; readonly config: T }
 	| { readonly kind: 'bad'; readonly problems: readonly ConfigProblem[] };
 
-/** What a module adds beyond the schema: references that must exist, values that must fit together. `path` is a list of keys. */
-export type ConfigCheck<T> = (config: T, report: (path: readonly (string | number)[], message: string) => void) => void;
+/**
+ * What a module adds beyond the schema: references that must exist, values that must fit together. `path` is a list of keys;
+ * names of further files that are relative start at the folder of `file`.
+ */
+export type ConfigCheck<T> = (config: T, report: (path: readonly (string | number)[], message: string) => void, file?: string) => void;
 
 export function formatProblem(problem: ConfigProblem): string {
 	const place = problem.line > 0 ? `${problem.file}:${problem.line}` : problem.file;
@@ -110,7 +113,7 @@ function judge<S extends TSchema>(
 	if (problems.some((problem) => !problem.message.startsWith(`${UNKNOWN_KEY}; known here`)))
 		return { kind: 'bad', problems: inOrder(problems) };
 	const config = filled as Static<S>;
-	check?.(config, report);
+	check?.(config, report, file);
 	return problems.length > 0 ? { kind: 'bad', problems: inOrder(problems) } : { kind: 'ok', config };
 }
 

@@ -53,7 +53,7 @@ export class Forwarder {
 		const { config } = options;
 		this.#options = options;
 		this.#matchers = config.matchers.flatMap(parseMatchers);
-		this.#http = channelHttp(options.http, config.http_config);
+		this.#http = channelHttp(options.http, config.http_config, options.secret);
 		this.#authorization = config.authorization === undefined ? null : options.secret(config.authorization);
 		this.#intervalMs = parseDuration(config.interval);
 	}

@@ -3,10 +3,12 @@ import { Type } from 'typebox';
 import { DURATION_PATTERN, parseDuration } from '../../core/duration.ts';
 import type { HttpRequest, HttpResponse } from '../../core/http-client.ts';
 import { type Secret, SecretRefSchema } from '../../core/secret.ts';
+import type { AlertmanagerTextOf } from '../templates/alertmanager/texts.ts';
 import type { Language } from '../templates/language.ts';
 import type { Markup, TextOf, TextPart, TextStyle } from '../templates/texts.ts';
 import { HttpConfigSchema } from './http-config.ts';
 import { type FailedExchange, failedExchange } from './http-outcome.ts';
+import { incidentsOf } from './notification.ts';
 import { DEFAULT_TIMEOUT, type Notifier, type NotifierContext, type SendResult } from './notifier.ts';
 
 /** Keys that every channel has. */
@@ -74,6 +76,38 @@ export function textOf(
 ): TextOf {
 	const { channel, externalUrl } = context;
 	return context.texts({ ...place, part: place.part ?? 'text', language: place.language ?? context.language, channel, externalUrl });
+}
+
+/**
+ * A text that the operator wrote in Alertmanager's language. Never rejects; `null` where there is none, where it fails, and for
+ * a message whose text is ready-made: the shipped text is sent then.
+ */
+export function authoredText(
+	context: NotifierContext,
+	template: string | undefined,
+	place: {
+		readonly name: string;
+		readonly html?: boolean;
+		readonly language: Language | undefined;
+		/** Saying nothing is not a mistake of it. */
+		readonly mayBeEmpty?: boolean;
+	},
+): AlertmanagerTextOf {
+	if (template === undefined || template.trim() === '') return async () => null;
+	const { channel, externalUrl } = context;
+	const language = place.language ?? context.language;
+	const write = context.alertmanager.text(template, {
+		name: place.name,
+		html: place.html === true,
+		mayBeEmpty: place.mayBeEmpty === true,
+		language,
+		channel,
+		externalUrl,
+	});
+	return async (notification, possibleDuplicate, size) =>
+		place.mayBeEmpty !== true && incidentsOf(notification).some(({ text }) => text !== '')
+			? null
+			: write(notification, possibleDuplicate, size);
 }
 
 export type Redact = (text: string) => string;

@@ -1,4 +1,6 @@
 import type { TObject } from 'typebox';
+import type { AlertsGlobal } from '../global-config.ts';
+import type { AuthoredText } from './authored.ts';
 import type { Inbound, Notifier, NotifierContext } from './notifier.ts';
 
 /** An HTTP request from a provider, as it came. */
@@ -46,8 +48,14 @@ export interface ChannelKind {
 	readonly schema: TObject;
 	/** The key that names recipients, which an entry of `alerts.channels` leaves out; `null`: such entries have none (a robot). */
 	readonly to: string | null;
+	/** What is missing although `alerts.global` may hold it, by the key. */
+	readonly missing?: (config: never, global: AlertsGlobal) => { readonly key: string; readonly global: string } | null;
+	/** With what `alerts.global` says for all of them; nothing may be missing. */
+	readonly withDefaults?: (config: never, global: AlertsGlobal) => object;
 	/** What the schema cannot say. */
 	readonly check?: (config: never, report: (path: readonly (string | number)[], message: string) => void) => void;
+	/** Those of its texts that are templates in Alertmanager's language. */
+	readonly texts?: (config: never) => readonly AuthoredText[];
 	/** `config` has passed `schema`. */
 	readonly open: (config: never, context: LineContext) => ChannelLine;
 }

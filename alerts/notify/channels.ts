@@ -1,8 +1,10 @@
 import { AppError } from '../../core/errors.ts';
 import type { AlertsConfig } from '../config.ts';
+import { templatesOf } from '../template-config.ts';
+import { readTemplateFiles } from '../templates/alertmanager/template-files.ts';
+import { createAlertmanagerTexts } from '../templates/alertmanager/texts.ts';
 import { createTexts } from '../templates/texts.ts';
 import type { CallbackAnswer, CallbackRequest, ChannelLine, LineContext, Place } from './channel-line.ts';
-import { withMailDefaults } from './email/config.ts';
 import { channelHttp, type HttpConfig } from './http-config.ts';
 import { CHANNEL_KINDS } from './kinds.ts';
 import { incidentsOf } from './notification.ts';
@@ -12,6 +14,8 @@ import { redactNotification } from './redact.ts';
 /** What channels need of the world, before they have names. */
 export interface ChannelWorld extends Pick<NotifierContext, 'clock' | 'log' | 'http' | 'secret' | 'externalUrl'> {
 	readonly inbound: Inbound;
+	/** Where relative names of template files start; the current folder when absent. */
+	readonly configFolder?: string;
 	/** Told of templates that fail when they are used. */
 	readonly onTemplateError: (channel: string, reason: string) => void;
 }
@@ -41,12 +45,14 @@ interface NamedLine {
 
 type Trust = 'internal' | 'external';
 
-/** Opens every channel. Throws `FN_SECRET_UNREADABLE`, `FN_ALERTS_CA_UNREADABLE` and `FN_TEMPLATE_PARSE`. */
+/** Opens every channel. Throws `FN_SECRET_UNREADABLE`, `FN_ALERTS_CA_UNREADABLE`, `FN_ALERTS_TEMPLATE_FILE` and `FN_TEMPLATE_PARSE`. */
 export function openChannels(config: AlertsConfig, world: ChannelWorld): Channels {
-	const texts = createTexts(
-		config.templates.map(({ channels, languages, part, template }) => ({ channels, languages, part, template })),
-		world.onTemplateError,
-	);
+	const { own, patterns } = templatesOf(config);
+	const texts = createTexts(own, world.onTemplateError);
+	const alertmanager = createAlertmanagerTexts(readTemplateFiles(patterns, world.configFolder ?? '.'), {
+		now: () => world.clock.now(),
+		onError: world.onTemplateError,
+	});
 	const lines: ChannelLine[] = [];
 	const open = (type: string, entry: ChannelEntry, name: string): NamedLine => {
 		const kind = CHANNEL_KINDS.find((known) => known.type === type);
@@ -54,14 +60,14 @@ export function openChannels(config: AlertsConfig, world: ChannelWorld): Channel
 		const context: LineContext = {
 			...world,
 			texts,
+			alertmanager,
 			language: config.language,
 			line: name,
-			http: channelHttp(world.http, entry.http_config),
+			http: channelHttp(world.http, entry.http_config ?? config.global.http_config, world.secret),
 			// The collector's own address is one of the network's.
 			externalUrl: entry.trust === 'external' ? '' : world.externalUrl,
 		};
-		const whole = type === 'email' ? withMailDefaults(entry as never, config.global) : entry;
-		const line = kind.open(whole as never, context);
+		const line = kind.open((kind.withDefaults?.(entry as never, config.global) ?? entry) as never, context);
 		lines.push(line);
 		return { line, trust: entry.trust };
 	};

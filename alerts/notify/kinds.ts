@@ -11,7 +11,7 @@ import { CmppConfigSchema } from './cmpp/config.ts';
 import { openCmpp } from './cmpp/line.ts';
 import { DingtalkConfigSchema } from './dingtalk/config.ts';
 import { createDingtalk } from './dingtalk/notifier.ts';
-import { type EmailConfig, EmailConfigSchema } from './email/config.ts';
+import { checkEmail, type EmailConfig, EmailConfigSchema, mailTexts, missingMailKey, withMailDefaults } from './email/config.ts';
 import { createEmail } from './email/notifier.ts';
 import { FeishuConfigSchema } from './feishu/config.ts';
 import { createFeishu } from './feishu/notifier.ts';
@@ -32,6 +32,8 @@ import { TencentVoiceConfigSchema } from './tencent-voice/config.ts';
 import { createTencentVoice } from './tencent-voice/notifier.ts';
 import { checkWebhook, WebhookConfigSchema } from './webhook/config.ts';
 import { createWebhook } from './webhook/notifier.ts';
+import { checkWechat, missingWechatKey, WechatConfigSchema, wechatTexts, withWechatDefaults } from './wechat/config.ts';
+import { openWechat } from './wechat/line.ts';
 import { WechatAppConfigSchema } from './wechat-app/config.ts';
 import { openWechatApp } from './wechat-app/line.ts';
 import { WechatOfficialConfigSchema } from './wechat-official/config.ts';
@@ -45,6 +47,16 @@ import { createZwdingtalk } from './zwdingtalk/notifier.ts';
 export const CHANNEL_KINDS: readonly ChannelKind[] = [
 	place('wechat_robot', WechatRobotConfigSchema, createWechatRobot),
 	{ type: 'wechat_app', schema: WechatAppConfigSchema, to: 'to_user', open: openWechatApp },
+	{
+		type: 'wechat',
+		schema: WechatConfigSchema,
+		to: 'to_user',
+		check: checkWechat,
+		missing: missingWechatKey,
+		withDefaults: withWechatDefaults,
+		texts: wechatTexts,
+		open: openWechat,
+	},
 	{ type: 'wechat_official', schema: WechatOfficialConfigSchema, to: 'openids', open: openWechatOfficial },
 	phones('sms_gateway', SmsGatewayConfigSchema, createSmsGateway, {
 		split: splitPhones,
@@ -74,6 +86,10 @@ export const CHANNEL_KINDS: readonly ChannelKind[] = [
 		type: 'email',
 		schema: EmailConfigSchema,
 		to: 'to',
+		check: checkEmail,
+		missing: missingMailKey,
+		withDefaults: withMailDefaults,
+		texts: mailTexts,
 		open: (config: EmailConfig, context) =>
 			plainLine('email', context, { config, addressed: (own, to) => ({ ...own, to }), create: createEmail }),
 	},

@@ -144,6 +144,12 @@ function digested(notifications: readonly Notification[]): Pick<Notification, 'i
 	return incidents.length === 0 ? {} : { incidents };
 }
 
+/** The names that have the same value in all of `sets`. */
+export function commonPairs(sets: readonly Readonly<Record<string, string>>[]): Record<string, string> {
+	const [first, ...rest] = sets;
+	return Object.fromEntries(Object.entries(first ?? {}).filter(([name, value]) => rest.every((set) => set[name] === value)));
+}
+
 /** All incidents that a message tells of, one by one. */
 export function incidentsOf({ incident, incidents = [] }: Notification): readonly IncidentMark[] {
 	return incident === undefined ? incidents : [incident];

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import type { httpExchange } from '../../core/http-client.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Secret, SecretRef } from '../../core/secret.ts';
+import type { AlertmanagerTexts } from '../templates/alertmanager/texts.ts';
 import type { Language } from '../templates/language.ts';
 import type { Texts } from '../templates/texts.ts';
 import type { Notification } from './notification.ts';
@@ -91,6 +92,7 @@ export interface NotifierContext {
 	readonly externalUrl: string;
 	readonly language: Language;
 	readonly texts: Texts;
+	readonly alertmanager: AlertmanagerTexts;
 	/** Name in `alerts.channels`, or the place itself for an entry of a receiver. */
 	readonly line: string;
 	readonly channel: string;

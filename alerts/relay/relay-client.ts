@@ -51,7 +51,7 @@ export class RelayClient {
 		const { config, clock, log, metrics } = options;
 		this.#options = options;
 		options.secret(config.token);
-		this.#http = channelHttp(options.http, config.http_config);
+		this.#http = channelHttp(options.http, config.http_config, options.secret);
 		this.#polling = new Repetition({
 			clock,
 			everyMs: () => this.#pauseMs,

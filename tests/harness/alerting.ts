@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { type Alerting, createAlerting } from '../../alerts/alerting.ts';
 import { checkAlertsConfig } from '../../alerts/check-config.ts';
@@ -15,8 +16,8 @@ import { silentLogger } from '../../core/log.ts';
 import { resolveSecret, Secret } from '../../core/secret.ts';
 import type { PostedAlert } from '../../protocol/alert.ts';
 
-export function alertsConfig(yaml: string): AlertsConfig {
-	return configOrThrow(parseConfig(yaml, { file: 'collector.yml', schema: AlertsConfigSchema, check: checkAlertsConfig }));
+export function alertsConfig(yaml: string, folder = '.'): AlertsConfig {
+	return configOrThrow(parseConfig(yaml, { file: join(folder, 'collector.yml'), schema: AlertsConfigSchema, check: checkAlertsConfig }));
 }
 
 export interface RunningAlerting {

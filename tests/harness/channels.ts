@@ -20,6 +20,8 @@ export interface OpenedChannels {
 export function openTestChannels(
 	config: string,
 	options: {
+		/** Where relative names of template files start. */
+		readonly folder?: string;
 		readonly secrets?: Readonly<Record<string, string>>;
 		readonly clock?: Clock;
 		readonly answer?: string;
@@ -29,12 +31,13 @@ export function openTestChannels(
 	const receipts: (Receipt & { readonly line: string })[] = [];
 	const replies: Parameters<Inbound['reply']>[0][] = [];
 	const templateErrors: string[] = [];
-	const channels = openChannels(alertsConfig(config), {
+	const channels = openChannels(alertsConfig(config, options.folder), {
 		clock: options.clock ?? systemClock,
 		log: silentLogger,
 		http: httpExchange,
 		secret: (ref) => resolveSecret(ref, options.secrets ?? {}),
 		externalUrl: 'http://c:9999',
+		...(options.folder === undefined ? {} : { configFolder: options.folder }),
 		inbound: {
 			receipts: async (line, came) => {
 				receipts.push(...came.map((receipt) => ({ ...receipt, line })));
@@ -98,6 +101,7 @@ const key = '{ env: K }';
 export const CHANNEL_EXAMPLES: Readonly<Record<string, string>> = {
 	wechat_robot: `key: ${key}`,
 	wechat_app: `corp_id: c, agent_id: 1, secret: ${key}, to_user: [a], callback: { token: ${key}, aes_key: ${key} }`,
+	wechat: `corp_id: c, agent_id: 1, api_secret: ${key}, to_user: a`,
 	wechat_official: `app_id: a, secret: ${key}, template_id: t, openids: [oABCDEFGHIJK]`,
 	sms_gateway: `url: 'http://s', form: { c: '{content}' }, phones: ['13800000000']`,
 	aliyun_sms: `access_key_id: ${key}, access_key_secret: ${key}, sign_name: s, template_code: t, phones: ['13800000000']`,

@@ -1,4 +1,4 @@
-import type { Notification } from '../notification.ts';
+import { commonPairs, type Notification } from '../notification.ts';
 
 /** Alertmanager's webhook body, version 4 (prometheus.io/docs/alerting/latest/configuration/#webhook_config). */
 export interface WebhookPayload {
@@ -35,8 +35,8 @@ export function webhookPayload(
 		status: notification.firingCount > 0 ? 'firing' : 'resolved',
 		receiver: notification.receiver,
 		groupLabels: notification.groupLabels,
-		commonLabels: common(notification.alerts.map((alert) => alert.labels)),
-		commonAnnotations: common(notification.alerts.map((alert) => alert.annotations)),
+		commonLabels: commonPairs(notification.alerts.map((alert) => alert.labels)),
+		commonAnnotations: commonPairs(notification.alerts.map((alert) => alert.annotations)),
 		externalURL: options.externalUrl,
 		alerts: shown.map((alert) => ({
 			status: alert.status,
@@ -48,9 +48,4 @@ export function webhookPayload(
 			fingerprint: alert.fingerprint,
 		})),
 	};
-}
-
-function common(sets: readonly Readonly<Record<string, string>>[]): Record<string, string> {
-	const [first, ...rest] = sets;
-	return Object.fromEntries(Object.entries(first ?? {}).filter(([name, value]) => rest.every((set) => set[name] === value)));
 }

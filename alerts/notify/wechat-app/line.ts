@@ -1,13 +1,14 @@
 import type { Static } from 'typebox';
 import { errorText } from '../../../core/errors.ts';
-import { jsonObject, judgeBody } from '../body-code.ts';
+import { judgeBody } from '../body-code.ts';
 import { type Judge, notifierFrame } from '../channel-frame.ts';
 import type { ChannelLine, LineContext } from '../channel-line.ts';
 import type { Notifier, NotifierContext, SendResult } from '../notifier.ts';
-import { openWechatAccount, WECHAT_CODES } from '../wechat-account.ts';
+import { WECHAT_CODES } from '../wechat-account.ts';
+import { DUPLICATE_CHECK_S, isDropped, judgeSend, openAppAccount } from './account.ts';
 import { type AppEvent, appCallback } from './callback.ts';
 import type { WechatAppConfigSchema } from './config.ts';
-import { appMessages, cardAfter, DUPLICATE_CHECK_S } from './messages.ts';
+import { appMessages, cardAfter } from './messages.ts';
 
 type Config = Static<typeof WechatAppConfigSchema>;
 
@@ -19,17 +20,14 @@ const FOLLOW_UP_MS = 30_000;
  * hour, so a repetition within that time goes out unchanged instead of marked.
  */
 export function openWechatApp(config: Config, context: LineContext): ChannelLine {
-	const account = openWechatAccount(config, context, (base, secret) => ({
-		method: 'GET',
-		url: `${base}/cgi-bin/gettoken?${new URLSearchParams({ corpid: config.corp_id, corpsecret: secret.reveal() })}`,
-	}));
+	const account = openAppAccount(config, context);
 	const create = (place: NotifierContext, to: readonly string[]): Notifier => {
 		const touser = to.join('|');
 		const messages = appMessages(place, { type: 'wechat_app', ...config, buttons: config.cards && config.callback !== undefined });
 		return {
 			...notifierFrame('wechat_app', config, place, [config.corp_id, String(config.agent_id), touser]),
 			compose: async (notification, { possibleDuplicate }) => {
-				const dropped = context.clock.now() - notification.createdAtMs < (DUPLICATE_CHECK_S - 300) * 1000;
+				const dropped = isDropped(notification, context.clock.now());
 				const { text, message, taskId } = await messages(notification, possibleDuplicate && !dropped);
 				const body = { touser, ...message, enable_duplicate_check: 1, duplicate_check_interval: DUPLICATE_CHECK_S };
 				return { text, send: (signal) => account.post('send', body, judgeSend(to, taskId), signal) };
@@ -65,23 +63,5 @@ export function openWechatApp(config: Config, context: LineContext): ChannelLine
 		type: 'wechat_app',
 		notifiers: (place, to) => [create({ ...context, ...place }, to === null ? config.to_user : [to])],
 		...(config.callback === undefined ? {} : { callback: appCallback(config.callback, { context, corpId: config.corp_id, answer }) }),
-	};
-}
-
-/** errcode 0 with `invaliduser` reached the others only. */
-function judgeSend(to: readonly string[], taskId: string): Judge {
-	return (response, world) => {
-		const result = judgeBody(response, WECHAT_CODES, world);
-		if (result.kind !== 'sent') return result;
-		const { invaliduser: invalid, unlicenseduser: unlicensed } = jsonObject(response.body);
-		const missed = [invalid, unlicensed].filter((users) => typeof users === 'string' && users !== '').join('|');
-		if (missed !== '') {
-			return {
-				kind: 'refused',
-				code: to.length === 1 ? 'invaliduser' : 'partly',
-				reason: `not members who see the application: ${missed}`,
-			};
-		}
-		return taskId === '' ? result : { ...result, receipts: to.map((user) => ({ key: taskId, to: user })) };
 	};
 }

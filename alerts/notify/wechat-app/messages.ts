@@ -6,14 +6,12 @@ import { PLAIN } from '../../templates/texts.ts';
 import { textOf } from '../channel-frame.ts';
 import { incidentListUrl, type Notification, onlyLink } from '../notification.ts';
 import type { NotifierContext } from '../notifier.ts';
+import { TEXT_LIMIT_BYTES } from './account.ts';
 import { type CardTake, MAX_BUTTONS, takeButtons } from './buttons.ts';
 
-/** Limits of the interface (developer.work.weixin.qq.com, 发送应用消息): bytes of a text, characters of a card. */
-const TEXT_LIMIT_BYTES = 2048;
+/** Limits of the interface (developer.work.weixin.qq.com, 发送应用消息): characters of a card. */
 const CARD_TITLE_UNITS = 36;
 const CARD_TEXT_UNITS = 160;
-/** The service drops the same message within this time, at most four hours. */
-export const DUPLICATE_CHECK_S = 1800;
 
 export interface AppMessage {
 	readonly text: string;
