@@ -93,6 +93,52 @@ test.each([
 	expect(run(name, answers as Record<string, string>).result.score.deducted / 100).toBe(deducted);
 });
 
+describe('time in which nothing was seen', () => {
+	// 1,339 s of 31 days are 4.9993 steps of 0.01 %, and 5.0049 of what is left of them without 3,000 s; the first step is allowed.
+	const one = (downSeconds: number, unknownSeconds: number, agreedSeconds = 2_678_400) => {
+		const service = { service: 's', core: true, agreedSeconds, agreedSecondsOfPeriod: 2_678_400, downSeconds, unknownSeconds, outages: [] };
+		return { faults: [], records: [], services: [service] };
+	};
+	test.each([
+		{ name: 'the client bears it', answer: 'client', input: one(1339, 3000), deducted: 0.6 },
+		{ name: 'the contractor bears it', answer: 'contractor', input: one(1339, 3000), deducted: 3 },
+		{ name: 'it is left out', answer: 'nobody', input: one(1339, 3000), deducted: 0.8 },
+		{ name: 'it is left out, and there is none', answer: 'nobody', input: one(1339, 0), deducted: 0.6 },
+		{ name: 'it is left out, and nothing else is left', answer: 'nobody', input: one(0, 2_678_400), deducted: 0 },
+	])('$name', ({ answer, input, deducted }) => {
+		expect(run('shaanxi-2023', { unknown_time: answer }, input).result.score.deducted / 100).toBe(deducted);
+	});
+
+	test('is told beside the deduction where it was left out', () => {
+		const [item] = run('shaanxi-2023', { unknown_time: 'nobody' }, one(1339, 3000)).result.items;
+		expect(item?.reason).toEqual({
+			zh: '约定 2675400 秒（未知的 3000 秒不计），中断 1339 秒，目标 99.99 %',
+			en: '1339 s down of 2675400 s agreed (3000 s unknown left out), target 99.99 %',
+		});
+		expect(run('shaanxi-2023', {}, one(1339, 3000)).result.items[0]?.reason.zh).toBe('约定 2678400 秒，中断 1339 秒，目标 99.99 %');
+	});
+
+	test('pools with the others', () => {
+		const [first] = one(1339, 3000).services;
+		if (first === undefined) throw new Error('no service');
+		const services = [first, { ...first, service: 't', downSeconds: 1339, unknownSeconds: 0 }];
+		// 2,678 s of 5,353,800: 5.0020 steps; of 5,356,800: 4.9993.
+		const pooled = (answer: string) =>
+			run('shaanxi-2023', { combine: 'pooled', unknown_time: answer }, { ...one(0, 0), services }).result.score.deducted / 100;
+		expect([pooled('client'), pooled('nobody')]).toEqual([0.6, 0.8]);
+	});
+
+	test('shortens what the rest of an open month is measured by', () => {
+		const nowMs = Date.parse('2023-05-20T00:00:00+08:00');
+		const next = (answer: string) =>
+			run('shaanxi-2023', { unknown_time: answer }, { ...one(0, 268_000, 1_600_000), nowMs }).result.next.find(
+				({ kind }) => kind === 'downtime',
+			)?.seconds;
+		// 0.02 % of 2,678,400 s are 535.68 s, of 2,410,400 s 482.08 s.
+		expect([next('client'), next('nobody')]).toEqual([536, 483]);
+	});
+});
+
 describe('the next deduction', () => {
 	const nowMs = Date.parse('2021-08-10T10:03:00+08:00');
 	const first = readScenario('chengdu-2021').input.faults[0];

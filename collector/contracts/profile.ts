@@ -77,8 +77,8 @@ const RuleSchema = Type.Union([
 			partial: Type.Union([Type.Literal('none'), Type.Literal('whole'), Type.Literal('share')]),
 			/** How several services combine. `pooled`: all downtime over all agreed time. */
 			combine: Type.Union([Type.Literal('worst'), Type.Literal('pooled'), Type.Literal('each')]),
-			/** Who bears unknown time: `up` the client, `down` the contractor. */
-			unknown: Type.Union([Type.Literal('up'), Type.Literal('down')]),
+			/** Who bears unknown time: `up` the client, `down` the contractor; `left-out` nobody, it is taken out of the agreed time. */
+			unknown: Type.Union([Type.Literal('up'), Type.Literal('down'), Type.Literal('left-out')]),
 			max: Points,
 		},
 		closed,

@@ -95,15 +95,18 @@ export interface Scenario {
 	readonly expect: Expected;
 }
 
-/** Every case of every `*.scenario.yml`; a file may hold several, one after the other. */
+let read: readonly Scenario[] | null = null;
+
+/** Every case of every `*.scenario.yml`; a file may hold several, one after the other. Read once: properties ask hundreds of times. */
 export function allScenarios(): readonly Scenario[] {
-	return readdirSync(CONTRACTS)
+	read ??= readdirSync(CONTRACTS)
 		.filter((name) => name.endsWith('.scenario.yml'))
 		.sort()
 		.flatMap((name) => {
 			const documents = parseAllDocuments(readFileSync(join(CONTRACTS, name), 'utf8')) as { toJS(): unknown }[];
 			return documents.map((document, i) => scenarioOf(`${name} ${i + 1}`, document.toJS() as ScenarioFile));
 		});
+	return read;
 }
 
 /** The first case of `rules/contracts/<name>.scenario.yml`. */

@@ -46,9 +46,10 @@ export function availabilityItems(rule: RuleOf<'availability'>, context: RuleCon
 	return availabilityParts(rule, servicesOf(rule.services, context)).flatMap((part) => {
 		const centipoints = availabilityCost(rule, part.agreedSeconds, part.downSeconds);
 		if (centipoints === 0) return [];
+		const left = part.leftOutSeconds;
 		const reason = {
-			zh: `约定 ${part.agreedSeconds} 秒，中断 ${part.downSeconds} 秒，目标 ${rule.target} %`,
-			en: `${part.downSeconds} s down of ${part.agreedSeconds} s agreed, target ${rule.target} %`,
+			zh: `约定 ${part.agreedSeconds} 秒${left === 0 ? '' : `（未知的 ${left} 秒不计）`}，中断 ${part.downSeconds} 秒，目标 ${rule.target} %`,
+			en: `${part.downSeconds} s down of ${part.agreedSeconds} s agreed${left === 0 ? '' : ` (${left} s unknown left out)`}, target ${rule.target} %`,
 		};
 		return [serviceItem(rule, { service: part.service, detail: part.service ?? 'all', atMs: context.period.fromMs, centipoints, reason })];
 	});
@@ -56,21 +57,28 @@ export function availabilityItems(rule: RuleOf<'availability'>, context: RuleCon
 
 interface Part {
 	readonly service: string | null;
+	/** Without `leftOutSeconds`. */
 	readonly agreedSeconds: number;
 	readonly agreedSecondsOfPeriod: number;
 	readonly downSeconds: number;
+	/** Unknown time that the contract does not count at all. */
+	readonly leftOutSeconds: number;
 }
 
 /** What the rule compares with its target, by how it combines services. */
 export function availabilityParts(rule: RuleOf<'availability'>, services: readonly AssessedService[]): readonly Part[] {
 	const parts = services
-		.filter((service) => service.agreedSeconds > 0)
-		.map((service) => ({
-			service: service.service,
-			agreedSeconds: service.agreedSeconds,
-			agreedSecondsOfPeriod: service.agreedSecondsOfPeriod,
-			downSeconds: answeredDown(service) + (rule.unknown === 'down' ? service.unknownSeconds : 0),
-		}))
+		.map((service) => {
+			const leftOutSeconds = rule.unknown === 'left-out' ? service.unknownSeconds : 0;
+			return {
+				service: service.service,
+				agreedSeconds: service.agreedSeconds - leftOutSeconds,
+				agreedSecondsOfPeriod: service.agreedSecondsOfPeriod - leftOutSeconds,
+				downSeconds: answeredDown(service) + (rule.unknown === 'down' ? service.unknownSeconds : 0),
+				leftOutSeconds,
+			};
+		})
+		.filter(({ agreedSeconds }) => agreedSeconds > 0)
 		.sort((a, b) => b.downSeconds * a.agreedSeconds - a.downSeconds * b.agreedSeconds || (a.service < b.service ? -1 : 1));
 	if (rule.combine === 'each') return parts;
 	if (rule.combine === 'worst') return parts.slice(0, 1);
@@ -82,6 +90,7 @@ export function availabilityParts(rule: RuleOf<'availability'>, services: readon
 			agreedSeconds: sum((part) => part.agreedSeconds),
 			agreedSecondsOfPeriod: sum((part) => part.agreedSecondsOfPeriod),
 			downSeconds: sum((part) => part.downSeconds),
+			leftOutSeconds: sum((part) => part.leftOutSeconds),
 		},
 	];
 }

@@ -268,6 +268,7 @@ export const contractEn: Twin<typeof contractZh> = {
 			each: 'each by itself',
 			client: 'the client',
 			contractor: 'the contractor',
+			nobody: 'nobody (it is left out of the agreed time)',
 			one_minute: '1 minute',
 			five_minutes: '5 minutes',
 			uncapped: 'no bound',

@@ -264,6 +264,7 @@ export const contractZh = {
 			each: '逐个计算',
 			client: '采购人',
 			contractor: '运维方',
+			nobody: '双方都不承担（不计入约定时间）',
 			one_minute: '1 分钟',
 			five_minutes: '5 分钟',
 			uncapped: '不设上限',
