@@ -93,6 +93,7 @@ function formatVerb(verb: string, arg: unknown, precision: number | null, flags:
 		case 't':
 			return typeof arg === 'boolean' ? String(arg) : bad();
 		case 'd':
+			if (typeof arg === 'bigint') return arg.toString();
 			return typeof arg === 'number' && Number.isInteger(arg) ? BigInt(arg).toString() : bad();
 		case 'c':
 			return typeof arg === 'number' && Number.isInteger(arg) && arg >= 0 && arg <= 0x10ffff ? String.fromCodePoint(arg) : bad();

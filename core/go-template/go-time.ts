@@ -2,8 +2,9 @@
 export interface GoTime {
 	readonly Format: (layout: unknown) => string;
 	readonly String: () => string;
-	readonly Unix: () => number;
-	readonly UnixMilli: () => number;
+	/** Go's int64: a JavaScript number of this size would be printed as a float. */
+	readonly Unix: () => bigint;
+	readonly UnixMilli: () => bigint;
 	/** Nanoseconds, as Go writes durations: `28800e9` is eight hours. */
 	readonly Add: (nanoseconds: unknown) => GoTime;
 	readonly Sub: (other: unknown) => GoDuration;
@@ -55,8 +56,8 @@ export function goTime(ms: number, zone = 'UTC'): GoTime {
 			const fraction = fractionOf(wall, 9).replace(/0+$/, '');
 			return `${text}${fraction === '' ? '' : `.${fraction}`} ${formatLayout(wall, '-0700 MST', { offsetMinutes, zone })}`;
 		},
-		Unix: () => Math.floor(ms / 1000),
-		UnixMilli: () => ms,
+		Unix: () => BigInt(Math.floor(ms / 1000)),
+		UnixMilli: () => BigInt(Math.floor(ms)),
 		Add: (nanoseconds) => again(ms + millisecondsOf(nanoseconds)),
 		Sub: (other) => goDuration(ms - momentOf(other)),
 		AddDate: (years, months, days) => {

@@ -33,6 +33,8 @@ export async function startAlerting(options: {
 	readonly config: string;
 	readonly clock: Clock;
 	readonly secrets?: Readonly<Record<string, string>>;
+	/** Where relative names of template files start. */
+	readonly configFolder?: string;
 	readonly topology?: Topology;
 	readonly ports?: (ports: AlertingPorts) => AlertingPorts;
 	/** What on-call knows of the rest of the product. */
@@ -43,7 +45,8 @@ export async function startAlerting(options: {
 	const ports = createAlertingPorts(state);
 	const metrics = new Registry();
 	const alerting = await createAlerting({
-		config: alertsConfig(options.config),
+		config: alertsConfig(options.config, options.configFolder),
+		...(options.configFolder === undefined ? {} : { configFolder: options.configFolder }),
 		ports: options.ports?.(ports) ?? ports,
 		clock: options.clock,
 		log: silentLogger,

@@ -35,8 +35,8 @@ export function webhookPayload(
 		status: notification.firingCount > 0 ? 'firing' : 'resolved',
 		receiver: notification.receiver,
 		groupLabels: notification.groupLabels,
-		commonLabels: commonPairs(notification.alerts.map((alert) => alert.labels)),
-		commonAnnotations: commonPairs(notification.alerts.map((alert) => alert.annotations)),
+		commonLabels: commonPairs(shown.map((alert) => alert.labels)),
+		commonAnnotations: commonPairs(shown.map((alert) => alert.annotations)),
 		externalURL: options.externalUrl,
 		alerts: shown.map((alert) => ({
 			status: alert.status,

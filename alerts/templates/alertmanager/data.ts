@@ -29,8 +29,8 @@ interface AlertmanagerAlert {
 	readonly Fingerprint: string;
 }
 type AlertmanagerAlerts = readonly AlertmanagerAlert[] & {
-	readonly Firing: () => AlertmanagerAlerts;
-	readonly Resolved: () => AlertmanagerAlerts;
+	readonly Firing: () => readonly AlertmanagerAlert[];
+	readonly Resolved: () => readonly AlertmanagerAlert[];
 };
 
 /**
@@ -72,7 +72,7 @@ function alertData(alert: NotifiedAlert): AlertmanagerAlert {
 }
 
 function alertList(alerts: readonly AlertmanagerAlert[]): AlertmanagerAlerts {
-	const only = (status: AlertmanagerAlert['Status']) => () => alertList(alerts.filter((alert) => alert.Status === status));
+	const only = (status: AlertmanagerAlert['Status']) => () => alerts.filter((alert) => alert.Status === status);
 	return Object.assign([...alerts], { Firing: only('firing'), Resolved: only('resolved') });
 }
 
