@@ -67,8 +67,6 @@ const MOST_ESCALATIONS = 5;
 /** A rule may see a failure before its outage is confirmed, and is evaluated some time after its end. */
 const ALERT_EDGE_MS = 60_000;
 const ALERT_TAIL_MS = 5 * 60_000;
-/** Ends the key of a candidate that follows one which was merged into what first seemed to explain it. */
-const OWN_REASON = ':own';
 
 /** Looks once a minute for outages and alerts that open candidates, for levels that rise, and for deadlines. */
 export class FaultWatch {
@@ -111,16 +109,12 @@ export class FaultWatch {
 	async #openForOutage(outage: WatchedOutage, all: readonly WatchedOutage[]): Promise<void> {
 		const { faults, clock } = this.#options;
 		const known = await this.#faultOf(outage, all);
-		let sourceKey = sourceKeyOf(outage);
-		if (known !== null) {
-			if (known.fault.stage !== 'merged' || (await faults.events(known.fault.id)).at(-1)?.actor !== PRODUCT) return;
-			// It was explained by another one, and has turned out to have a reason of its own.
-			sourceKey += OWN_REASON;
-		}
+		// One that the product itself merged was explained by another one, and has turned out to have a reason of its own.
+		if (known !== null && (known.fault.stage !== 'merged' || (await faults.events(known.fault.id)).at(-1)?.actor !== PRODUCT)) return;
 		const { service, name, fromSeconds } = outage;
 		await faults.open({
 			source: 'outage',
-			sourceKey,
+			sourceKey: sourceKeyOf(outage),
 			service,
 			title: `${name} 不可用`,
 			point: service,
@@ -152,11 +146,11 @@ export class FaultWatch {
 		for (const [id, known] of told) await faults.affect(id, known);
 	}
 
-	/** The fault that was opened for the outage, whatever became of it. */
+	/** The newest fault that was opened for the outage, whatever became of it. */
 	async #faultOf(outage: Outage, all: readonly WatchedOutage[]): Promise<StoredFault | null> {
 		const { faults, clock } = this.#options;
 		const { service, fromSeconds, toSeconds } = outage;
-		const opened = (await faults.findSource(sourceKeyOf(outage) + OWN_REASON)) ?? (await faults.findSource(sourceKeyOf(outage)));
+		const opened = await faults.findSource(sourceKeyOf(outage));
 		if (opened !== null) return opened;
 		// Late data can move the beginning of an outage; it is still the one that somebody is working on.
 		const endMs = toSeconds === null ? Number.POSITIVE_INFINITY : toSeconds * 1000;

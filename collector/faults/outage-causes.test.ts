@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { configOrThrow } from '../../core/config-file.ts';
 import { parseInventoryFile } from '../inventory/inventory-yaml.ts';
+import type { FaultAction } from './fault-event.ts';
 import { openFaultWorld } from './fault-world.fixture.ts';
 import { explainOutages, type Outage, type OutageNode, ownParts } from './outage-causes.ts';
 
@@ -57,6 +58,11 @@ describe('an outage is told by the deepest one that explains it', () => {
 		{
 			name: 'nor where it outlasts the one below',
 			nodes: [node('mis', ['db'], [[100, 900]], { own: [[100, 900]] }), node('db', [], [[100, 700]])],
+			want: { 'mis@100': ['mis@100'], 'db@100': ['db@100'] },
+		},
+		{
+			name: 'nor where nothing below was down at its end',
+			nodes: [node('mis', ['db'], [[100, 900]]), node('db', [], [[100, 700]])],
 			want: { 'mis@100': ['mis@100'], 'db@100': ['db@100'] },
 		},
 		{
@@ -258,6 +264,41 @@ test('what opened a candidate before its cause was known is merged into it, and 
 		const open = (await world.faults.list('open')).map(({ fault }) => fault);
 		expect(open.map(({ service, stage }) => `${service} ${stage}`).sort()).toEqual(['db candidate', 'mis candidate']);
 		expect(open.find(({ service }) => service === 'mis')?.links).toEqual([{ fault: cause?.id, relation: 'related' }]);
+	} finally {
+		await world.close();
+	}
+});
+
+test.each([
+	{ name: 'that somebody has taken stays, whatever explains it later', taken: true, want: ['db candidate', 'mis candidate lead'] },
+	{ name: 'is not merged into what was dismissed', taken: false, want: ['mis candidate'] },
+])('a candidate $name', async ({ taken, want }) => {
+	const T0 = Date.parse('2021-08-10T10:00:00+08:00');
+	const mis = { service: 'mis', fromSeconds: T0 / 1000, toSeconds: null };
+	const db = { ...mis, service: 'db' };
+	const world = await openFaultWorld(T0 + 60_000);
+	try {
+		const { outside, watch, faults } = world;
+		outside.outages = [{ ...mis, name: 'MIS', roots: [mis] }];
+		await watch.turn();
+		const act = async (service: string, action: FaultAction) => {
+			const view = (await faults.list('open')).find(({ fault }) => fault.service === service);
+			await faults.act(view?.fault.id ?? '', action, { account: 'lead', role: 'operator', address: '10.0.0.1' });
+		};
+		if (taken) await act('mis', { kind: 'take' });
+		else {
+			outside.outages = [{ ...db, name: 'DB', roots: [db] }];
+			await watch.turn();
+			await act('db', { kind: 'dismiss', reason: '演练' });
+		}
+		outside.outages = [
+			{ ...mis, name: 'MIS', roots: [db] },
+			{ ...db, name: 'DB', roots: [db] },
+		];
+		await watch.turn();
+		await watch.turn();
+		const open = (await faults.list('open')).map(({ fault }) => `${fault.service} ${fault.stage} ${fault.owner}`.trim());
+		expect(open.sort()).toEqual(want);
 	} finally {
 		await world.close();
 	}

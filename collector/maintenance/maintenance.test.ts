@@ -154,6 +154,13 @@ describe('what a contract lets be excluded', () => {
 			excluded: [],
 		},
 		{
+			name: 'afterwards, by one where two have to',
+			rules: { ...policy, retroactive: true },
+			events: [approved('decides', 'system', FROM + HOUR)],
+			missing: ['approved late'],
+			excluded: [],
+		},
+		{
 			name: 'afterwards, by two whose contract knows that',
 			rules: { ...policy, retroactive: true },
 			events: [approved('decides', 'system', FROM + HOUR), approved('second', 'system', FROM + 2 * HOUR)],

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
@@ -46,7 +46,8 @@ export function createAttachments(dataDir: string): Attachments {
 			}
 			const sha256 = createHash('sha256').update(bytes).digest('hex');
 			await mkdir(folder, { recursive: true, mode: 0o700 });
-			const part = join(folder, `${sha256}.part`);
+			// A name of its own: another case may keep the same file at the same moment.
+			const part = join(folder, `${sha256}.${randomUUID()}.part`);
 			const file = await open(part, 'w', 0o600);
 			try {
 				await file.writeFile(bytes);
