@@ -73,7 +73,14 @@ describe('requests of a service', () => {
 			names: ['interface_records_sent_total', 'interface_records_rejected_total'],
 			labels: { job: 'interface', interface: 'cases' },
 		},
-	])('are counted of $name', async ({ requests, names, labels }) => {
+		{
+			name: 'counters of which some are no requests at all',
+			requests: "{ good: 'a_total - b_total', total: 'a_total - b_total' }",
+			names: ['a_total', 'b_total'],
+			labels: { job: 'x' },
+			total: 59 * 47,
+		},
+	])('are counted of $name', async ({ requests, names, labels, total = 59 * 50 }) => {
 		const storage = createMemoryStorage();
 		const appender = storage.appender();
 		for (let i = 0; i <= 60; i++)
@@ -82,7 +89,7 @@ describe('requests of a service', () => {
 		await appender.commit();
 		const inventory = inventoryOf(`  checks: [{ id: k }]\n  services: [{ id: s, name: S, checks: [k], requests: ${requests} }]`);
 		const figures = (await open(storage, inventory, T0 + DAY).requests('s', { fromMs: T0, toMs: T0 + 3_540_000 }))?.figures;
-		expect(figures).toMatchObject({ total: 59 * 50, good: 59 * 47, coverage: '100.000' });
+		expect(figures).toMatchObject({ total, good: 59 * 47, coverage: '100.000' });
 	});
 
 	test('the value of a broken exporter that is no number of requests is none', async () => {

@@ -29,6 +29,25 @@ test('the season changes at midnight of its first day', () => {
 	]);
 });
 
+test('the last day of a season that wraps over New Year belongs to it', () => {
+	expect(closed(city, '2026-04-30T00:00:00+08:00', '2026-05-02T00:00:00+08:00')).toEqual([
+		'04-30 00:00 04-30 07:30',
+		'04-30 21:30 05-01 07:30',
+		'05-01 22:30 05-02 00:00',
+	]);
+});
+
+test('days are counted on the calendar where one has 25 hours', () => {
+	const offices = { ...city, weekdays: [1, 2, 3, 4, 5], seasons: [{ from: '01-01', to: '12-31', hours: '08:00-20:00' }] };
+	// The clocks go back in the night to Sunday 2026-10-25.
+	expect(closed(offices, '2026-10-24T00:00:00+02:00', '2026-10-28T21:00:00+01:00', 'Europe/Berlin')).toEqual([
+		'10-24 00:00 10-26 08:00',
+		'10-26 20:00 10-27 08:00',
+		'10-27 20:00 10-28 08:00',
+		'10-28 20:00 10-28 21:00',
+	]);
+});
+
 test('a season may wrap over New Year, and hours over midnight', () => {
 	expect(
 		closed(

@@ -10,6 +10,13 @@ import { inventoryYaml, parseInventoryFile } from './inventory-yaml.ts';
 const CITY = resolve(import.meta.dirname, '../../examples/chengdu/collector.yml');
 const city = () => configOrThrow(parseInventoryFile(readFileSync(CITY, 'utf8'), 'collector.yml'));
 
+interface Bad {
+	readonly name: string;
+	readonly yaml: string;
+	readonly want?: string;
+	readonly wants?: readonly string[];
+}
+
 /** What is wrong with the inventory, as `path: message`. */
 function problems(yaml: string): readonly string[] {
 	const result = parseInventoryFile(`inventory:\n${yaml}`, 'x.yml');
@@ -17,7 +24,7 @@ function problems(yaml: string): readonly string[] {
 }
 
 describe('a bad inventory', () => {
-	test.each([
+	test.each<Bad>([
 		{
 			name: 'a subsystem without its system',
 			yaml: '  subsystems: [{ id: a, name: A, system: nowhere }]',
@@ -99,6 +106,123 @@ describe('a bad inventory', () => {
 			want: 'inventory.services[0].children[0]: there is no service "t"',
 		},
 		{
+			name: 'subsystems in a longer circle',
+			yaml: '  systems: [{ id: s, name: S }]\n  subsystems: [{ id: a, name: A, system: s, parent: b }, { id: b, name: B, system: s, parent: c }, { id: c, name: C, system: s, parent: b }]',
+			wants: [
+				'inventory.subsystems[1].parent: the subsystem "b" is its own ancestor',
+				'inventory.subsystems[2].parent: the subsystem "c" is its own ancestor',
+			],
+		},
+		{
+			name: 'hosts that run on each other',
+			yaml: '  hosts: [{ id: a, on: b }, { id: b, on: a }]',
+			wants: ['inventory.hosts[0].on: the host "a" runs on itself', 'inventory.hosts[1].on: the host "b" runs on itself'],
+		},
+		{ name: 'a host on one that is not there', yaml: '  hosts: [{ id: a, on: b }]', want: 'inventory.hosts[0].on: there is no host "b"' },
+		{
+			name: 'a host of a system that is not there',
+			yaml: '  systems: [{ id: s, name: S }]\n  hosts: [{ id: a, system: t }]',
+			want: 'inventory.hosts[0].system: there is no system "t" in inventory.systems',
+		},
+		{
+			name: 'a host with a check that is not there',
+			yaml: '  hosts: [{ id: a, check: c }]',
+			want: 'inventory.hosts[0].check: there is no check "c" in inventory.checks',
+		},
+		{
+			name: 'one host with the address of another and one of its own',
+			yaml: '  hosts: [{ id: a, addresses: [10.0.0.1] }, { id: b, addresses: [10.0.0.2, 10.0.0.1] }]',
+			want: 'inventory.hosts[1].addresses[1]: the address 10.0.0.1 belongs to the host "a" already',
+		},
+		{
+			name: 'a replica of nothing',
+			yaml: '  hosts: [{ id: h }]\n  components: [{ id: c, name: C, host: h, kind: mysql, replicates: d }]',
+			want: 'inventory.components[0].replicates: there is no component "d"',
+		},
+		{
+			name: 'a component of a subsystem that is not there',
+			yaml: '  hosts: [{ id: h }]\n  components: [{ id: c, name: C, host: h, kind: mysql, subsystem: x }]',
+			want: 'inventory.components[0].subsystem: there is no subsystem "x"',
+		},
+		{
+			name: 'a vantage point twice',
+			yaml: '  checks: [{ id: c }]\n  vantages: [{ host: a, reference: c }, { host: a, reference: c }]',
+			want: 'inventory.vantages[1].host: the host "a" is listed twice',
+		},
+		{
+			name: 'a reference that is not there',
+			yaml: '  vantages: [{ host: a, reference: c }]',
+			want: 'inventory.vantages[0].reference: there is no check "c" in inventory.checks',
+		},
+		{
+			name: 'an interface of nobody',
+			yaml: '  interfaces: [{ id: i, name: I, peer: P, system: s, contact: c }]',
+			wants: [
+				'inventory.interfaces[0].system: there is no system "s" in inventory.systems',
+				'inventory.interfaces[0].contact: there is no contact "c"',
+			],
+		},
+		{
+			name: 'conditions of one contract twice',
+			yaml: '  maintenance: [{ contract: c }, { contract: c }]',
+			want: 'inventory.maintenance[1].contract: the contract "c" is listed twice',
+		},
+		{
+			name: 'the holidays of a year twice',
+			yaml: '  holidays: [{ year: 2031, off: [10-01] }, { year: 2031, off: [10-02] }]',
+			want: 'inventory.holidays[1].year: the year 2031 is listed twice',
+		},
+		{
+			name: 'a day both off and worked',
+			yaml: '  holidays: [{ year: 2031, off: [10-01], work: [10-01] }]',
+			want: 'inventory.holidays[0].work[0]: 2031-10-01 cannot be both off and worked',
+		},
+		{
+			name: 'hours called always',
+			yaml: "  calendars: [{ id: always, seasons: [{ from: 01-01, to: 12-31, hours: '08:00-20:00' }] }]",
+			want: 'inventory.calendars[0].id: the id "always" means no calendar; choose another one',
+		},
+		{
+			name: 'a calendar twice without a day',
+			yaml: "  calendars: [{ id: c, seasons: [{ from: 01-01, to: 12-31, hours: '08:00-20:00' }] }, { id: c, seasons: [{ from: 01-01, to: 12-31, hours: '08:00-20:00' }] }]",
+			want: 'inventory.calendars[1].id: the id "c" is used twice; a later version needs "valid_from"',
+		},
+		{
+			name: 'more failures than checks',
+			yaml: '  checks: [{ id: c, confirm: { failed: 4, of: 3 } }]',
+			want: 'inventory.checks[0].confirm: 4 failures cannot happen in 3 checks',
+		},
+		{
+			name: 'a condition beside checks',
+			yaml: "  checks: [{ id: c }]\n  services: [{ id: s, name: S, checks: [c], combine: { promql: 'up' } }]",
+			want: 'inventory.services[0].combine: a service with a PromQL condition has neither checks nor children of its own',
+		},
+		{
+			name: 'a condition faster than a second',
+			yaml: "  services: [{ id: s, name: S, combine: { promql: 'up', interval: 500ms } }]",
+			want: 'inventory.services[0].combine.interval: the interval must be at least 1s',
+		},
+		{
+			name: 'a quorum that nobody reaches',
+			yaml: '  checks: [{ id: c }]\n  services: [{ id: s, name: S, checks: [c], combine: { quorum: 2 } }]',
+			want: 'inventory.services[0].combine: a quorum of 2 cannot be reached by 1 parts',
+		},
+		{
+			name: 'redundancy above the number of parts',
+			yaml: '  checks: [{ id: c }, { id: d }]\n  services: [{ id: s, name: S, checks: [c, d], combine: { quorum: 1, redundancy: 3 } }]',
+			want: 'inventory.services[0].combine.redundancy: redundancy lies between the quorum, 1, and the number of parts, 2',
+		},
+		{
+			name: 'a service of nobody',
+			yaml: '  checks: [{ id: c }]\n  services: [{ id: s, name: S, checks: [c], subsystem: x, contact: y }]',
+			wants: ['inventory.services[0].subsystem: there is no subsystem "x"', 'inventory.services[0].contact: there is no contact "y"'],
+		},
+		{
+			name: 'an id twice',
+			yaml: '  hosts: [{ id: h }, { id: h }]\n  contacts: [{ id: c, name: C }, { id: c, name: D }]',
+			wants: ['inventory.hosts[1].id: the id "h" is used twice', 'inventory.contacts[1].id: the id "c" is used twice'],
+		},
+		{
 			name: 'requests that would be guessed',
 			yaml: "  checks: [{ id: c }]\n  services: [{ id: s, name: S, checks: [c], requests: { good: 'a', total: 'increase(a[5m])' } }]",
 			want: 'inventory.services[0].requests.total: "increase(a[5m])" cannot be counted; write counters as selectors, joined by + or -, for example http_requests_total{code!~"5.."}, without increase() or a range',
@@ -108,8 +232,8 @@ describe('a bad inventory', () => {
 			yaml: "  checks: [{ id: c }]\n  services: [{ id: s, name: S, checks: [c], requests: { good: 'a offset 1h', total: 'a' } }]",
 			want: 'inventory.services[0].requests.good: "a offset 1h" cannot be counted; write counters as selectors, joined by + or -, for example http_requests_total{code!~"5.."}, without increase() or a range',
 		},
-	])('$name', ({ yaml, want }) => {
-		expect(problems(yaml)).toEqual([want]);
+	])('$name', ({ yaml, want = '', wants = [want] }) => {
+		expect(problems(yaml)).toEqual(wants);
 	});
 
 	test('everything that is wrong is told at once', () => {
@@ -167,6 +291,16 @@ describe('calendars', () => {
 			'07-01 00:00 07-01 08:00',
 			'07-01 20:00 07-02 10:00',
 			'07-02 18:00 07-03 00:00',
+		]);
+	});
+
+	test('before the first version of a calendar nothing else is known, so it holds', () => {
+		const both = inventory(`  calendars:
+    - { id: c, valid_from: 2026-07-02, seasons: [{ from: 01-01, to: 12-31, hours: '08:00-20:00' }] }
+    - { id: c, valid_from: 2026-07-03, seasons: [{ from: 01-01, to: 12-31, hours: '10:00-18:00' }] }`);
+		expect(shown(both, 'c', '2026-07-01T12:00:00+08:00', '2026-07-03T12:00:00+08:00')).toEqual([
+			'07-01 20:00 07-02 08:00',
+			'07-02 20:00 07-03 10:00',
 		]);
 	});
 

@@ -91,6 +91,13 @@ describe('what a contract lets be excluded', () => {
 			missing: ['consent'],
 			excluded: [],
 		},
+		{ name: 'the client agreed as it began', events: [requested(), approved(), consented(FROM)], missing: [], excluded: whole },
+		{
+			name: 'begun and ended inside a second',
+			events: [requested(), approved(), consented(), actual('started', 1 / 7200), actual('ended', 1 + 1 / 7200)],
+			missing: [],
+			excluded: [[1 / 3600, 1]],
+		},
 		{
 			name: 'refused after all',
 			events: [requested(), approved(), consented(), { kind: 'refused', atMs: T0, actor: 'decides', note: '' }],
@@ -128,12 +135,33 @@ describe('what a contract lets be excluded', () => {
 		});
 	});
 
+	test('an overrun is seen from after the plan as well', () => {
+		const late = { from: FROM / 1000 + 3 * 3600, to: span.to };
+		const window = foldWindow('w', [requested(), approved(), consented(), actual('ended', 5)]);
+		expect(judgeWindow(window, policy, late)).toMatchObject({ excluded: [], overrun: [{ from: late.from, to: FROM / 1000 + 5 * 3600 }] });
+	});
+
+	test('a window that is asked for and approved as it begins is not one after the fact', () => {
+		const window = foldWindow('w', [requested(FROM), approved('decides', 'system', FROM)]);
+		expect(judgeWindow(window, { ...policy, noticeMs: 0, clientConsent: false }, span)).toMatchObject({
+			missing: [],
+			excluded: [{ reason: 'maintenance: w' }],
+		});
+	});
+
 	test.each([
+		{
+			name: 'without the client',
+			rules: { ...policy, retroactive: true },
+			events: [approved(), approved('second')],
+			agreed: false,
+			missing: ['consent'],
+		},
 		{ name: 'where the contract knows none', rules: policy, events: [approved(), approved('second')], missing: ['retroactive'] },
 		{ name: 'approved by one', rules: { ...policy, retroactive: true }, events: [approved(), approved()], missing: ['second approval'] },
 		{ name: 'approved by two', rules: { ...policy, retroactive: true }, events: [approved(), approved('second')], missing: [] },
-	])('a window after the fact: $name', ({ rules, events, missing }) => {
-		const all = [requested(FROM + HOUR), ...events, consented(FROM + 3 * HOUR)];
+	])('a window after the fact: $name', ({ rules, events, agreed = true, missing }) => {
+		const all = [requested(FROM + HOUR), ...events, ...(agreed ? [consented(FROM + 3 * HOUR)] : [])];
 		expect(judged(all, rules)).toMatchObject({ missing });
 		if (missing.length === 0)
 			expect(judgeWindow(foldWindow('w', all), rules, span).excluded[0]?.reason).toBe('maintenance: w (retroactive)');
@@ -157,6 +185,13 @@ describe('what a contract lets be excluded', () => {
 			name: 'afterwards, by one where two have to',
 			rules: { ...policy, retroactive: true },
 			events: [approved('decides', 'system', FROM + HOUR)],
+			missing: ['approved late'],
+			excluded: [],
+		},
+		{
+			name: 'afterwards, by one whose contract wants two',
+			rules: { ...policy, retroactive: true },
+			events: [approved('decides', 'system', FROM + HOUR), approved('decides', 'system', FROM + 2 * HOUR)],
 			missing: ['approved late'],
 			excluded: [],
 		},
@@ -203,6 +238,17 @@ describe('what a contract lets be excluded', () => {
 			'11-29T04 2',
 			'12-06T04 2',
 		]);
+	});
+
+	test('a recurrence goes on until its end, and that moment belongs to it', () => {
+		const until = (hours: number) =>
+			occurrences(
+				{ ...request, recurrence: { schedule: { every: '6h', zone: 'UTC' }, untilMs: Date.parse('2026-11-14T12:00:00Z') + hours * HOUR } },
+				T0,
+				T0 + 400 * HOUR,
+			).map(({ fromMs }) => new Date(fromMs).toISOString().slice(8, 13));
+		expect(until(0)).toEqual(['14T04', '14T06', '14T12']);
+		expect(until(-1)).toEqual(['14T04', '14T06']);
 	});
 
 	test('occurrences of a part of the time are the same as those of all', () => {
