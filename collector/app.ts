@@ -242,13 +242,13 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	let reloading: Promise<void> = Promise.resolve();
 	const reload = async (): Promise<void> => {
 		const next = readConfig(options);
-		// Thresholds of rules ask for calendars of the inventory.
-		config = { ...config, inventory: await inventoryEdits.readFile(next.inventory) };
-		await ruler.load(ruleFiles(next, options), next.rules.thresholds);
+		// The inventory of the file comes into force when nothing can be refused any more; thresholds may ask for its calendars.
+		const hasCalendar = (id: string) => [next, config].some(({ inventory }) => insideHours(inventory, id, clock.now()) !== null);
+		await ruler.load(ruleFiles(next, options), { thresholds: next.rules.thresholds, hasCalendar });
 		await scraping.reload(next.scrape);
 		await relays.use(next.alerts.relays);
 		await alerting.reload(next.alerts);
-		config = { ...next, inventory: config.inventory };
+		config = { ...next, inventory: await inventoryEdits.readFile(next.inventory) };
 		ledgers.changed();
 		log.info({}, 'the configuration was read again');
 	};
@@ -349,7 +349,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	cleanup.add('relays', () => relays.stop());
 	const address = await listenOn(app, listen, scheme);
 	// Reading the rules takes as long as all before it, and whoever pushes or asks need not wait for them. It goes file by file.
-	await ruler.load(ruleFiles(config, options), config.rules.thresholds);
+	await ruler.load(ruleFiles(config, options), { thresholds: config.rules.thresholds });
 	ruler.start();
 	cleanup.add('ruler', () => ruler.stop());
 	desk.start();

@@ -46,7 +46,7 @@ beforeEach(() => {
 
 afterEach(() => folder.remove());
 
-const load = (thresholds: readonly ThresholdConfig[]) => ruler.load([join(folder.path, 'rules.yml')], thresholds);
+const load = (thresholds: readonly ThresholdConfig[]) => ruler.load([join(folder.path, 'rules.yml')], { thresholds });
 
 async function firing(timeMs: number): Promise<Readonly<Record<string, string | undefined>>> {
 	for (const [host, used] of Object.entries({ a: 92, b: 92, c: 82, d: 82 })) {

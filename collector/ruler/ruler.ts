@@ -51,9 +51,9 @@ export interface RulerOptions {
 export interface Ruler {
 	/**
 	 * Reads the files and replaces the groups; rules that stay keep their alerts. Throws `FN_RULER_FILES` with every problem
-	 * of every file, and then the old rules go on unchanged. `thresholds`: other ones than the rules are written with.
+	 * of every file, `FN_RULER_THRESHOLDS` with those of the thresholds, and then the old rules go on unchanged.
 	 */
-	load(files: readonly string[], thresholds?: readonly ThresholdConfig[]): Promise<void>;
+	load(files: readonly string[], more?: LoadOptions): Promise<void>;
 	/** Begins evaluation. Groups that are loaded later begin at once. */
 	start(): void;
 	/** Ends after the evaluations that run. */
@@ -62,6 +62,13 @@ export interface Ruler {
 	groups(): readonly RuleGroup[];
 	/** Evaluates every group once at `timeMs`, in order: for tests and the rule tester, which have no running clock. */
 	evaluateOnce(timeMs: number): Promise<void>;
+}
+
+export interface LoadOptions {
+	/** Other thresholds than the rules are written with. */
+	readonly thresholds?: readonly ThresholdConfig[];
+	/** Whether thresholds may ask for a calendar. Default: those that `inCalendar` knows. */
+	readonly hasCalendar?: (id: string) => boolean;
 }
 
 export function createRuler(options: RulerOptions): Ruler {
@@ -132,7 +139,8 @@ export function createRuler(options: RulerOptions): Ruler {
 		if (running) for (const group of fresh) group.start();
 	};
 
-	const load = async (files: readonly string[], thresholds: readonly ThresholdConfig[]) => {
+	const isKnown = (id: string) => services.inCalendar(id, options.clock.now()) !== null;
+	const load = async (files: readonly string[], { thresholds = [], hasCalendar = isKnown }: LoadOptions) => {
 		const definitions: GroupDefinition[] = [];
 		const problems: ConfigProblem[] = [];
 		for (const file of files) {
@@ -147,7 +155,7 @@ export function createRuler(options: RulerOptions): Ruler {
 				{ status: 400 },
 			);
 		}
-		const applied = applyThresholds(definitions, thresholds, (id) => services.inCalendar(id, options.clock.now()) !== null);
+		const applied = applyThresholds(definitions, thresholds, hasCalendar);
 		if (applied.problems.length > 0) {
 			throw new AppError(
 				'FN_RULER_THRESHOLDS',
@@ -159,9 +167,9 @@ export function createRuler(options: RulerOptions): Ruler {
 	};
 
 	return {
-		load: (files, thresholds = []) => {
+		load: (files, more = {}) => {
 			// One reload after the other: two at once would both take over the same alerts.
-			const result = loading.then(() => load(files, thresholds));
+			const result = loading.then(() => load(files, more));
 			loading = result.catch(() => {});
 			return result;
 		},

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../../core/errors.ts';
 
@@ -48,14 +48,19 @@ export function createAttachments(dataDir: string): Attachments {
 			await mkdir(folder, { recursive: true, mode: 0o700 });
 			// A name of its own: another case may keep the same file at the same moment.
 			const part = join(folder, `${sha256}.${randomUUID()}.part`);
-			const file = await open(part, 'w', 0o600);
 			try {
-				await file.writeFile(bytes);
-				await file.sync();
-			} finally {
-				await file.close();
+				const file = await open(part, 'w', 0o600);
+				try {
+					await file.writeFile(bytes);
+					await file.sync();
+				} finally {
+					await file.close();
+				}
+				await rename(part, join(folder, sha256));
+			} catch (error) {
+				await rm(part, { force: true });
+				throw error;
 			}
-			await rename(part, join(folder, sha256));
 			return { sizeBytes: bytes.length, sha256 };
 		},
 		read: async (sha256) => {

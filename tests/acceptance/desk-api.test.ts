@@ -200,6 +200,20 @@ describe('the inventory', () => {
 		await json(edit([{ section: 'contacts', key: 'wang', text: null }]));
 	}, 120_000);
 
+	test('takes a calendar and the threshold that asks for it in one reload, and neither where the threshold is wrong', async () => {
+		const file = join(collector.folder, 'collector.yml');
+		const before = readFileSync(file, 'utf8');
+		const reload = async (rule: string) => {
+			const calendar = "  calendars: [{ id: nights, seasons: [{ from: 01-01, to: 12-31, hours: '22:00-24:00' }] }]\n";
+			writeFileSync(file, `rules: { thresholds: [{ rule: ${rule}, value: 0.99, outside: nights }] }\n${before}${calendar}`);
+			return collector.reload().then(() => 'applied', String);
+		};
+		const isThere = async () => (await call('owner', 'GET', '/inventory')).text.includes('nights');
+		expect([await reload('HostCpuBsy'), await isThere()]).toEqual([expect.stringContaining('no alert "HostCpuBsy"'), false]);
+		expect([await reload('HostCpuBusy'), await isThere()]).toEqual(['applied', true]);
+		writeFileSync(file, before);
+	}, 120_000);
+
 	test('follows the file when it is read again, and lists what the file overruled', async () => {
 		await json(edit([{ section: 'services', key: 'mis', text: 'id: mis\nname: 业务\nchecks: [k]' }]));
 		writeFileSync(join(collector.folder, 'collector.yml'), FILE('MIS 二期'));

@@ -40,6 +40,8 @@ export interface TrialCollector {
 	query(expression: string): Promise<readonly { readonly metric: Record<string, string>; readonly value: readonly [number, string] }[]>;
 	/** Exposition text, by the token of the agent of this machine. Throws when it is not taken. */
 	push(text: string): Promise<void>;
+	/** Reads the configuration again, as SIGHUP does. Rejects with what is wrong with it. */
+	reload(): Promise<void>;
 	restart(): Promise<void>;
 	/** Stops it and removes the folder. */
 	remove(): Promise<void>;
@@ -126,6 +128,7 @@ export async function startTrialCollector(
 			});
 			if (status !== 204) throw new Error(`not taken: ${status} ${why}`);
 		},
+		reload: () => collector.reload(),
 		restart: async () => {
 			await collector.stop();
 			collector = await start();
