@@ -4,7 +4,7 @@ import { uuidv7 } from '../../core/ids.ts';
 import type { SilenceStore } from '../ports.ts';
 import type { DayKindOf } from '../roster/duty-window.ts';
 import { matchesAll } from '../route/matcher.ts';
-import type { TimeSpecConfig } from '../time/time-interval.ts';
+import type { Occurrence, TimeSpecConfig } from '../time/time-interval.ts';
 import { type CompiledSilence, compileSilence, type Silence, type SilenceMatcher, silencedBy, silenceState } from './silence.ts';
 
 /** What a person asks for. With `id`, that silence is changed. */
@@ -44,6 +44,18 @@ export class Silences {
 
 	get(id: string): Silence | undefined {
 		return this.#silences.get(id)?.silence;
+	}
+
+	/** When it hides next, or hides now; `null` when it is over, and when no such time comes before its end. */
+	next(id: string): Occurrence | null {
+		const compiled = this.#silences.get(id);
+		if (compiled === undefined) return null;
+		const { silence, times } = compiled;
+		const fromMs = Math.max(this.#clock.now(), silence.startsAtMs);
+		if (fromMs >= silence.endsAtMs) return null;
+		const found = times === null ? { fromMs, toMs: silence.endsAtMs } : times.next(fromMs);
+		if (found === null || found.fromMs >= silence.endsAtMs) return null;
+		return { fromMs: Math.max(found.fromMs, silence.startsAtMs), toMs: Math.min(found.toMs, silence.endsAtMs) };
 	}
 
 	silencedBy(labels: Readonly<Record<string, string>>, nowMs: number): string[] {

@@ -5,6 +5,7 @@ import { timeMute } from './time-mute.ts';
 const between = (name: string, fromMs: number, toMs: number): TimeInterval => ({
 	name,
 	contains: (timeMs) => timeMs >= fromMs && timeMs < toMs,
+	next: () => null,
 });
 const morning = between('morning', 0, 100);
 const evening = between('evening', 200, 300);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../core/config-file.ts';
 import { buildTimeInterval, NamedTimeIntervalSchema } from './time-interval.ts';
@@ -88,3 +89,42 @@ test.each([
 		).contains(Date.parse(`${date}T12:00:00+08:00`));
 	expect([holds('working'), holds('off')]).toEqual([working, !working]);
 });
+
+test('the next time is the first minute that holds, to the first that does not', () => {
+	const minute = fc.integer({ min: 0, max: 24 * 12 - 1 }).map((fifths) => fifths * 5);
+	const text = (of: number) => `${String(Math.floor(of / 60)).padStart(2, '0')}:${String(of % 60).padStart(2, '0')}`;
+	const spec = fc.record({
+		times: fc.array(
+			fc.tuple(minute, fc.integer({ min: 1, max: 60 })).map(([from, length]) => ({
+				start_time: text(from),
+				end_time: text(Math.min(24 * 60, from + length * 5)),
+			})),
+			{ maxLength: 2 },
+		),
+		weekdays: fc.subarray(['monday', 'wednesday:thursday', 'saturday', 'sunday'], { minLength: 1 }),
+		days_of_month: fc.constant([]),
+		months: fc.constant([]),
+		years: fc.constant([]),
+		location: fc.constantFrom('Asia/Shanghai', 'UTC'),
+	});
+	const STEP_MS = 300_000;
+	fc.assert(
+		fc.property(fc.array(spec, { minLength: 1, maxLength: 2 }), fc.integer({ min: 0, max: 2015 }), (specs, ahead) => {
+			const times = buildTimeInterval({ name: 'x', time_intervals: specs });
+			const fromMs = Date.UTC(2026, 9, 1) + ahead * STEP_MS;
+			const next = times.next(fromMs);
+			let first = fromMs;
+			while (!times.contains(first)) first += STEP_MS;
+			let end = first;
+			while (times.contains(end) && end - first < 8 * 86_400_000) end += STEP_MS;
+			expect(Math.max(next?.fromMs ?? 0, fromMs)).toBe(first);
+			// All week long has no end within what is looked at.
+			if (end - first < 8 * 86_400_000) expect(next?.toMs).toBe(end);
+			expect(times.contains((next?.toMs ?? 0) - STEP_MS)).toBe(true);
+		}),
+		{ numRuns: 25 },
+	);
+	expect(buildTimeInterval({ name: 'x', time_intervals: [{ ...PAST, years: ['2020'] }] }).next(Date.UTC(2026, 0, 1))).toBeNull();
+});
+
+const PAST = { times: [], weekdays: [], days_of_month: [], months: [], location: 'UTC' };

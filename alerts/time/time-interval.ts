@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { AppError } from '../../core/errors.ts';
-import { type ZonedDate, zonedDate } from '../../core/zone-time.ts';
+import { type ZonedDate, zonedDate, zonedTimeMs } from '../../core/zone-time.ts';
 import { type DayKindOf, isWorking } from '../roster/duty-window.ts';
 
 const Range = Type.Union([Type.String(), Type.Integer()]);
@@ -53,7 +53,19 @@ export interface TimeInterval {
 	readonly name: string;
 	/** Whether any of its parts holds at that moment. */
 	contains(timeMs: number): boolean;
+	/** The first time at or after `timeMs`, the one that is under way included; `null` when none begins within 400 days. */
+	next(timeMs: number): Occurrence | null;
 }
+
+/** `[fromMs, toMs)`, parts that join put together. */
+export interface Occurrence {
+	readonly fromMs: number;
+	readonly toMs: number;
+}
+
+const LOOK_AHEAD_DAYS = 400;
+/** Parts of one occurrence that are put together; what holds all the time has no end. */
+const MOST_PARTS = 100;
 
 const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
 const MONTHS = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december'];
@@ -63,7 +75,21 @@ const BY_WEEKDAY: DayKindOf = () => 'ordinary';
 /** Throws `FN_ALERTS_TIME_INTERVAL`. Without `kindOf`, Monday to Friday are working days. */
 export function buildTimeInterval(config: NamedTimeIntervalConfig, kindOf: DayKindOf = BY_WEEKDAY): TimeInterval {
 	const specs = config.time_intervals.map(buildSpec);
-	return { name: config.name, contains: (timeMs) => specs.some((spec) => holds(spec, timeMs, kindOf)) };
+	return {
+		name: config.name,
+		contains: (timeMs) => specs.some((spec) => holds(spec, timeMs, kindOf)),
+		next: (timeMs) => {
+			const first = earliest(specs, timeMs, kindOf);
+			if (first === null) return null;
+			let { toMs } = first;
+			for (let parts = 1; parts < MOST_PARTS; parts++) {
+				const more = earliest(specs, toMs, kindOf);
+				if (more === null || more.fromMs > toMs) break;
+				toMs = more.toMs;
+			}
+			return { fromMs: first.fromMs, toMs };
+		},
+	};
 }
 
 function buildSpec(config: TimeSpecConfig): TimeSpec {
@@ -96,12 +122,35 @@ function buildSpec(config: TimeSpecConfig): TimeSpec {
 	};
 }
 
+/** The first part that ends after `timeMs`. */
+function earliest(specs: readonly TimeSpec[], timeMs: number, kindOf: DayKindOf): Occurrence | null {
+	const found = specs.flatMap((spec) => nextOf(spec, timeMs, kindOf) ?? []);
+	return found.reduce<Occurrence | null>((first, one) => (first === null || one.fromMs < first.fromMs ? one : first), null);
+}
+
+function nextOf(spec: TimeSpec, timeMs: number, kindOf: DayKindOf): Occurrence | null {
+	const today = zonedDate(timeMs, spec.zone);
+	const times = spec.times.length === 0 ? [{ from: 0, to: 24 * 60 }] : [...spec.times].sort((a, b) => a.from - b.from);
+	for (let ahead = 0; ahead <= LOOK_AHEAD_DAYS; ahead++) {
+		const date = new Date(Date.UTC(today.year, today.month - 1, today.day + ahead));
+		const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()];
+		if (!onItsDay(spec, { ...today, year, month, day, weekday: date.getUTCDay() || 7 }, kindOf)) continue;
+		const at = (minute: number) => zonedTimeMs({ year, month, day, hour: Math.floor(minute / 60), minute: minute % 60 }, spec.zone);
+		const span = times.find(({ to }) => at(to) > timeMs);
+		if (span !== undefined) return { fromMs: at(span.from), toMs: at(span.to) };
+	}
+	return null;
+}
+
 function holds(spec: TimeSpec, timeMs: number, kindOf: DayKindOf): boolean {
 	const now = zonedDate(timeMs, spec.zone);
 	const minute = now.hour * 60 + now.minute;
+	return (spec.times.length === 0 || spec.times.some(({ from, to }) => minute >= from && minute < to)) && onItsDay(spec, now, kindOf);
+}
+
+function onItsDay(spec: TimeSpec, now: ZonedDate, kindOf: DayKindOf): boolean {
 	const among = (spans: readonly Span[], value: number) => spans.length === 0 || spans.some(({ from, to }) => value >= from && value <= to);
 	return (
-		(spec.times.length === 0 || spec.times.some(({ from, to }) => minute >= from && minute < to)) &&
 		among(spec.weekdays, now.weekday % 7) &&
 		(spec.daysOfMonth.length === 0 || spec.daysOfMonth.some((span) => onDay(span, now))) &&
 		among(spec.months, now.month) &&

@@ -291,6 +291,53 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 		await entry.and(page.locator('.alert-entry:not(.alert-suppressed)')).waitFor();
 	});
 
+	test('an alert is silenced for nights that come back, by the statutory calendar', async () => {
+		await open('/alerts');
+		await page
+			.locator('.alert-entry', { hasText: /检测 gis-entrance/ })
+			.getByRole('button', { name: '静默' })
+			.click();
+		const dialog = page.getByRole('dialog');
+		await dialog.getByText('周期重复').click();
+		await dialog.getByLabel('六').uncheck();
+		await dialog.getByLabel('五').check();
+		await dialog.getByLabel('从', { exact: true }).fill('23:30');
+		await dialog.getByText('到次日').waitFor();
+		await page.getByLabel('原因').fill('每周末夜间批处理');
+		await picture('silence-recurring');
+		await picture('silence-recurring', PHONE);
+		await dialog.getByRole('button', { name: '静默' }).click();
+		const row = page.locator('.silence-row', { hasText: '每周末夜间批处理' });
+		await row.getByText(/下次 .* → |正在静默，到/).waitFor();
+		await picture('silences-recurring');
+		await picture('silences-recurring', PHONE);
+		const made = (await (await page.request.get(`${collector.url}/api/v2/silences`)).json()) as readonly {
+			comment: string;
+			recurrence: readonly { weekdays: readonly string[]; times: readonly object[] }[];
+		}[];
+		expect(made.find(({ comment }) => comment === '每周末夜间批处理')?.recurrence).toMatchObject([
+			{ weekdays: ['friday'], times: [{ start_time: '23:30', end_time: '24:00' }], location: 'Asia/Shanghai' },
+			{ weekdays: ['saturday'], times: [{ start_time: '00:00', end_time: '06:00' }], location: 'Asia/Shanghai' },
+		]);
+		// And by the calendar instead of the week.
+		await open('/alerts');
+		await page
+			.locator('.alert-entry', { hasText: /检测 gis-entrance/ })
+			.getByRole('button', { name: '静默' })
+			.click();
+		await dialog.getByText('周期重复').click();
+		await dialog.getByText('休息日', { exact: true }).click();
+		await dialog.getByText(/按法定节假日与调休/).waitFor();
+		await page.getByLabel('原因').fill('休息日不打扰');
+		await dialog.getByRole('button', { name: '静默' }).click();
+		for (const comment of ['每周末夜间批处理', '休息日不打扰']) {
+			const entry = page.locator('.silence-row', { hasText: comment });
+			await entry.getByRole('button', { name: '提前结束' }).click();
+			await page.locator('.ant-popconfirm:visible').getByRole('button', { name: '提前结束' }).click();
+			await entry.waitFor({ state: 'detached' });
+		}
+	});
+
 	test('notifications and reports', async () => {
 		await open('/notifications');
 		await page.getByRole('heading', { name: '通知记录' }).waitFor();

@@ -274,7 +274,8 @@ describe.skipIf(command === null || amtool === null)('a team’s file says the s
 	});
 
 	test('webhook: payload and credentials', () => {
-		const seen = ({ webhooks }: Said) => sorted(webhooks, ({ authorization, body }) => `${authorization} ${body['groupKey']} ${body['status']}`);
+		const seen = ({ webhooks }: Said) =>
+			sorted(webhooks, ({ authorization, body }) => `${authorization} ${body['groupKey']} ${body['status']}`);
 		expect(seen(saidHere)).toEqual(seen(saidThere));
 		expect(new Set(saidHere.webhooks.map(({ authorization }) => authorization.split(' ')[0]))).toEqual(new Set(['Basic', 'Bearer']));
 	});

@@ -17,7 +17,9 @@ export function readMail(data: string): ReadMail {
 function split(data: string): { readonly headers: Readonly<Record<string, string>>; readonly body: string } {
 	const end = data.indexOf('\r\n\r\n');
 	const head = data.slice(0, end === -1 ? undefined : end).replace(/\r\n[ \t]+/g, ' ');
-	const lines = head.split('\r\n').map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]);
+	const lines = head
+		.split('\r\n')
+		.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]);
 	return { headers: Object.fromEntries(lines) as Record<string, string>, body: end === -1 ? '' : data.slice(end + 4) };
 }
 
@@ -47,17 +49,15 @@ function quoted(text: string): string {
 
 /** Encoded words; the space between two of them is none. */
 function words(value: string): string {
-	return value
-		.replace(/\?=\s+=\?/g, '?==?')
-		.replace(/(?:=\?utf-8\?[bq]\?[^?]*\?=)+/gi, (run) => {
-			const bytes = [...run.matchAll(/=\?utf-8\?([bq])\?([^?]*)\?=/gi)].map(([, kind = '', text = '']) =>
-				kind.toLowerCase() === 'b'
-					? Buffer.from(text, 'base64')
-					: Buffer.from(
-							text.replaceAll('_', ' ').replace(/=([0-9A-F]{2})/gi, (_whole, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
-							'latin1',
-						),
-			);
-			return Buffer.concat(bytes).toString('utf8');
-		});
+	return value.replace(/\?=\s+=\?/g, '?==?').replace(/(?:=\?utf-8\?[bq]\?[^?]*\?=)+/gi, (run) => {
+		const bytes = [...run.matchAll(/=\?utf-8\?([bq])\?([^?]*)\?=/gi)].map(([, kind = '', text = '']) =>
+			kind.toLowerCase() === 'b'
+				? Buffer.from(text, 'base64')
+				: Buffer.from(
+						text.replaceAll('_', ' ').replace(/=([0-9A-F]{2})/gi, (_whole, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+						'latin1',
+					),
+		);
+		return Buffer.concat(bytes).toString('utf8');
+	});
 }

@@ -168,6 +168,15 @@ describe('silences', () => {
 			recurrence: [{ ...recurrence[0], weekdays: [], days_of_month: [], months: [], years: [] }],
 			hidden: { messages: 0, criticalSeconds: 0 },
 		});
+		const aMonthOn = new Date(Date.now() + 30 * 86_400_000).toISOString();
+		const longer = (await call('POST', '/api/v2/silences', { ...silence, endsAt: aMonthOn, recurrence })).body as typeof created.body & {
+			readonly silenceID: string;
+		};
+		const { next } = (await call('GET', `/api/v2/silence/${longer.silenceID}`)).body as {
+			readonly next: { readonly startsAt: string; readonly endsAt: string };
+		};
+		expect(next.endsAt).toMatch(/T16:00:00/);
+		expect(Date.parse(next.startsAt)).toBeLessThan(Date.parse(next.endsAt));
 		const wrong = { ...silence, endsAt: inAnHour(), recurrence: [{ days: 'sometimes' }] };
 		expect((await call('POST', '/api/v2/silences', wrong)).status).toBe(400);
 	});

@@ -3,7 +3,7 @@ import { RE2JS } from 're2js';
 import type { Static } from 'typebox';
 import type { AlertGroupStatus, Alerting, AlertStatus } from '../../../alerts/alerting.ts';
 import { type Matcher, matchesAll, parseMatchers } from '../../../alerts/route/matcher.ts';
-import { silenceState } from '../../../alerts/silence/silence.ts';
+import { type Silence, silenceState } from '../../../alerts/silence/silence.ts';
 import type { Clock } from '../../../core/clock.ts';
 import { AppError, errorText } from '../../../core/errors.ts';
 import type { Logger } from '../../../core/log.ts';
@@ -32,6 +32,11 @@ const ALERTS_BODY_LIMIT_BYTES = 16 * 1024 * 1024;
 export async function registerAlertmanagerRoutes(app: FastifyInstance, services: AlertmanagerServices): Promise<void> {
 	const { alerting, clock } = services;
 	const startedAt = new Date(clock.now()).toISOString();
+	const shown = async (silence: Silence, nowMs: number) =>
+		gettableSilence(silence, nowMs, {
+			hidden: await alerting.history.silencePrice(silence, nowMs),
+			next: alerting.silences.next(silence.id),
+		});
 	await app.register(async (scope) => {
 		scope.setErrorHandler((error: unknown, request, reply) => {
 			const status = statusOf(error);
@@ -98,9 +103,7 @@ export async function registerAlertmanagerRoutes(app: FastifyInstance, services:
 					.filter((silence) => matchesAll(matchers, Object.fromEntries(silence.matchers.map(({ name, value }) => [name, value]))))
 					.filter((silence) => creators.length === 0 || creators.includes(silence.createdBy))
 					.sort((a, b) => STATE_ORDER[silenceState(a, nowMs)] - STATE_ORDER[silenceState(b, nowMs)] || a.endsAtMs - b.endsAtMs);
-				return Promise.all(
-					wanted.map(async (silence) => gettableSilence(silence, nowMs, await alerting.history.silencePrice(silence, nowMs))),
-				);
+				return Promise.all(wanted.map((silence) => shown(silence, nowMs)));
 			},
 		);
 
@@ -118,8 +121,7 @@ export async function registerAlertmanagerRoutes(app: FastifyInstance, services:
 			const silence = alerting.silences.get(request.params.id);
 			if (silence === undefined)
 				throw new AppError('FN_ALERTS_SILENCE_UNKNOWN', `there is no silence ${request.params.id}`, { status: 404 });
-			const nowMs = clock.now();
-			return gettableSilence(silence, nowMs, await alerting.history.silencePrice(silence, nowMs));
+			return shown(silence, clock.now());
 		});
 
 		scope.delete<{ Params: { id: string } }>('/api/v2/silence/:id', { schema: { params: SilenceParamsSchema } }, async (request, reply) => {

@@ -4,7 +4,7 @@ import type { AlertStatus } from '../../../alerts/alerting.ts';
 import type { MatcherOperator } from '../../../alerts/route/matcher.ts';
 import { type Silence, type SilenceMatcher, type SilencePrice, silenceState } from '../../../alerts/silence/silence.ts';
 import type { SilenceRequest } from '../../../alerts/silence/silences.ts';
-import { type TimeSpecConfig, TimeSpecSchema } from '../../../alerts/time/time-interval.ts';
+import { type Occurrence, type TimeSpecConfig, TimeSpecSchema } from '../../../alerts/time/time-interval.ts';
 import { AppError } from '../../../core/errors.ts';
 import type { PostedAlert } from '../../../protocol/alert.ts';
 import type { PostableAlertsSchema, PostableSilenceSchema } from './schemas.ts';
@@ -27,8 +27,12 @@ export function gettableAlert(status: AlertStatus, receivers: readonly string[] 
 	};
 }
 
-/** `gettableSilence`, and beyond it when the silence comes back and what it has hidden so far. */
-export function gettableSilence(silence: Silence, nowMs: number, hidden: SilencePrice) {
+/** `gettableSilence`, and beyond it when the silence comes back, its next or present time, and what it has hidden so far. */
+export function gettableSilence(
+	silence: Silence,
+	nowMs: number,
+	{ hidden, next }: { readonly hidden: SilencePrice; readonly next: Occurrence | null },
+) {
 	return {
 		id: silence.id,
 		status: { state: silenceState(silence, nowMs) },
@@ -37,7 +41,9 @@ export function gettableSilence(silence: Silence, nowMs: number, hidden: Silence
 		createdBy: silence.createdBy,
 		endsAt: time(silence.endsAtMs),
 		startsAt: time(silence.startsAtMs),
-		...(silence.recurrence.length === 0 ? {} : { recurrence: silence.recurrence }),
+		...(silence.recurrence.length === 0
+			? {}
+			: { recurrence: silence.recurrence, next: next === null ? null : { startsAt: time(next.fromMs), endsAt: time(next.toMs) } }),
 		hidden,
 		matchers: silence.matchers.map(({ name, operator, value }) => ({
 			isEqual: operator === '=' || operator === '=~',

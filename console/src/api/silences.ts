@@ -20,7 +20,17 @@ export interface Silence {
 	/** What was not seen because of it: messages, and seconds with a critical alert among them. */
 	readonly hidden: { readonly messages: number; readonly criticalSeconds: number };
 	/** Present when it hides only at times that come back. */
-	readonly recurrence?: readonly unknown[];
+	readonly recurrence?: readonly SilenceTimes[];
+	/** Of a recurring one: the time that is under way or comes next; `null` when none does. */
+	readonly next?: { readonly startsAt: string; readonly endsAt: string } | null;
+}
+
+/** Times that come back, with the keys of Alertmanager's `time_intervals` and the statutory calendar. */
+export interface SilenceTimes {
+	readonly times?: readonly { readonly start_time: string; readonly end_time: string }[];
+	readonly weekdays?: readonly string[];
+	readonly days?: 'working' | 'off';
+	readonly location?: string;
 }
 
 export interface NewSilence {
@@ -29,6 +39,7 @@ export interface NewSilence {
 	readonly endsAt: string;
 	readonly createdBy: string;
 	readonly comment: string;
+	readonly recurrence?: readonly SilenceTimes[];
 }
 
 export const SILENCES_KEY = ['silences'] as const;

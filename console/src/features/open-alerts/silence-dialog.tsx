@@ -8,8 +8,10 @@ import { dateTimeText } from '../../format/time.ts';
 import { ErrorNotice } from '../../layout/error-notice.tsx';
 import { useIdentity } from '../../layout/session-context.ts';
 import { useTexts } from '../../texts/language.tsx';
+import { FIRST_CHOICE, isComplete, type RecurrenceChoice, recurrenceOf, SilenceRecurrence } from './silence-recurrence.tsx';
 
 const LENGTHS_S = [1800, 3600, 4 * 3600, 12 * 3600, 86_400, 7 * 86_400] as const;
+const RECURRING_LENGTHS_S = [7 * 86_400, 30 * 86_400, 90 * 86_400, 365 * 86_400] as const;
 /** Labels of every alert of a kind: kept by default where they name the kind or a place, not where they only route it. */
 const ROUTING_LABELS = ['severity', 'team'];
 
@@ -25,6 +27,8 @@ export function SilenceDialog({ alert, onClose }: { readonly alert: OpenAlert; r
 	const [form] = Form.useForm<SilenceFields>();
 	const [names, setNames] = useState<readonly string[]>(() => Object.keys(alert.labels).filter((name) => !ROUTING_LABELS.includes(name)));
 	const [lengthSeconds, setLengthSeconds] = useState<number>(3600);
+	const [recurring, setRecurring] = useState(false);
+	const [choice, setChoice] = useState<RecurrenceChoice>(FIRST_CHOICE);
 	const [openedMs] = useState(() => Date.now());
 	const make = useMutation({
 		mutationFn: ({ comment }: SilenceFields) => {
@@ -35,6 +39,7 @@ export function SilenceDialog({ alert, onClose }: { readonly alert: OpenAlert; r
 				endsAt: new Date(startMs + lengthSeconds * 1000).toISOString(),
 				createdBy: account,
 				comment,
+				...(recurring ? { recurrence: recurrenceOf(choice) } : {}),
 			});
 		},
 		onSuccess: async () => {
@@ -49,7 +54,7 @@ export function SilenceDialog({ alert, onClose }: { readonly alert: OpenAlert; r
 			title={texts.alerts.silenceTitle}
 			okText={texts.alerts.creates}
 			cancelText={texts.common.cancel}
-			okButtonProps={{ disabled: names.length === 0, loading: make.isPending }}
+			okButtonProps={{ disabled: names.length === 0 || (recurring && !isComplete(choice)), loading: make.isPending }}
 			onOk={() => form.submit()}
 			onCancel={() => onClose(false)}
 		>
@@ -70,12 +75,29 @@ export function SilenceDialog({ alert, onClose }: { readonly alert: OpenAlert; r
 						))}
 					</Checkbox.Group>
 				</Form.Item>
+				<Form.Item label={texts.alerts.recurrence.kind}>
+					<Segmented
+						value={recurring}
+						onChange={(next) => {
+							setRecurring(next);
+							setLengthSeconds(next ? RECURRING_LENGTHS_S[2] : 3600);
+						}}
+						options={[
+							{ value: false, label: texts.alerts.recurrence.once },
+							{ value: true, label: texts.alerts.recurrence.again },
+						]}
+					/>
+				</Form.Item>
+				{recurring ? <SilenceRecurrence choice={choice} onChange={setChoice} /> : null}
 				<Form.Item label={texts.alerts.end} extra={`${texts.alerts.ends}: ${dateTimeText(openedMs + lengthSeconds * 1000)}`}>
 					<Segmented
 						className="wrapping"
 						value={lengthSeconds}
 						onChange={setLengthSeconds}
-						options={LENGTHS_S.map((seconds) => ({ value: seconds, label: durationText(seconds, texts.duration) }))}
+						options={(recurring ? RECURRING_LENGTHS_S : LENGTHS_S).map((seconds) => ({
+							value: seconds,
+							label: durationText(seconds, texts.duration),
+						}))}
 					/>
 				</Form.Item>
 				<Form.Item

@@ -7,6 +7,7 @@ import { ErrorNotice } from '../../layout/error-notice.tsx';
 import { PageSpin } from '../../layout/shell.tsx';
 import { Mark } from '../../layout/state-mark.tsx';
 import { useTexts } from '../../texts/language.tsx';
+import type { Texts } from '../../texts/zh.ts';
 import { STATE_COLORS } from '../../theme.ts';
 
 const COLORS: Readonly<Record<Silence['status']['state'], string>> = {
@@ -65,7 +66,12 @@ function SilenceEntry({ silence, mayEnd }: { readonly silence: Silence; readonly
 					))}
 				</div>
 				{messages === 0 && criticalSeconds === 0 ? null : <small>{texts.alerts.silencePrice(messages, Math.round(criticalSeconds))}</small>}
-				{silence.recurrence === undefined ? null : <small className="muted">{texts.alerts.silenceRecurs}</small>}
+				{silence.recurrence === undefined ? null : (
+					<small className="muted">
+						{texts.alerts.silenceRecurs}
+						{state === 'expired' ? null : ` · ${nextText(silence, texts.alerts.recurrence)}`}
+					</small>
+				)}
 				{end.error === null ? null : <ErrorNotice error={end.error} />}
 			</div>
 			<span className="muted num silence-when">
@@ -88,6 +94,13 @@ function SilenceEntry({ silence, mayEnd }: { readonly silence: Silence; readonly
 			) : null}
 		</div>
 	);
+}
+
+/** When a recurring silence hides, now or next. */
+function nextText({ next }: Silence, texts: Texts['alerts']['recurrence']): string {
+	if (next === undefined || next === null) return texts.never;
+	const [fromMs, toMs] = [Date.parse(next.startsAt), Date.parse(next.endsAt)];
+	return fromMs <= Date.now() ? texts.now(shortTimeText(toMs)) : texts.next(shortTimeText(fromMs), shortTimeText(toMs));
 }
 
 function matcherText({ name, value, isEqual, isRegex }: SilenceMatcher): string {
