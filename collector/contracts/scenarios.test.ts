@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { sameValue } from '../inventory/entries.ts';
 import type { Profile } from './profile.ts';
 import { checkedProfile, loadProfiles } from './profile-files.ts';
 import { allScenarios, CONTRACTS, outcome, type Scenario } from './scenario.fixture.ts';
@@ -80,22 +81,12 @@ const caught = (profile: unknown, cases: readonly Scenario[]): boolean => {
 	}
 	return cases.some((scenario) => {
 		try {
-			return JSON.stringify(sorted(outcome(checked, scenario))) !== JSON.stringify(sorted(scenario.expect));
+			return !sameValue(outcome(checked, scenario), scenario.expect);
 		} catch {
 			return true;
 		}
 	});
 };
-
-function sorted(value: unknown): unknown {
-	if (Array.isArray(value)) return value.map(sorted);
-	if (typeof value !== 'object' || value === null) return value;
-	return Object.fromEntries(
-		Object.entries(value)
-			.sort(([a], [b]) => (a < b ? -1 : 1))
-			.map(([key, inner]) => [key, sorted(inner)]),
-	);
-}
 
 describe.each(profiles.map(({ id }) => ({ id })))('$id', ({ id }) => {
 	const own = scenarios.filter((scenario) => scenario.profile === id);

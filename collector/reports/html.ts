@@ -2,7 +2,7 @@ import { formatRfc3339, formatZoned } from '../../core/zone-time.ts';
 import type { AvailabilityReport, ReportedService } from './availability-report.ts';
 import { changeRows, figureRows, maintenanceRows } from './change-rows.ts';
 import type { IssuedReport } from './issued-reports.ts';
-import { causeText, type Language, type TextKey, text } from './texts.ts';
+import { causeText, type Language, SERVICE_COLUMNS, type TextKey, text } from './texts.ts';
 
 /** Text for a place between tags or inside a quoted attribute. */
 export function escapeHtml(raw: string): string {
@@ -126,25 +126,7 @@ function requestsSection(report: AvailabilityReport, language: Language): string
 function servicesTable(report: AvailabilityReport, language: Language): string {
 	const t = (key: TextKey) => escapeHtml(text(key, language));
 	const unit = t('secondsUnit');
-	const head = (
-		[
-			'service',
-			'sli',
-			'coverage',
-			'target',
-			'met',
-			'budget',
-			'down',
-			'degraded',
-			'unknown',
-			'excluded',
-			'unconfirmed',
-			'mtbf',
-			'mttr',
-		] as const
-	)
-		.map((key) => `<th>${t(key)}</th>`)
-		.join('');
+	const head = SERVICE_COLUMNS.map((key) => `<th>${t(key)}</th>`).join('');
 	const rows = report.services.map((service) => {
 		const { figures } = service;
 		const worst =

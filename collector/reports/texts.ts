@@ -88,6 +88,23 @@ const TEXTS = {
 
 export type TextKey = keyof typeof TEXTS;
 
+/** Heads of the table of services. */
+export const SERVICE_COLUMNS = [
+	'service',
+	'sli',
+	'coverage',
+	'target',
+	'met',
+	'budget',
+	'down',
+	'degraded',
+	'unknown',
+	'excluded',
+	'unconfirmed',
+	'mtbf',
+	'mttr',
+] as const satisfies readonly TextKey[];
+
 export function text(key: TextKey, language: Language): string {
 	return TEXTS[key][language];
 }

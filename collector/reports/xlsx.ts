@@ -4,7 +4,7 @@ import type { AvailabilityReport } from './availability-report.ts';
 import { changeRows, figureRows, maintenanceRows } from './change-rows.ts';
 import { percentage, requestHeads, requestRows, verdictText } from './html.ts';
 import type { IssuedReport } from './issued-reports.ts';
-import { causeText, type Language, type TextKey, text } from './texts.ts';
+import { causeText, type Language, SERVICE_COLUMNS, type TextKey, text } from './texts.ts';
 
 /** Sheets of services, of requests where there are any, and of outages. Percentages stay text: as numbers a spreadsheet would round them. */
 export async function renderXlsx(report: AvailabilityReport, language: Language, issued: IssuedReport | null = null): Promise<Buffer> {
@@ -21,22 +21,7 @@ export async function renderXlsx(report: AvailabilityReport, language: Language,
 			? []
 			: [[{ value: t('version') }, { value: `${issued.version}` }, { value: issued.issuedBy }, { value: issued.note }]]),
 		[],
-		bold([
-			'service',
-			'sli',
-			'worst',
-			'coverage',
-			'target',
-			'met',
-			'budget',
-			'down',
-			'degraded',
-			'unknown',
-			'excluded',
-			'unconfirmed',
-			'mtbf',
-			'mttr',
-		]),
+		bold(SERVICE_COLUMNS.flatMap((key) => (key === 'sli' ? [key, 'worst'] : [key]))),
 		...report.services.map((service) => {
 			const { figures } = service;
 			return [

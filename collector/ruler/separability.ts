@@ -1,4 +1,5 @@
 import { type Binary, type Call, type Expr, SET_OPERATORS } from '../promql/ast.ts';
+import { DATE_FUNCTIONS } from '../promql/sample-functions.ts';
 
 /**
  * What an expression is to a label: `scalar` and `fixed` read no series (a number; a vector without labels), `apart` gives for each
@@ -8,16 +9,6 @@ type Nature = 'scalar' | 'fixed' | 'apart' | null;
 
 /** Functions whose vector has nothing to do with the labels of what they read. */
 const LABEL_LOSING: ReadonlySet<string> = new Set(['absent', 'absent_over_time', 'scalar', 'vector']);
-const FIXED_WITHOUT_ARGUMENT: ReadonlySet<string> = new Set([
-	'day_of_month',
-	'day_of_week',
-	'day_of_year',
-	'days_in_month',
-	'hour',
-	'minute',
-	'month',
-	'year',
-]);
 
 /**
  * Whether the expression can be evaluated for one value of `label` by itself: for every value, adding the matcher `label="value"` to
@@ -61,7 +52,7 @@ function natureOf(expr: Expr, label: string): Nature {
 
 function natureOfCall(call: Call, label: string): Nature {
 	if (call.name === 'vector') return natureOf(call.args[0] as Expr, label) === 'scalar' ? 'fixed' : null;
-	if (call.args.length === 0) return FIXED_WITHOUT_ARGUMENT.has(call.name) ? 'fixed' : 'scalar';
+	if (call.args.length === 0) return DATE_FUNCTIONS.has(call.name) ? 'fixed' : 'scalar';
 	if (LABEL_LOSING.has(call.name)) return null;
 	// The label that a histogram's buckets are told apart by is gone from the result.
 	if (call.name.startsWith('histogram_') && label === 'le') return null;

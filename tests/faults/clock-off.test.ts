@@ -1,5 +1,4 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
@@ -11,7 +10,8 @@ import { configOrThrow } from '../../core/config-file.ts';
 import { httpExchange } from '../../core/http-client.ts';
 import { silentLogger } from '../../core/log.ts';
 import type { LedgerAnswer } from '../../protocol/api.ts';
-import { freePort, type TemporaryFolder, temporaryFolder, waitFor } from '../harness/process.ts';
+import { type TemporaryFolder, temporaryFolder, waitFor } from '../harness/process.ts';
+import { startTcpTarget, type TcpTarget } from '../harness/tcp-target.ts';
 
 const MINUTE = 60;
 const AWAY_MS = 8000;
@@ -22,26 +22,16 @@ const hosts = Object.keys(HOSTS) as Host[];
 
 let folder: TemporaryFolder;
 let collector: RunningCollector;
-let target: Server | null = null;
-let port = 0;
+let target: TcpTarget;
 /** How far the collector's clock was moved on, so that the time of the host that is early is over. */
 let passedMs = 0;
 const closing: (() => unknown)[] = [];
 
-const serve = () =>
-	new Promise<void>((done) => {
-		const server = createServer((socket) => socket.end());
-		target = server;
-		server.listen(port, '127.0.0.1', () => done());
-	});
-const withdraw = () => new Promise<void>((done) => (target === null ? done() : void target.close(() => done())));
-
 beforeAll(async () => {
 	folder = temporaryFolder('clock');
 	closing.push(() => folder.remove());
-	port = await freePort();
-	await serve();
-	closing.push(() => withdraw());
+	target = await startTcpTarget();
+	closing.push(() => target.down());
 	const configFile = join(folder.path, 'collector.yml');
 	writeFileSync(
 		configFile,
@@ -64,7 +54,7 @@ beforeAll(async () => {
 	});
 	closing.push(() => collector.stop());
 	for (const host of hosts) {
-		const probes = [{ id: host, kind: 'tcp', target: `127.0.0.1:${port}`, interval: '1s', timeout: '900ms' }];
+		const probes = [{ id: host, kind: 'tcp', target: `127.0.0.1:${target.port}`, interval: '1s', timeout: '900ms' }];
 		const text = stringify({
 			collector: { url: collector.address, token: { file: join(dataDir, 'keys/local-agent.token') } },
 			host: { name: host },
@@ -116,10 +106,10 @@ test('a host whose clock is wrong by a minute moves an outage by a minute, and n
 	for (const host of hosts) await delivered(host, Date.now() + shiftMs(host));
 	const beginMs = Date.now() + 1000;
 	await pause(3000);
-	await withdraw();
+	await target.down();
 	const awayMs = Date.now();
 	await pause(AWAY_MS);
-	await serve();
+	await target.up();
 	const backMs = Date.now();
 	await pause(5000);
 	const endMs = Date.now() - 1000;

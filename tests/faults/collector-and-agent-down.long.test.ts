@@ -1,11 +1,11 @@
 import { writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { LedgerAnswer } from '../../protocol/api.ts';
 import { type CollectorProcess, startAgentProcess, startCollectorProcess } from '../harness/collector.ts';
 import { freePort, type TemporaryFolder, temporaryFolder, waitFor } from '../harness/process.ts';
+import { startTcpTarget, type TcpTarget } from '../harness/tcp-target.ts';
 
 /** A beat speaks for 15 s, an agent's delivery for 60 s; both must be missed for longer. */
 const COLLECTOR_AWAY_MS = 30_000;
@@ -14,17 +14,9 @@ const OUTAGE_MS = 8000;
 let folder: TemporaryFolder;
 let collector: CollectorProcess;
 let watcher: ReturnType<typeof startAgentProcess>;
-let target: Server | null = null;
-let port = 0;
+let target: TcpTarget;
 const closing: (() => Promise<unknown> | unknown)[] = [];
 
-const serve = () =>
-	new Promise<void>((done) => {
-		const server = createServer((socket) => socket.end());
-		target = server;
-		server.listen(port, '127.0.0.1', () => done());
-	});
-const withdraw = () => new Promise<void>((done) => (target === null ? done() : void target.close(() => done())));
 const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
 function startWatcher(host: string, checks: readonly string[]): ReturnType<typeof startAgentProcess> {
@@ -38,7 +30,7 @@ function startWatcher(host: string, checks: readonly string[]): ReturnType<typeo
 			listen: '',
 			inputs: {
 				host: { enabled: false },
-				probes: checks.map((id) => ({ id, kind: 'tcp', target: `127.0.0.1:${port}`, interval: '1s', timeout: '900ms' })),
+				probes: checks.map((id) => ({ id, kind: 'tcp', target: `127.0.0.1:${target.port}`, interval: '1s', timeout: '900ms' })),
 			},
 		}),
 	);
@@ -48,9 +40,8 @@ function startWatcher(host: string, checks: readonly string[]): ReturnType<typeo
 beforeAll(async () => {
 	folder = temporaryFolder('down');
 	closing.push(() => folder.remove());
-	port = await freePort();
-	await serve();
-	closing.push(() => withdraw());
+	target = await startTcpTarget();
+	closing.push(() => target.down());
 	const configFile = join(folder.path, 'collector.yml');
 	const ids = ['portal', 'nobody', 'host-app-1'];
 	writeFileSync(
@@ -88,10 +79,10 @@ test('what happened while the collector was killed is counted from what agents k
 	await collector.kill();
 	const killedMs = Date.now();
 	await pause(5000);
-	await withdraw();
+	await target.down();
 	const awayMs = Date.now();
 	await pause(OUTAGE_MS);
-	await serve();
+	await target.up();
 	const backMs = Date.now();
 	await pause(Math.max(0, killedMs + COLLECTOR_AWAY_MS - Date.now()));
 	await collector.start();
