@@ -78,7 +78,7 @@ oncall:
   people:
     - { id: zhang, name: 张伟, account: zhang.wei, addresses: [{ channel: hook, to: zhang }] }
     - { id: li, name: 李娜, addresses: [{ channel: hook, to: li }] }
-    - { id: wang, name: 王强, addresses: [{ channel: hook, to: wang }] }
+    - { id: wang, name: 王强, addresses: [{ channel: hook, to: wang }, { channel: hook, to: wang-at-home }] }
     - { id: nobody, name: 无号 }
   teams: [{ id: duty, name: 值班组, lead: wang, members: [zhang, li, wang] }]
   rosters: ${options.rosters ?? ROSTERS}

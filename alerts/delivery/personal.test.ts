@@ -189,6 +189,23 @@ describe('a person is reached on one channel after the other', () => {
 		expect(kinds()).toEqual(['queued first', 'expired first', 'next second', 'sent second']);
 	});
 
+	test('the last channel is not given up after a minute, because nothing else is left', async () => {
+		// Ten attempts take longer than the minute after which another channel would have its turn.
+		gateway.fail({ kind: 'status', status: 503 }, 10);
+		await running.alerting.personal.notify(request(['first']));
+		await settled('the message', () => kinds().includes('sent first'), 30_000);
+		expect(kinds()).toEqual(['queued first', 'sent first']);
+		expect(await running.alerting.history.listNotifications({ limit: 10 })).toMatchObject([{ attempts: { length: 11 } }]);
+	});
+
+	test('a denial after the receipt was missed ends the list once', async () => {
+		await running.alerting.personal.notify(request(['first']));
+		await settled('the end', () => kinds().includes('exhausted first'), 10_000);
+		await receipt('lost');
+		await settled('the denial', () => kinds().includes('undelivered first'), 10);
+		expect(kinds()).toEqual(['queued first', 'sent first', 'missing first', 'exhausted first', 'undelivered first']);
+	});
+
 	test('nobody is lost in silence: the end of the list is told, counted and on record', async () => {
 		gateway.fail({ kind: 'code', code: '201', message: '手机号码错误' });
 		await running.alerting.personal.notify(request(['first']));

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { exampleNotification } from '../../tests/harness/channels.ts';
+import type { NotifiedAlert } from '../notify/notification.ts';
 import { onCallPhrases } from '../on-call-phrases.ts';
 import { applyIncident, type Incident, type IncidentEventBody } from './incident.ts';
 import { readReply } from './reply.ts';
@@ -39,6 +41,31 @@ describe('an incident', () => {
 		expect(then(called, taken('b')).pending).toEqual([]);
 		const ended = then(called, { ...over, people: [{ personId: 'a', name: 'A', requestId: 'r2', address: null }] } as IncidentEventBody);
 		expect(ended.pending.map(({ kind }) => kind)).toEqual(['recovery']);
+	});
+
+	test('of the alerts that it shows, those that ended are shown as ended, and no other', () => {
+		const [a, b] = ['a', 'b'].map((fingerprint) => ({ ...exampleNotification({ nowMs: 0 }).alerts[0], fingerprint })) as NotifiedAlert[];
+		const joined = then(opened(), { kind: 'joined', group: 'g', alerts: ['a', 'b'], shown: [a, b] as NotifiedAlert[] });
+		const ended = then(joined, { kind: 'alerts-resolved', alerts: ['b'] }, 20);
+		expect(ended.shown.map(({ fingerprint, status, endsAtMs }) => `${fingerprint} ${status} ${endsAtMs}`)).toEqual([
+			'a firing null',
+			'b resolved 20',
+		]);
+		expect(ended.firing).toEqual(['a']);
+		expect(then(ended, { kind: 'alerts-resolved', alerts: ['a', 'b'] }, 30).shown[1]?.endsAtMs).toBe(20);
+	});
+
+	test('a fault’s own chain calls although a silence held the incident', () => {
+		const held = then(opened(), { kind: 'held', reason: 'silence' });
+		expect(held).toMatchObject({ held: 'silence', position: { dueAtMs: null } });
+		const linked = then(held, { kind: 'fault', fault: 'f', number: 1, level: '1', chain: null });
+		expect(linked).toMatchObject({ held: 'silence', position: { dueAtMs: null }, fault: 'f' });
+		expect(then(held, { kind: 'fault', fault: 'f', number: 1, level: '1', chain }, 30)).toMatchObject({
+			held: '',
+			position: { dueAtMs: 30 },
+		});
+		const owned = then(opened(), taken('a'));
+		expect(then(owned, { kind: 'fault', fault: 'f', number: 1, level: '1', chain }).position?.dueAtMs).toBeNull();
 	});
 
 	test('events follow each other without a gap', () => {
@@ -91,6 +118,7 @@ describe('what somebody’s answer means', () => {
 		{ name: 'yes to the only one', text: '收到。', of: one, wanted: 7 },
 		{ name: 'OK to the only one', text: 'ok', of: one, wanted: 7 },
 		{ name: 'yes to one of two', text: '收到', of: mine, wanted: null },
+		{ name: 'yes when somebody has the other one', text: '收到', of: [then(opened(7), taken('b')), opened(12)], wanted: 12 },
 		{ name: 'two numbers', text: '7 12', of: mine, wanted: null },
 		{ name: 'a code and a number that may be a time', text: 'A7 12 分钟后到', of: mine, wanted: null },
 		{ name: 'a number that nobody was called for', text: 'A9', of: mine, wanted: null },

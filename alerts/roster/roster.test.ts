@@ -57,6 +57,7 @@ describe('whose turn it is', () => {
 		expect(who(made, '2026-10-31T22:00')).toBe('zhang wang');
 		expect(who(made, '2026-11-01T22:00')).toBe('li');
 		expect(who(made, '2027-01-02T22:00')).toBe('li wang');
+		expect(who(made, '2027-04-30T22:00')).toBe('li');
 		expect(who(made, '2027-05-01T22:00')).toBe('zhang wang');
 	});
 
@@ -69,6 +70,9 @@ describe('whose turn it is', () => {
 		expect(who(weekly, '2026-11-03T12:00', [change('', 'zhao'), change('*', 'qian')])).toBe('qian');
 		expect(who(weekly, '2026-11-03T12:00', [change('zhang', 'zhao'), change('zhao', 'qian')])).toBe('qian');
 		expect(who(weekly, '2026-11-04T00:00', [change('zhang', 'zhao')])).toBe('zhang');
+		expect(who(office, '2026-09-28T09:00', [{ ...change('li', 'zhao'), fromMs: at('2026-09-28'), toMs: at('2026-09-29') }])).toBe(
+			'zhang zhao',
+		);
 		expect(who(weekly, '2026-11-03T12:00', [{ ...change('zhang', 'zhao'), roster: 'other' }])).toBe('zhang');
 	});
 
@@ -76,6 +80,8 @@ describe('whose turn it is', () => {
 		const context = { kindOf: ordinary, changes: [] };
 		expect(nextShift(weekly, at('2026-11-03T12:00'), context)).toMatchObject({ fromMs: at('2026-11-09T09:00'), people: ['li'] });
 		expect(nextShift(night, at('2026-11-03T12:00'), context)).toMatchObject({ fromMs: at('2026-11-03T17:30'), people: ['li'] });
+		// Nobody has the day between two nights.
+		expect(nextShift(night, at('2026-11-03T03:00'), context)).toMatchObject({ fromMs: at('2026-11-03T17:30'), people: ['li'] });
 		const alone = roster("[{ name: one, people: [zhang], start: '2026-01-01' }]");
 		expect(nextShift(alone, at('2026-11-03T12:00'), context)).toBeNull();
 	});

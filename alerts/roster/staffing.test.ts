@@ -76,6 +76,16 @@ test('too long in a row and too much in a week are told, time in two rosters cou
 	]);
 });
 
+test('hours that follow each other in two rosters are hours in a row, and exactly the limit is not too long', () => {
+	const half = (id: string, hours: string) => roster(id, `[{ name: a, people: [zhang], start: '2026-11-01', hours: '${hours}' }]`);
+	const both = [half('early', '00:00-12:00'), half('late', '12:00-24:00')];
+	const inRow = (maximum: string, rosters: readonly Roster[]) =>
+		overloads(rosters, { max_in_row: maximum, max_hours_per_week: 168 }, { fromMs: at(2), toMs: at(4), zone: ZONE }, context);
+	expect(inRow('47h', both)).toMatchObject([{ person: 'zhang', kind: 'in-row', fromMs: at(2), toMs: at(4), hours: 48 }]);
+	expect(inRow('48h', both)).toEqual([]);
+	expect(inRow('12h', both.slice(1))).toEqual([]);
+});
+
 describe('the calendar feed', () => {
 	test('is what RFC 5545 asks', () => {
 		const text = icalendar(

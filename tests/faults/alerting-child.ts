@@ -2,6 +2,7 @@
  * The alert pipeline in a process of its own, which kills itself at one point. Started by alerting-kill.test.ts with
  * everything in the environment; says `received` once an alert is acknowledged and then works on until it is ended.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { createAlerting } from '../../alerts/alerting.ts';
 import type { AlertingPorts } from '../../alerts/ports.ts';
@@ -24,7 +25,11 @@ function die(): Promise<never> {
 /** `before NAME` kills instead of the call, `after NAME` once it is durable and before its caller learns of it. */
 function mortal<A extends readonly unknown[], R>(name: string, call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
 	return async (...args) => {
-		if (KILL_AT === `before ${name}`) await die();
+		if (KILL_AT === `before ${name}`) {
+			// What was begun too early, before this was durable, has the time to get out.
+			await sleep(150);
+			await die();
+		}
 		const result = await call(...args);
 		if (KILL_AT === `after ${name}`) await die();
 		return result;
