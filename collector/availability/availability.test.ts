@@ -75,6 +75,19 @@ test('a window that begins deep inside an outage of days knows that it is down',
 	expect(figures.downSeconds).toBe(3600);
 });
 
+test('a window that begins in the silence of an outage knows that the failure at its end is the same one', async () => {
+	const storage = createMemoryStorage();
+	await write(storage, 'a', [
+		{ fromMs: T0, toMs: T0 + 60_000, value: 1 },
+		{ fromMs: T0 + 60_000, toMs: T0 + 120_000, value: 0 },
+		{ fromMs: T0 + 3_600_000, toMs: T0 + 3_610_000, value: 0 },
+		{ fromMs: T0 + 3_610_000, toMs: T0 + 4_200_000, value: 1 },
+	]);
+	const availability = createAvailability({ queryable: storage, inventory, clock: at(T0 + DAY / 2) });
+	const { figures } = await availability.ledger('one', { fromMs: T0 + 3_000_000, toMs: T0 + 4_000_000 });
+	expect(figures).toMatchObject({ downSeconds: 10, unconfirmedSeconds: 0, unknownSeconds: 600 });
+});
+
 test('composites follow their children', async () => {
 	const storage = createMemoryStorage();
 	await write(storage, 'a', [{ fromMs: T0, toMs: T0 + 600_000, value: 1 }]);

@@ -334,6 +334,45 @@ describe('finished days', () => {
 		expect(computed.sort()).toEqual([3, 4, 5].map((day) => dayOf(day * 86_400)));
 	});
 
+	test('what late data of one day changes in the next days is passed on from day to day', async () => {
+		const storage = createMemoryStorage();
+		const endOf = 2 * 86_400;
+		await write(storage, check('portal'), [{ from: -86_400, to: endOf, value: 1 }]);
+		// Two of three are good from then on: never an outage by itself, and never the end of one.
+		await write(storage, check('portal'), [{ from: endOf, to: 6 * 86_400, value: 1 }]);
+		await write(storage, check('portal'), [{ from: endOf, to: 6 * 86_400, value: 0 }], 30_000);
+		const days = createMemoryDayStore();
+		const down = async (kept: DayStore | undefined) => {
+			const availability = open(storage, inventory, T0 + 20 * DAY, kept === undefined ? {} : { days: kept });
+			return (await availability.ledger('portal', { fromMs: T0, toMs: T0 + 6 * DAY })).figures.downSeconds;
+		};
+		expect(await down(days)).toBe(0);
+		await write(storage, check('portal'), [{ from: endOf - 30, to: endOf, value: 0 }]);
+		days.forget(dayOf(endOf - 30), dayOf(endOf - 30));
+		expect(await down(days)).toBe(await down(undefined));
+		expect(await down(days)).toBeGreaterThan(3 * 86_400);
+	});
+
+	test('and back to the days before, where a check is seldom', async () => {
+		const seldom = inventoryOf('  checks: [{ id: portal, interval: 2h }]\n  services: [{ id: portal, name: P, checks: [portal] }]');
+		const storage = createMemoryStorage();
+		const hour = 3600;
+		const fail = (hours: number) => write(storage, check('portal'), [{ from: hours * hour, to: hours * hour + 1, value: 0 }]);
+		// At 20:00 of the first and of the second day, and nothing between; thirty hours after the first comes what confirms it.
+		await fail(20);
+		await fail(44);
+		const days = createMemoryDayStore();
+		const down = async (kept: DayStore | undefined) => {
+			const availability = open(storage, seldom, T0 + 20 * DAY, kept === undefined ? {} : { days: kept });
+			return (await availability.ledger('portal', { fromMs: T0, toMs: T0 + 4 * DAY })).figures.downSeconds;
+		};
+		expect(await down(days)).toBe(0);
+		await fail(50);
+		days.forget(dayOf(50 * hour), dayOf(50 * hour));
+		expect(await down(days)).toBe(await down(undefined));
+		expect(await down(days)).toBe(18 * hour);
+	});
+
 	test('a day is kept only once no sample that comes in time can change it', async () => {
 		const storage = createMemoryStorage();
 		await write(storage, check('portal'), [

@@ -93,6 +93,56 @@ test.each([
 	expect(run(name, answers as Record<string, string>).result.score.deducted / 100).toBe(deducted);
 });
 
+describe('downtime that the contractor does not answer for', () => {
+	const outage = {
+		id: 'o',
+		service: 's',
+		fromSeconds: 1_684_000_000,
+		toSeconds: 1_684_001_000,
+		downSeconds: 1000,
+		faultId: 'F',
+		excused: false,
+	};
+	const service = {
+		service: 's',
+		core: true,
+		agreedSeconds: 2_678_400,
+		agreedSecondsOfPeriod: 2_678_400,
+		downSeconds: 1339,
+		unknownSeconds: 0,
+	};
+	const of = (more: Partial<typeof outage>) => ({ faults: [], records: [], services: [{ ...service, outages: [{ ...outage, ...more }] }] });
+
+	test('leaves the contractual figure', () => {
+		expect(run('shaanxi-2023', {}, of({})).result.score.deducted / 100).toBe(0.6);
+		// 339 s of 31 days are 1.27 steps, of which one is allowed.
+		expect(run('shaanxi-2023', {}, of({ excused: true })).result.score.deducted).toBe(0);
+	});
+
+	test('costs no band, nor does what the client waived', () => {
+		const { scenario } = run('chengdu-2021');
+		const [first] = scenario.input.faults;
+		if (first === undefined) throw new Error('the scenario has no faults');
+		const fault = { ...first, id: 'F', waived: [] as readonly string[] };
+		const atSeconds = Date.parse('2021-08-10T10:00:00+08:00') / 1000;
+		const outages = (more: Partial<typeof outage>, waived: readonly string[] = []) => {
+			const input = {
+				...of({ fromSeconds: atSeconds, toSeconds: atSeconds + 400, downSeconds: 400, ...more }),
+				faults: [{ ...fault, waived }],
+			};
+			return run('chengdu-2021', {}, input).result.items.filter(({ rule }) => rule === 'outage');
+		};
+		const [item] = outages({});
+		const bands = run('chengdu-2021').profile.rules.flatMap((rule) => (rule.kind === 'outage' ? rule.bands : []));
+		expect(item).toMatchObject({ faultId: 'F', service: 's', centipoints: -50 });
+		// The clause is that of its band: over 5, up to 15 minutes.
+		expect(item?.clause).toBe(bands.find(({ over }) => over === '5m')?.clause);
+		expect(outages({ excused: true })).toEqual([]);
+		expect(outages({}, ['outage'])).toEqual([]);
+		expect(outages({ faultId: 'G' }, ['outage'])).toHaveLength(1);
+	});
+});
+
 describe('time in which nothing was seen', () => {
 	// 1,339 s of 31 days are 4.9993 steps of 0.01 %, and 5.0049 of what is left of them without 3,000 s; the first step is allowed.
 	const one = (downSeconds: number, unknownSeconds: number, agreedSeconds = 2_678_400) => {
@@ -118,6 +168,14 @@ describe('time in which nothing was seen', () => {
 		expect(run('shaanxi-2023', {}, one(1339, 3000)).result.items[0]?.reason.zh).toBe('约定 2678400 秒，中断 1339 秒，目标 99.99 %');
 	});
 
+	test('hides nobody who was down: what has no time left is compared with nothing', () => {
+		const [down] = one(1339, 3000).services;
+		const [unseen] = one(0, 2_678_400).services;
+		if (down === undefined || unseen === undefined) throw new Error('no service');
+		const services = [{ ...unseen, service: 'a' }, down, { ...unseen, service: 'z' }];
+		expect(run('shaanxi-2023', { unknown_time: 'nobody' }, { ...one(0, 0), services }).result.score.deducted / 100).toBe(0.8);
+	});
+
 	test('pools with the others', () => {
 		const [first] = one(1339, 3000).services;
 		if (first === undefined) throw new Error('no service');
@@ -126,6 +184,8 @@ describe('time in which nothing was seen', () => {
 		const pooled = (answer: string) =>
 			run('shaanxi-2023', { combine: 'pooled', unknown_time: answer }, { ...one(0, 0), services }).result.score.deducted / 100;
 		expect([pooled('client'), pooled('nobody')]).toEqual([0.6, 0.8]);
+		const [item] = run('shaanxi-2023', { combine: 'pooled', unknown_time: 'nobody' }, { ...one(0, 0), services }).result.items;
+		expect(item?.reason.zh).toContain('未知的 3000 秒不计');
 	});
 
 	test('shortens what the rest of an open month is measured by', () => {

@@ -214,6 +214,27 @@ describe('the inventory', () => {
 		writeFileSync(file, before);
 	}, 120_000);
 
+	test('is refused with every problem when a bad file is read again, and nothing of that file is in force', async () => {
+		const file = join(collector.folder, 'collector.yml');
+		const before = readFileSync(file, 'utf8');
+		await collector.reload();
+		const known = await state();
+		const bad = `  hosts: [{ id: fresh }, { id: a, addresses: [10.0.0.1] }, { id: b, addresses: [10.0.0.1] }]
+  subsystems: [{ id: sub, name: S, system: none }]
+  interfaces: [{ id: i, name: I, peer: P, schedule: { cron: '0 0 30 2 *' } }]
+`;
+		writeFileSync(file, `${FILE('三期').replace('checks: [k] }', 'checks: [k], children: [mis] }')}${bad}`);
+		const refused = await collector.reload().then(() => 'applied', String);
+		for (const problem of ['10.0.0.1 belongs', 'no system "none"', 'never comes', 'its own descendant']) expect(refused).toContain(problem);
+		expect(await state()).toEqual(known);
+		writeFileSync(file, `${FILE('MIS')}  hosts: [{ id: fresh }]\n`);
+		await collector.reload();
+		expect((await state()).entries.map(({ key }) => key)).toContain('fresh');
+		writeFileSync(file, before);
+		await collector.reload();
+		expect((await state()).text).toBe(known.text);
+	}, 120_000);
+
 	test('follows the file when it is read again, and lists what the file overruled', async () => {
 		await json(edit([{ section: 'services', key: 'mis', text: 'id: mis\nname: 业务\nchecks: [k]' }]));
 		writeFileSync(join(collector.folder, 'collector.yml'), FILE('MIS 二期'));
