@@ -114,6 +114,23 @@ describe('what other systems post', () => {
 		]);
 	});
 
+	test('so does one whose level is mapped as a label, and so does its end without a level', () => {
+		const own = intake(`labels: { alertname: '{n}', severity: '{level}' }`);
+		const [low] = read(own, { n: 'a', level: 'warning', status: 'firing' });
+		const raised = read(own, { n: 'a', level: 'critical', status: 'firing' }, [low?.labels ?? {}]);
+		expect(raised.map(({ labels, endsAtMs }) => [labels['severity'], endsAtMs === NOW])).toEqual([
+			['warning', true],
+			['critical', false],
+		]);
+		const ended = read(own, { n: 'a', status: 'ok' }, [low?.labels ?? {}]);
+		expect(ended).toMatchObject([{ labels: { alertname: 'a', severity: 'warning' }, endsAtMs: NOW }]);
+	});
+
+	test('what a clock that is ahead says has not begun in the future', () => {
+		const [fired] = read(intake('format: zabbix'), { ...ZABBIX, event_time: '2026.11.22 12:05:00' });
+		expect(fired).toMatchObject({ startsAtMs: NOW, endsAtMs: NOW + 7 * 86_400_000 });
+	});
+
 	test.each([
 		{ name: 'no state, nothing said', config: 'format: aliyun', body: { alertName: 'a', alertState: 'INSUFFICIENT_DATA' } },
 		{ name: 'an empty list', config: `items: list, labels: { alertname: '{n}' }`, body: { list: [] } },
