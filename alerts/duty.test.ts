@@ -1,22 +1,21 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openStateDatabase, type StateDatabase } from '../collector/state/database.ts';
-import { createOnCallStore } from '../collector/state/on-call-store.ts';
 import { alertsConfig } from '../tests/harness/alerting.ts';
+import { type OpenPorts, openAlertingPorts } from '../tests/harness/alerting-ports.ts';
 import { createManualClock } from '../tests/harness/manual-clock.ts';
 import { type TemporaryFolder, temporaryFolder } from '../tests/harness/process.ts';
 import { buildDutyPlan, Duty } from './duty.ts';
 import { DutyChanges } from './roster/duty-changes.ts';
 
 let folder: TemporaryFolder;
-let state: StateDatabase;
+let ports: OpenPorts;
 
 beforeEach(async () => {
 	folder = temporaryFolder('duty');
-	state = await openStateDatabase(folder.path);
+	ports = await openAlertingPorts(folder.path);
 });
 
 afterEach(async () => {
-	await state.destroy();
+	await ports.close();
 	folder.remove();
 });
 
@@ -30,7 +29,7 @@ oncall:
 	// A Saturday.
 	const clock = createManualClock(Date.UTC(2026, 10, 21, 1, 0, 0));
 	const duty = new Duty(buildDutyPlan(oncall, 'zh-CN'), {
-		changes: new DutyChanges(createOnCallStore(state), clock),
+		changes: new DutyChanges(ports.onCall, clock),
 		clock,
 		dayKind: ({ year, month, day }) => (year > 2026 ? 'unknown' : month === 12 && day === 1 ? 'off' : 'ordinary'),
 	});

@@ -1,8 +1,7 @@
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createAlertingPorts } from '../../collector/state/alerting-ports.ts';
-import { openStateDatabase, type StateDatabase } from '../../collector/state/database.ts';
 import { silentLogger } from '../../core/log.ts';
+import { type OpenPorts, openAlertingPorts } from '../../tests/harness/alerting-ports.ts';
 import { exampleNotification } from '../../tests/harness/channels.ts';
 import { createManualClock } from '../../tests/harness/manual-clock.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
@@ -12,15 +11,15 @@ import type { OutboxEntry } from '../ports.ts';
 import { ChannelWorker } from './channel-worker.ts';
 
 let folder: TemporaryFolder;
-let state: StateDatabase;
+let ports: OpenPorts;
 
 beforeEach(async () => {
 	folder = temporaryFolder('channel-worker');
-	state = await openStateDatabase(folder.path);
+	ports = await openAlertingPorts(folder.path);
 });
 
 afterEach(async () => {
-	await state.destroy();
+	await ports.close();
 	folder.remove();
 });
 
@@ -41,7 +40,7 @@ test.each([
 	{ name: 'an exception, after which nobody knows', answers: [defect, SENT], marked: [false, true] },
 ])('a message that was $name says so when it comes again, also on record', async ({ answers, marked }) => {
 	const clock = createManualClock();
-	const { outbox, history } = createAlertingPorts(state);
+	const { outbox, history } = ports;
 	const said: boolean[] = [];
 	const left = [...answers];
 	const notifier: Notifier = {

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openStateDatabase, type StateDatabase } from '../../collector/state/database.ts';
-import { createOnCallStore } from '../../collector/state/on-call-store.ts';
+import { type OpenPorts, openAlertingPorts } from '../../tests/harness/alerting-ports.ts';
 import { createManualClock } from '../../tests/harness/manual-clock.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
 import { type DutyChangeRequest, DutyChanges } from './duty-changes.ts';
@@ -9,15 +8,15 @@ const HOUR_MS = 3_600_000;
 const PEOPLE = new Set(['zhang', 'li']);
 
 let folder: TemporaryFolder;
-let state: StateDatabase;
+let ports: OpenPorts;
 
 beforeEach(async () => {
 	folder = temporaryFolder('duty-changes');
-	state = await openStateDatabase(folder.path);
+	ports = await openAlertingPorts(folder.path);
 });
 
 afterEach(async () => {
-	await state.destroy();
+	await ports.close();
 	folder.remove();
 });
 
@@ -27,9 +26,9 @@ test('a swap gives each the other’s hours, in force after a restart, until it 
 		fromMs: clock.now() + hours * HOUR_MS,
 		toMs: clock.now() + (hours + 8) * HOUR_MS,
 	})) as [{ fromMs: number; toMs: number }, { fromMs: number; toMs: number }];
-	const changes = new DutyChanges(createOnCallStore(state), clock);
+	const changes = new DutyChanges(ports.onCall, clock);
 	const made = await changes.change('first', { kind: 'swap', a: 'zhang', b: 'li', first, second, reason: '请假' }, 'zhang.wei', PEOPLE);
-	const again = new DutyChanges(createOnCallStore(state), clock);
+	const again = new DutyChanges(ports.onCall, clock);
 	await again.load();
 	expect(again.inForce()).toEqual([
 		{ roster: 'first', ...first, instead: 'zhang', person: 'li' },
@@ -50,7 +49,7 @@ test.each([
 	{ name: 'the place of somebody who does not exist', more: { instead: 'wang' }, why: /"wang"/ },
 ])('$name is refused, and nothing is kept', async ({ more, why }) => {
 	const clock = createManualClock();
-	const changes = new DutyChanges(createOnCallStore(state), clock);
+	const changes = new DutyChanges(ports.onCall, clock);
 	const wanted = { kind: 'replace' as const, instead: 'zhang', person: 'li', fromMs: 0, toMs: HOUR_MS, reason: '', ...more };
 	const request: DutyChangeRequest = { ...wanted, fromMs: clock.now() + wanted.fromMs, toMs: clock.now() + wanted.toMs };
 	await expect(async () => changes.change('first', request, 'zhang.wei', PEOPLE)).rejects.toThrow(why);
@@ -59,7 +58,7 @@ test.each([
 
 test('what has begun can still be changed, alone leaves one person and an addition adds one', async () => {
 	const clock = createManualClock();
-	const changes = new DutyChanges(createOnCallStore(state), clock);
+	const changes = new DutyChanges(ports.onCall, clock);
 	const span = { fromMs: clock.now() - HOUR_MS, toMs: clock.now() + 1 };
 	for (const kind of ['alone', 'add'] as const) await changes.change('first', { kind, person: 'li', ...span, reason: '' }, 'li', PEOPLE);
 	expect(changes.inForce().map(({ instead, person }) => `${instead} ${person}`)).toEqual(['* li', ' li']);

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openStateDatabase, type StateDatabase } from '../../collector/state/database.ts';
-import { createSilenceStore } from '../../collector/state/silence-store.ts';
+import { type OpenPorts, openAlertingPorts } from '../../tests/harness/alerting-ports.ts';
 import { createManualClock, type ManualClock } from '../../tests/harness/manual-clock.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
 import type { SilenceStore } from '../ports.ts';
@@ -8,19 +7,19 @@ import { compileSilence, silencedBy, silenceState } from './silence.ts';
 import { type SilenceRequest, Silences } from './silences.ts';
 
 let folder: TemporaryFolder;
-let state: StateDatabase;
+let ports: OpenPorts;
 let clock: ManualClock;
 let silences: Silences;
 
 beforeEach(async () => {
 	folder = temporaryFolder('silence-changes');
-	state = await openStateDatabase(folder.path);
+	ports = await openAlertingPorts(folder.path);
 	clock = createManualClock();
-	silences = new Silences(createSilenceStore(state), clock);
+	silences = new Silences(ports.silences, clock);
 });
 
 afterEach(async () => {
-	await state.destroy();
+	await ports.close();
 	folder.remove();
 });
 
@@ -58,7 +57,7 @@ test.each([
 });
 
 const kept = async () => {
-	const again = new Silences(createSilenceStore(state), clock);
+	const again = new Silences(ports.silences, clock);
 	await again.load(86_400_000);
 	return again.list().map(({ id, startsAtMs, endsAtMs, matchers }) => ({ id, startsAtMs, endsAtMs, value: matchers[0]?.value }));
 };
@@ -81,7 +80,7 @@ test('one that is in force can be prolonged; other matchers make another one, so
 });
 
 test('one that cannot be kept hides nothing', async () => {
-	const broken: SilenceStore = { ...createSilenceStore(state), saveSilence: () => Promise.reject(new Error('disk full')) };
+	const broken: SilenceStore = { ...ports.silences, saveSilence: () => Promise.reject(new Error('disk full')) };
 	const dying = new Silences(broken, clock);
 	await expect(dying.set(request())).rejects.toThrow('disk full');
 	expect(dying.silencedBy({ alertname: 'A' }, clock.now())).toEqual([]);
