@@ -108,9 +108,9 @@ function judge<S extends TSchema>(
 	const filled = Default(schema, Clone(raw));
 	// Finding out whether there are errors costs a fraction of finding them.
 	if (!Check(schema, filled)) reportSchemaErrors(schema, filled, report);
-	// Where keys are merely superfluous the rest is sound, and its own mistakes can be told in the same breath. A slip of the
-	// pen is another matter: what it was meant to say is missing, and the complaints that follow would only confuse.
-	if (problems.some((problem) => !problem.message.startsWith(`${UNKNOWN_KEY}; known here`)))
+	// Where keys are merely superfluous, or a secret stands where its place should be named, the rest is sound, and its own
+	// mistakes can be told in the same breath. A slip of the pen is another matter: what it was meant to say is missing, and the complaints that follow would only confuse.
+	if (problems.some(({ message }) => message !== INLINE_SECRET && !message.startsWith(`${UNKNOWN_KEY}; known here`)))
 		return { kind: 'bad', problems: inOrder(problems) };
 	const config = filled as Static<S>;
 	check?.(config, report, file);
@@ -118,6 +118,7 @@ function judge<S extends TSchema>(
 }
 
 const UNKNOWN_KEY = 'unknown key';
+const INLINE_SECRET = 'a secret is never written here; put it into a file or the environment, and write { file: PATH } or { env: NAME }';
 /** More mistakes than anybody reads; a hostile file must not fill the memory. */
 const MOST_ERRORS = 1000;
 
@@ -203,7 +204,7 @@ function reportOne(error: SchemaError, root: unknown, report: Report, schema: TS
 	}
 	// What stands there may be the secret itself.
 	if (error.keyword === 'type' && isSecretRef(knownKeys(schema, error.schemaPath.replace(/\/type$/, '')))) {
-		report(path, 'a secret is never written here; put it into a file or the environment, and write { file: PATH } or { env: NAME }');
+		report(path, INLINE_SECRET);
 		return;
 	}
 	const value = valueAt(root, path);

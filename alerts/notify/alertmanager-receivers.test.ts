@@ -170,6 +170,16 @@ test.each([
 	expect(() => open(receiver, more)).toThrow(says);
 });
 
+test('a file with secrets in it hears of everything else in the same breath, and not of the secrets', () => {
+	const refused = () =>
+		open(
+			"email_configs: [{ to: a@b.cn, auth_password: hunter2, html: '{{ nosuch . }}' }], slack_configs: [{ channel: x }]",
+			'templates: [missing.tmpl]',
+		);
+	for (const part of ['a secret is never written here', 'nosuch', 'no channel for slack', 'missing.tmpl']) expect(refused).toThrow(part);
+	expect(refused).not.toThrow('hunter2');
+});
+
 test('what is left out on purpose sends nothing, and the rest of the file loads', () => {
 	const { channels } = open(
 		"slack_configs: [{ channel: x }], webhook_configs: [{ url: 'http://h' }]",

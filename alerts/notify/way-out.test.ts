@@ -77,6 +77,28 @@ describe.skipIf(!available())('a service with a certificate of the network’s o
 		expect(taken).toHaveLength(1);
 	});
 
+	test('a service that asks for a certificate of ours gets it, also under another name than its address', async () => {
+		const service = authority.issue('hook', { names: ['DNS:hook.example.gov.cn'] });
+		const own = authority.issue('fournines');
+		const asked = createHttps({ cert: service.cert, key: service.key, ca: authority.ca, requestCert: true }, (_request, response) => {
+			response.end('{"errcode":0,"errmsg":"ok"}');
+		});
+		const hook = await listening(asked);
+		stops.push(() => {
+			asked.closeAllConnections();
+			asked.close();
+		});
+		const tried = (tls: string) =>
+			sendThrough(
+				exampleNotifier('wechat_robot', 'internal', `, base_url: 'https://127.0.0.1:${hook}', http_config: { tls_config: { ${tls} } }`),
+			);
+		const trusted = `ca_file: '${authority.caFile}'`;
+		const shown = `cert_file: '${own.certFile}', key_file: '${own.keyFile}'`;
+		expect(await tried(`${trusted}, ${shown}, server_name: hook.example.gov.cn`)).toEqual({ kind: 'sent', code: '0' });
+		expect(await tried(`${trusted}, ${shown}`)).toMatchObject({ kind: 'retry' });
+		expect(await tried(`${trusted}, server_name: hook.example.gov.cn`)).toMatchObject({ kind: 'retry' });
+	});
+
 	test('a proxy that is not there certainly sent nothing', async () => {
 		const gone = `, http_config: { ${ca()}, proxy_url: 'http://127.0.0.1:1' }`;
 		expect(await send(gone)).toMatchObject({ kind: 'retry', possiblySent: false });

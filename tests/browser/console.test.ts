@@ -309,6 +309,7 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 		await dialog.getByRole('button', { name: '静默' }).click();
 		const row = page.locator('.silence-row', { hasText: '每周末夜间批处理' });
 		await row.getByText(/下次 .* → |正在静默，到/).waitFor();
+		await row.getByText(/^(待下次|生效中)$/).waitFor();
 		await picture('silences-recurring');
 		await picture('silences-recurring', PHONE);
 		const made = (await (await page.request.get(`${collector.url}/api/v2/silences`)).json()) as readonly {

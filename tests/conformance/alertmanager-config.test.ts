@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { checkAlertsConfig } from '../../alerts/check-config.ts';
 import { AlertsConfigSchema } from '../../alerts/config.ts';
@@ -100,9 +101,71 @@ mute_time_intervals:
 	{ name: 'an unknown key', good: false, text: 'route: { receiver: r, grup_by: [a] }\nreceivers: [{ name: r }]' },
 ];
 
+/** Stands for a secret, which each side has in its own place. */
+const SECRET = 'SECRET';
+
 describe.skipIf(amtool === null)('an Alertmanager’s configuration is taken and refused as amtool does', () => {
 	test.each(FILES)('$name', ({ text, good }) => {
 		expect({ amtool: judgedByAmtool(text), ours: judgedByUs(text) }).toEqual({ amtool: good, ours: good });
+	});
+
+	test('generated receivers', () => {
+		const chosen = <T>(...values: readonly T[]) => fc.constantFrom<T | undefined>(undefined, ...values);
+		const http = fc.record({
+			basic_auth: chosen({ username: 'u', password: SECRET }),
+			authorization: chosen({ type: 'Token', credentials: SECRET }),
+			bearer_token: chosen(SECRET),
+			proxy_url: chosen('http://127.0.0.1:3128'),
+			tls_config: chosen({}, { server_name: 'x' }, { ca_fil: 'x' }),
+			enable_http2: chosen(true, false),
+		});
+		const receiver = fc.record({
+			email_configs: fc.array(
+				fc.record({
+					to: fc.constantFrom<string | undefined>('a@b.cn', '{{ .Receiver }}', 'a@b.cn', undefined),
+					from: chosen('c@d.cn'),
+					send_resolved: chosen(true, false),
+					headers: chosen({ Subject: 'x' }, { Subject: 'x', subject: 'y' }),
+					html: chosen('', '{{ template "email.default.html" . }}'),
+					text: chosen('x'),
+					auth_username: chosen('u'),
+					auth_password: chosen(SECRET),
+					require_tls: chosen(false),
+				}),
+				{ maxLength: 1 },
+			),
+			wechat_configs: fc.array(
+				fc.record({
+					api_secret: fc.constant(SECRET),
+					corp_id: fc.constant('c'),
+					agent_id: fc.constant('7'),
+					to_user: chosen('@all', '{{ .Status }}'),
+					to_party: chosen('1|2'),
+					message: chosen('{{ template "wechat.default.message" . }}'),
+					message_type: chosen('text', 'markdown', 'voice'),
+				}),
+				{ maxLength: 1 },
+			),
+			webhook_configs: fc.array(
+				fc.record({ url: chosen('http://127.0.0.1/'), max_alerts: chosen(0, 5, -1), http_config: fc.option(http, { nil: undefined }) }),
+				{ maxLength: 1 },
+			),
+		});
+		const verdicts = new Set<boolean>();
+		fc.assert(
+			fc.property(receiver, (made) => {
+				const text = JSON.stringify({
+					global: { smtp_smarthost: 'h:25', smtp_from: 'am@example.cn' },
+					route: { receiver: 'r' },
+					receivers: [{ name: 'r', ...made }],
+				});
+				const theirs = judgedByAmtool(text.replaceAll(JSON.stringify(SECRET), '"s"'));
+				verdicts.add(theirs);
+				expect(judgedByUs(text.replaceAll(JSON.stringify(SECRET), '{"env":"S"}'))).toBe(theirs);
+			}),
+			{ numRuns: 60 },
+		);
+		expect(verdicts).toEqual(new Set([true, false]));
 	});
 
 	test('what the status page shows is a configuration that amtool takes', () => {

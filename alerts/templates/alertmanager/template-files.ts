@@ -28,13 +28,13 @@ export function readTemplateFiles(patterns: readonly string[], folder: string): 
 		try {
 			text = readFileSync(name, 'utf8');
 		} catch (error) {
-			throw unreadable(`the template file ${name} cannot be read (${systemErrorCode(error)}); correct the entry of templates`, error);
+			throw unreadable(`the template file ${name} cannot be read (${systemErrorCode(error)}); correct the entry of templates`);
 		}
 		if (text.length > MAX_BYTES) throw unreadable(`the template file ${name} is longer than ${MAX_BYTES} characters; shorten it`);
 		return { name, text };
 	});
 }
 
-function unreadable(message: string, cause?: unknown): AppError {
-	return new AppError('FN_ALERTS_TEMPLATE_FILE', message, { status: 400, ...(cause === undefined ? {} : { cause }) });
+function unreadable(message: string): AppError {
+	return new AppError('FN_ALERTS_TEMPLATE_FILE', message, { status: 400 });
 }

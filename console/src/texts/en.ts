@@ -339,6 +339,8 @@ export const en: Texts = {
 			nextDay: 'until the next day',
 			calendarHint: (night: boolean) =>
 				`by the statutory calendar${night ? '; the parts before and after midnight each go by their own day' : ''}`,
+			validFor: 'Valid for',
+			waiting: 'Waiting',
 			next: (from: string, to: string) => `next ${from} → ${to}`,
 			now: (to: string) => `hides now, until ${to}`,
 			never: 'does not come again before it ends',

@@ -332,6 +332,8 @@ export const zh = {
 			to: '到',
 			nextDay: '到次日',
 			calendarHint: (night: boolean) => `按法定节假日与调休${night ? '；零点前后的两段各看当天' : ''}`,
+			validFor: '有效期',
+			waiting: '待下次',
 			next: (from: string, to: string) => `下次 ${from} → ${to}`,
 			now: (to: string) => `正在静默，到 ${to}`,
 			never: '到期前不会再次生效',

@@ -89,7 +89,10 @@ export function SilenceDialog({ alert, onClose }: { readonly alert: OpenAlert; r
 					/>
 				</Form.Item>
 				{recurring ? <SilenceRecurrence choice={choice} onChange={setChoice} /> : null}
-				<Form.Item label={texts.alerts.end} extra={`${texts.alerts.ends}: ${dateTimeText(openedMs + lengthSeconds * 1000)}`}>
+				<Form.Item
+					label={recurring ? texts.alerts.recurrence.validFor : texts.alerts.end}
+					extra={`${texts.alerts.ends}: ${dateTimeText(openedMs + lengthSeconds * 1000)}`}
+				>
 					<Segmented
 						className="wrapping"
 						value={lengthSeconds}

@@ -57,7 +57,11 @@ function SilenceEntry({ silence, mayEnd }: { readonly silence: Silence; readonly
 	});
 	return (
 		<div className="silence-row">
-			<Mark color={COLORS[state]} text={texts.alerts.silenceState[state]} />
+			{isWaiting(silence) ? (
+				<Mark color={COLORS.pending} text={texts.alerts.recurrence.waiting} />
+			) : (
+				<Mark color={COLORS[state]} text={texts.alerts.silenceState[state]} />
+			)}
 			<div className="silence-text">
 				<b>{silence.comment}</b>
 				<div className="label-list">
@@ -94,6 +98,12 @@ function SilenceEntry({ silence, mayEnd }: { readonly silence: Silence; readonly
 			) : null}
 		</div>
 	);
+}
+
+/** In force, and between two of its times: it hides nothing now. */
+function isWaiting({ status, recurrence, next }: Silence): boolean {
+	if (status.state !== 'active' || recurrence === undefined) return false;
+	return next === undefined || next === null || Date.parse(next.startsAt) > Date.now();
 }
 
 /** When a recurring silence hides, now or next. */
