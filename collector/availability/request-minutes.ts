@@ -39,7 +39,7 @@ export const DAY_MINUTES = 1440;
 const DAY_MS = 86_400_000;
 const DAY_SECONDS = 86_400;
 
-export function emptyMinutes(): RequestMinutes {
+function emptyMinutes(): RequestMinutes {
 	const minutes = () => new Float64Array(DAY_MINUTES);
 	return { good: minutes(), total: minutes(), covered: minutes(), unplaced: minutes() };
 }
@@ -135,15 +135,4 @@ export function minuteRows(minutes: RequestMinutes, from = 0, to = DAY_MINUTES):
 		else rows.push([i, 1, ...row]);
 	}
 	return rows;
-}
-
-export function fromMinuteRows(rows: readonly MinuteRow[]): RequestMinutes {
-	const minutes = emptyMinutes();
-	for (const [from, count, good, total, covered, unplaced] of rows) {
-		minutes.good.fill(good, from, from + count);
-		minutes.total.fill(total, from, from + count);
-		minutes.covered.fill(covered, from, from + count);
-		minutes.unplaced.fill(unplaced, from, from + count);
-	}
-	return minutes;
 }

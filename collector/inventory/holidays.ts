@@ -41,7 +41,7 @@ export function dayKindOrUnknown(date: CalendarDate, own: readonly HolidayYear[]
 }
 
 /** Whether the statutory days of the year are known. */
-export function knowsYear(year: number, own: readonly HolidayYear[]): boolean {
+function knowsYear(year: number, own: readonly HolidayYear[]): boolean {
 	return daysOf(year, own) !== null;
 }
 
