@@ -1,23 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assess } from './assess.ts';
-import type { AssessmentInput } from './assessed.ts';
-import { periodAt, periodOf } from './period.ts';
-import { loadProfiles } from './profile-files.ts';
-import { CLOCKS, CONTRACTS, readScenario } from './scenario.fixture.ts';
+import { periodAt } from './period.ts';
+import { CLOCKS, shippedProfile as profileOf, readScenario, runScenario as run } from './scenario.fixture.ts';
 import { threeScores } from './scores.ts';
 
-const profiles = loadProfiles(CONTRACTS);
-const profileOf = (id: string, answers: Readonly<Record<string, string>> = {}) => {
-	const found = profiles.find((profile) => profile.id === id);
-	if (found === undefined) throw new Error(`no profile ${id}`);
-	return found.with(answers);
-};
-const run = (name: string, answers: Readonly<Record<string, string>> = {}, change: Partial<AssessmentInput> = {}) => {
-	const scenario = readScenario(name);
-	const profile = profileOf(scenario.profile, answers);
-	return { scenario, profile, result: assess(profile, periodOf(profile, scenario.period), { ...scenario.input, ...change }, CLOCKS) };
-};
 const NAMES = ['chengdu-2021', 'shaanxi-2023', 'zhaoqing-2025'];
 
 describe.each(NAMES)('the scenario of %s', (name) => {

@@ -9,6 +9,7 @@ import { faultClocks, levelByMinutes } from './fault-rules.ts';
 import { type ClockRules, deadlineMs, spanMs } from './limits.ts';
 import { periodOf } from './period.ts';
 import { type Cause, MOMENTS, type Moment, type Profile } from './profile.ts';
+import { loadProfiles } from './profile-files.ts';
 import { terminationStandings, yearStandings } from './standing.ts';
 import { termAnswer } from './term.ts';
 
@@ -114,6 +115,23 @@ export function readScenario(name: string): Scenario {
 	const found = allScenarios().find((scenario) => scenario.name === `${name}.scenario.yml 1`);
 	if (found === undefined) throw new Error(`there is no scenario of ${name}`);
 	return found;
+}
+
+let profiles: ReturnType<typeof loadProfiles> | null = null;
+
+/** A profile of `rules/contracts` with these answers. */
+export function shippedProfile(id: string, answers: Readonly<Record<string, string>> = {}): Profile {
+	profiles ??= loadProfiles(CONTRACTS);
+	const found = profiles.find((profile) => profile.id === id);
+	if (found === undefined) throw new Error(`there is no profile ${id}`);
+	return found.with(answers);
+}
+
+/** What the first case of a file costs under other answers, or with some of its input changed. */
+export function runScenario(name: string, answers: Readonly<Record<string, string>> = {}, change: Partial<AssessmentInput> = {}) {
+	const scenario = readScenario(name);
+	const profile = shippedProfile(scenario.profile, answers);
+	return { scenario, profile, result: assess(profile, periodOf(profile, scenario.period), { ...scenario.input, ...change }, CLOCKS) };
 }
 
 /** Moments of a fault are written as time after its start. */

@@ -2,15 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { sameValue } from '../inventory/entries.ts';
 import type { Profile } from './profile.ts';
 import { checkedProfile, loadProfiles } from './profile-files.ts';
-import { allScenarios, CONTRACTS, outcome, type Scenario } from './scenario.fixture.ts';
+import { allScenarios, CONTRACTS, outcome, shippedProfile as profileOf, type Scenario } from './scenario.fixture.ts';
 
 const profiles = loadProfiles(CONTRACTS);
 const scenarios = allScenarios();
-const profileOf = (id: string, answers: Readonly<Record<string, string>>): Profile => {
-	const found = profiles.find((profile) => profile.id === id);
-	if (found === undefined) throw new Error(`no profile ${id}`);
-	return found.with(answers);
-};
 
 test.each(scenarios.map((scenario) => ({ name: scenario.name, scenario })))('$name is priced as it was worked out by hand', ({
 	scenario,
