@@ -44,8 +44,8 @@ channels:
   - name: loud
     folder: { path: '${folder.path}' }`;
 
-async function start(): Promise<void> {
-	running = await startAlerting({ folder: folder.path, config: config(), clock, secrets: SECRETS });
+async function start(text = config()): Promise<void> {
+	running = await startAlerting({ folder: folder.path, config: text, clock, secrets: SECRETS });
 	running.alerting.personal.onEvent((event) => {
 		events.push(event);
 	});
@@ -218,6 +218,16 @@ describe('a person is reached on one channel after the other', () => {
 		await running.alerting.personal.notify(request(['gone', 'loud']));
 		await settled('the message', () => kinds().includes('sent loud'), 10);
 		await expect(running.alerting.personal.notify(request(['gone']))).rejects.toMatchObject({ code: 'FN_ALERTS_CHANNEL_UNKNOWN' });
+	});
+
+	test('what waits for a channel that is no longer configured goes to the next one', async () => {
+		gateway.fail({ kind: 'status', status: 503 }, 100);
+		await running.alerting.personal.notify(request(['first', 'loud']));
+		await clock.settle();
+		await running.stop();
+		await start(config().replace(/ {2}- name: first\n.*\n/, ''));
+		await settled('the next channel', () => kinds().includes('sent loud'));
+		expect(await recorded()).toEqual(['queued first', 'expired first', 'next loud', 'sent loud']);
 	});
 
 	test('asking twice with one id tells once, also over a restart', async () => {

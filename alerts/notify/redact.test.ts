@@ -21,15 +21,23 @@ describe.each(Object.keys(CHANNEL_EXAMPLES))('%s', (type) => {
 	test('carries no name, address or weakness where it is not trusted', async () => {
 		const word = fc.stringMatching(/^[a-z]{8,12}-[0-9]{3}$/);
 		await fc.assert(
-			fc.asyncProperty(fc.uniqueArray(word, { minLength: 9, maxLength: 9 }), async (words) => {
+			fc.asyncProperty(fc.uniqueArray(word, { minLength: 12, maxLength: 12 }), async (words) => {
 				const [alertname = '', instance = '', host = '', service = '', own = '', summary = '', description = '', action = '', url = ''] =
 					words;
+				const [source = '', below = '', fallen = ''] = words.slice(9);
+				const example = exampleNotification({
+					labels: { alertname, instance, host, service, own, severity: 'critical', system: '公开的系统' },
+					annotations: { summary, summary_en: summary, description, action, runbook_url: `http://${url}` },
+					incident: { ...incident, text: summary },
+				});
+				const hidden = { fingerprint: 'g', labels: { alertname: below, instance: below }, annotations: { summary: fallen } };
 				const notification = {
-					...exampleNotification({
-						labels: { alertname, instance, host, service, own, severity: 'critical', system: '公开的系统' },
-						annotations: { summary, summary_en: summary, description, action, runbook_url: `http://${url}` },
-						incident: { ...incident, text: summary },
-					}),
+					...example,
+					alerts: example.alerts.map((alert) => ({
+						...alert,
+						generatorUrl: `http://${source}/`,
+						consequences: { listed: [hidden], count: 1 },
+					})),
 					groupKey: `{}:{alertname="${alertname}"}`,
 					groupLabels: { alertname, host },
 				};

@@ -103,6 +103,7 @@ describe('alerts', () => {
 			{ labels: { alertname: 'ReplicaStopped' }, receiver: { name: 'dba' }, alerts: [{ labels: replica }] },
 			{ labels: { alertname: 'NginxDown' }, receiver: { name: 'default' }, alerts: [{ labels }] },
 		]);
+		expect((await call('GET', '/api/v2/alerts/groups?receiver=d.a')).body).toMatchObject([{ receiver: { name: 'dba' } }]);
 		await call('POST', '/api/v2/alerts', [{ labels, endsAt: new Date(Date.now() - 1000).toISOString() }]);
 		expect((await call('GET', '/api/v2/alerts')).body).toMatchObject([{ labels: replica }]);
 	});
@@ -192,9 +193,28 @@ describe('silences', () => {
 			matchers: silence.matchers,
 		});
 		expect((await call('GET', '/api/v2/alerts')).body).toMatchObject([{ status: { state: 'suppressed', silencedBy: [id] } }]);
+		expect((await call('GET', '/api/v2/alerts?silenced=false')).body).toEqual([]);
 		expect((await call('DELETE', `/api/v2/silence/${id}`)).status).toBe(200);
 		expect((await call('GET', '/api/v2/silences')).body).toMatchObject([{ id, status: { state: 'expired' } }]);
 		expect((await call('GET', '/api/v2/alerts')).body).toMatchObject([{ status: { state: 'active', silencedBy: [] } }]);
+	});
+
+	test('those in force come first, then by their end, and only those of the creator who is asked for', async () => {
+		for (const [createdBy, hours, inHours] of [
+			['张三', 3, 0],
+			['李娜', 2, 0],
+			['张三', 5, 1],
+			['王强', 1, 0],
+		] as const) {
+			const [startsAt, endsAt] = [inHours, hours].map((after) => new Date(Date.now() + after * 3_600_000).toISOString());
+			expect((await call('POST', '/api/v2/silences', { ...silence, createdBy, startsAt, endsAt })).status).toBe(200);
+		}
+		const listed = async (query = '') =>
+			((await call('GET', `/api/v2/silences${query}`)).body as readonly { createdBy: string; status: { state: string } }[]).map(
+				({ createdBy, status }) => `${createdBy} ${status.state}`,
+			);
+		expect(await listed()).toEqual(['王强 active', '李娜 active', '张三 active', '张三 pending']);
+		expect(await listed(`?creator=${encodeURIComponent('张三')}`)).toEqual(['张三 active', '张三 pending']);
 	});
 
 	test.each([
