@@ -28,6 +28,8 @@ const LIMITS: readonly Limit[] = [
 	// Only what fires calls people out, in plain text; the rest stays markdown.
 	{ type: 'wechat_robot', more: ", mentioned_list: ['@all']", measured: (text) => (text.startsWith('**') ? [] : bytes(text)), limit: 2048 },
 	{ type: 'wechat_app', more: ', cards: false', measured: bytes, limit: 2048 },
+	{ type: 'wechat', measured: bytes, limit: 2048 },
+	{ type: 'wechat', more: ", message: '{{ range .Alerts }}{{ .Annotations.description }}!{{ end }}'", measured: bytes, limit: 2048 },
 	{ type: 'wechat_official', measured: keywords, limit: 20 },
 	{ type: 'sms_gateway', more: ', signature: 【城管运维】', measured: units, limit: 134 },
 	{ type: 'sms_gateway', more: ', signature: 【城管运维】, max_parts: 1', measured: units, limit: 70 },
