@@ -66,6 +66,26 @@ describe('an outage is told by the deepest one that explains it', () => {
 			want: { 'mis@100': ['mis@100'], 'db@100': ['db@100'] },
 		},
 		{
+			name: 'though it begins and ends later by as much as checks may differ',
+			nodes: [node('mis', ['db'], [[100, 730]]), node('db', [], [[130, 700]])],
+			want: { 'mis@100': ['db@130'], 'db@130': ['db@130'] },
+		},
+		{
+			name: 'but not by a second more at the end',
+			nodes: [node('mis', ['db'], [[100, 731]]), node('db', [], [[130, 700]])],
+			want: { 'mis@100': ['mis@100'], 'db@130': ['db@130'] },
+		},
+		{
+			name: 'nor at the beginning',
+			nodes: [node('mis', ['db'], [[99, 700]]), node('db', [], [[130, 700]])],
+			want: { 'mis@99': ['mis@99'], 'db@130': ['db@130'] },
+		},
+		{
+			name: 'nor where its own check outlasts the one that it began with, whatever else fails then',
+			nodes: [node('mis', ['db', 'app'], [[100, 900]], { own: [[100, 900]] }), node('db', [], [[100, 700]]), node('app', [], [[600, 900]])],
+			want: { 'mis@100': ['mis@100'], 'db@100': ['db@100'], 'app@600': ['app@600'] },
+		},
+		{
 			name: 'nor where it began before',
 			nodes: [node('mis', ['db'], [[100, 700]]), node('db', [], [[200, 700]])],
 			want: { 'mis@100': ['mis@100'], 'db@200': ['db@200'] },
@@ -88,6 +108,8 @@ describe('an outage is told by the deepest one that explains it', () => {
 	test('and what failed beside its own reason is named', () => {
 		const [mis] = explainOutages([node('mis', ['db'], [[100, 900]], { own: [[100, 900]] }), node('db', [], [[100, 700]])], NOW);
 		expect(mis?.beside).toEqual([{ service: 'db', fromSeconds: 100, toSeconds: 700 }]);
+		const [later] = explainOutages([node('mis', ['db'], [[1000, 1100]]), node('db', [], [[100, 700]])], NOW);
+		expect(later?.beside).toEqual([]);
 	});
 });
 
