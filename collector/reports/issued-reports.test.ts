@@ -110,6 +110,13 @@ describe('an issued report', () => {
 		]);
 	});
 
+	test('is issued once by two people at once', async () => {
+		const [first, second] = await Promise.allSettled([issue(), issue()]);
+		expect(first).toMatchObject({ status: 'fulfilled', value: { version: 1 } });
+		expect(second).toMatchObject({ status: 'rejected', reason: { code: 'FN_REPORT_SAME', status: 409 } });
+		expect(published).toHaveLength(1);
+	});
+
 	test('names time that is left out since, and a definition that was changed', async () => {
 		await issue();
 		exclusions = [{ from: seconds(TENTH), to: seconds(TENTH) + 300, reason: 'maintenance: w1 (retroactive)' }];

@@ -64,37 +64,45 @@ export function createIssuedReports(options: {
 	});
 	const changesSince = (last: Version, kept: readonly KeptService[]) => reportChanges(last.content.kept.map(decoded), kept);
 
+	const issueNow = async (month: string, by: string, note: string): Promise<IssuedReport> => {
+		const { report, kept } = await draft(month);
+		if (report.open)
+			throw new AppError('FN_REPORT_OPEN', `${month} is not over; a report is issued when no further second can be added`, {
+				status: 409,
+			});
+		const last = (await versionsOf(month)).at(-1);
+		const changes = last === undefined ? NO_CHANGES : changesSince(last, kept);
+		if (last !== undefined && changes.intervals.length + changes.figures.length === 0)
+			throw new AppError('FN_REPORT_SAME', `nothing has changed since version ${last.row.version} of ${month} was issued`, {
+				status: 409,
+			});
+		const version = (last?.row.version ?? 0) + 1;
+		const issuedAtMs = clock.now();
+		const content: IssuedContent = { report: { ...report, issuedMs: issuedAtMs }, changes, kept: kept.map(encoded) };
+		await state
+			.insertInto('issued_report')
+			.values({
+				month,
+				version,
+				issued_at_ms: issuedAtMs,
+				issued_by: by.slice(0, 64),
+				note: note.slice(0, 2000),
+				digest: report.ledgerDigest,
+				content: JSON.stringify(content),
+			})
+			.execute();
+		const issued = { version, issuedAtMs, issuedBy: by, note, report: content.report, changes };
+		await publish?.(issued);
+		return issued;
+	};
+
+	/** Two at once would both become the same version; the later one is judged against what the first has issued. */
+	let lastIssue: Promise<unknown> = Promise.resolve();
+
 	return {
-		issue: async (month, by, note) => {
-			const { report, kept } = await draft(month);
-			if (report.open)
-				throw new AppError('FN_REPORT_OPEN', `${month} is not over; a report is issued when no further second can be added`, {
-					status: 409,
-				});
-			const last = (await versionsOf(month)).at(-1);
-			const changes = last === undefined ? NO_CHANGES : changesSince(last, kept);
-			if (last !== undefined && changes.intervals.length + changes.figures.length === 0)
-				throw new AppError('FN_REPORT_SAME', `nothing has changed since version ${last.row.version} of ${month} was issued`, {
-					status: 409,
-				});
-			const version = (last?.row.version ?? 0) + 1;
-			const issuedAtMs = clock.now();
-			const content: IssuedContent = { report: { ...report, issuedMs: issuedAtMs }, changes, kept: kept.map(encoded) };
-			// The primary key refuses a second one that saw the same versions.
-			await state
-				.insertInto('issued_report')
-				.values({
-					month,
-					version,
-					issued_at_ms: issuedAtMs,
-					issued_by: by.slice(0, 64),
-					note: note.slice(0, 2000),
-					digest: report.ledgerDigest,
-					content: JSON.stringify(content),
-				})
-				.execute();
-			const issued = { version, issuedAtMs, issuedBy: by, note, report: content.report, changes };
-			await publish?.(issued);
+		issue: (month, by, note) => {
+			const issued = lastIssue.then(() => issueNow(month, by, note));
+			lastIssue = issued.catch(() => {});
 			return issued;
 		},
 		get: async (month, version) => {
