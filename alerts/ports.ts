@@ -139,7 +139,7 @@ export interface ReceiptRecord extends AwaitedReceipt {
 export interface ReceiptStore {
 	/** Every record of these messages of a line. `attemptId` is `''` for a receipt that came before its message was recorded. */
 	findReceipts(line: string, keys: readonly string[]): Promise<readonly ReceiptRecord[]>;
-	/** Messages of a line since then, newest first, whatever became of them. */
+	/** Messages of a line since then, whatever became of them: those that are awaited before the others, newest first. */
 	recentMessages(line: string, sinceMs: number, limit: number): Promise<readonly ReceiptRecord[]>;
 	/** Still awaited although due, oldest first. */
 	dueReceipts(nowMs: number, limit: number): Promise<readonly ReceiptRecord[]>;

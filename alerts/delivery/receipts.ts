@@ -30,7 +30,7 @@ export interface ReceiptChange {
 const MAX_WAITING = 1000;
 const DUE_AT_ONCE = 100;
 const RECENT_MS = 3_600_000;
-const MOST_RECENT = 200;
+const MOST_RECENT = 1000;
 const RETRY_MS = 1000;
 
 /**
@@ -75,7 +75,7 @@ export class Receipts {
 		});
 	}
 
-	/** What a line sent in the last hour, newest first. */
+	/** What a line sent in the last hour, what is awaited first, so that a storm does not hide it behind what has arrived. */
 	async recent(line: string): Promise<readonly RecentMessage[]> {
 		const { store, clock } = this.#options;
 		const records = await store.recentMessages(line, clock.now() - RECENT_MS, MOST_RECENT);

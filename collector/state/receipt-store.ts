@@ -34,6 +34,7 @@ export function createReceiptStore(state: StateDatabase): ReceiptStore {
 				.where('id', '>=', uuidv7Floor(sinceMs))
 				.where('line', '=', line)
 				.where('attempt_id', '<>', '')
+				.orderBy((columns) => columns.case().when('state', '=', 'awaited').then(0).else(1).end())
 				.orderBy('id', 'desc')
 				.limit(limit)
 				.execute();
