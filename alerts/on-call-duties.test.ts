@@ -224,6 +224,16 @@ describe('replies', () => {
 		expect((await running.alerting.onCall.reply({ ...said, id: 'another' })).text).toContain('已确认事件 1');
 	});
 
+	test('a plain yes that comes a second time is not asked what it meant; another one is', async () => {
+		await start();
+		await fire('NginxDown');
+		await minutes(1);
+		const said = reply('收到');
+		expect((await running.alerting.onCall.reply(said)).text).toContain('已确认事件 1');
+		expect(await running.alerting.onCall.reply(said)).toEqual({ text: '' });
+		expect(await running.alerting.onCall.reply({ ...said, id: 'another' })).toEqual({ text: '请回复编号：A1' });
+	});
+
 	test('an answer that was written long before the incident began was not about it, however late it is read', async () => {
 		await start();
 		await fire('NginxDown');

@@ -32,13 +32,31 @@ export async function takeReply(
 		.filter(({ state, calls }) => state !== 'resolved' && calls.some(({ personId }) => personId === person.id));
 	const { phrases } = duty.plan;
 	const read = readReply(reply.said, mine, phrases);
-	if (read.kind === 'unclear') return { text: read.hint };
+	// The repetition of a plain answer, which has taken what it meant already.
+	if (read.kind === 'unclear') return { text: (await hasTaken(reply, { among: mine, incidents })) ? '' : read.hint };
 	const said: string[] = [];
 	for (const incident of read.incidents) {
 		const text = await takeOne(reply, { incident, person, incidents, duty });
 		if (text !== '') said.push(text);
 	}
 	return { text: said.join('\n') };
+}
+
+/** Providers and relays repeat what they are not sure of, also to a process that was started in between. */
+function answerId({ from, id }: InboundReply): string {
+	return `${from.channel} ${id}`.slice(0, 200);
+}
+
+async function hasTaken(
+	reply: InboundReply,
+	{ among, incidents }: { readonly among: readonly Incident[]; readonly incidents: Incidents },
+): Promise<boolean> {
+	const id = answerId(reply);
+	for (const incident of among) {
+		const events = await incidents.events(incident.id);
+		if (events.some(({ body }) => body.kind === 'acknowledged' && body.reply === id)) return true;
+	}
+	return false;
 }
 
 async function takeOne(
@@ -51,8 +69,7 @@ async function takeOne(
 	}: { readonly incident: Incident; readonly person: Person; readonly incidents: Incidents; readonly duty: Duty },
 ): Promise<string> {
 	const { phrases } = duty.plan;
-	const id = `${reply.from.channel} ${reply.id}`.slice(0, 200);
-	// Providers and relays repeat what they are not sure of, also to a process that was started in between.
+	const id = answerId(reply);
 	const known = (await incidents.events(incident.id)).filter(({ body }) => 'reply' in body && body.reply === id);
 	if (known.some(({ body }) => body.kind === 'acknowledged')) return '';
 	const text = reply.said.kind === 'text' ? reply.said.text.slice(0, 500) : '';
