@@ -128,45 +128,44 @@ describe.skipIf(!canMount())('read-only disk', () => {
 	test('serves what is there, refuses what comes, says so, and goes on by itself when it can be written again', async () => {
 		const dataDir = folder();
 		runCommand('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', dataDir]);
-		try {
-			const first = await openTestStore(dataDir);
-			await append(first, ['__name__', 'm'], NOW - HOUR, 1);
-			await first.cutBlocks();
-			await append(first, ['__name__', 'm'], NOW, 2);
-			await first.stop();
-			runCommand('mount', ['-o', 'remount,ro', dataDir]);
-			const metrics = new Registry();
-			let wall = NOW;
-			const stuck = await openTestStore(dataDir, { metrics, cutIntervalMs: 5, clock: { ...systemClock, now: () => wall } });
-			const values = async (store: Store) => (await store.select([], 0, NOW + 1)).map((series) => [...series.values]);
-			expect(await values(stuck)).toEqual([[1, 2]]);
-			expect(stuck.isReadOnly).toBe(true);
-			expect(await metrics.getSingleMetricAsString('fournines_store_read_only')).toContain('fournines_store_read_only 1');
-			// Refused, so that the sender keeps it, and seen by rules all the same.
-			await expect(append(stuck, ['__name__', 'm'], NOW + 1, 3)).rejects.toMatchObject({
-				code: 'FN_STORE_READ_ONLY',
-				status: 503,
-				retryable: true,
-			});
-			expect(await values(stuck)).toEqual([[1, 2, 3]]);
-			await expect(stuck.deleteSeries([equals('__name__', 'm')], 0, NOW)).rejects.toMatchObject({ code: 'FN_STORE_READ_ONLY' });
-			await expect(stuck.cutBlocks()).rejects.toMatchObject({ code: 'FN_STORE_READ_ONLY' });
-			// An hour that is due by itself must not end the process.
-			wall += 2 * HOUR;
-			const failures = async () =>
-				Number(/total (\d+)/.exec(await metrics.getSingleMetricAsString('fournines_store_block_write_failures_total'))?.[1]);
-			await waitFor('an attempt to write blocks', async () => (await failures()) > 0);
-			runCommand('mount', ['-o', 'remount,rw', dataDir]);
-			await append(stuck, ['__name__', 'm'], NOW + 1, 3);
-			expect(stuck.isReadOnly).toBe(false);
-			await stuck.cutBlocks();
-			expect(await values(stuck)).toEqual([[1, 2, 3]]);
-			await stuck.stop();
-			const again = await openTestStore(dataDir);
-			expect(await values(again)).toEqual([[1, 2, 3]]);
-			await again.stop();
-		} finally {
-			runCommand('umount', [dataDir]);
-		}
+		// After the stores, so that one which a failure left open does not hide the failure behind a busy disk.
+		cleanups.push(() => runCommand('umount', [dataDir]));
+		const first = await open(dataDir);
+		await append(first, ['__name__', 'm'], NOW - HOUR, 1);
+		await first.cutBlocks();
+		await append(first, ['__name__', 'm'], NOW, 2);
+		await first.stop();
+		runCommand('mount', ['-o', 'remount,ro', dataDir]);
+		const metrics = new Registry();
+		let wall = NOW;
+		const stuck = await openTestStore(dataDir, { metrics, cutIntervalMs: 5, clock: { ...systemClock, now: () => wall } });
+		cleanups.push(() => stuck.stop());
+		const values = async (store: Store) => (await store.select([], 0, NOW + 1)).map((series) => [...series.values]);
+		expect(await values(stuck)).toEqual([[1, 2]]);
+		expect(stuck.isReadOnly).toBe(true);
+		expect(await metrics.getSingleMetricAsString('fournines_store_read_only')).toContain('fournines_store_read_only 1');
+		// Refused, so that the sender keeps it, and seen by rules all the same.
+		await expect(append(stuck, ['__name__', 'm'], NOW + 1, 3)).rejects.toMatchObject({
+			code: 'FN_STORE_READ_ONLY',
+			status: 503,
+			retryable: true,
+		});
+		expect(await values(stuck)).toEqual([[1, 2, 3]]);
+		await expect(stuck.deleteSeries([equals('__name__', 'm')], 0, NOW)).rejects.toMatchObject({ code: 'FN_STORE_READ_ONLY' });
+		await expect(stuck.cutBlocks()).rejects.toMatchObject({ code: 'FN_STORE_READ_ONLY' });
+		// An hour that is due by itself must not end the process.
+		wall += 2 * HOUR;
+		const failures = async () =>
+			Number(/total (\d+)/.exec(await metrics.getSingleMetricAsString('fournines_store_block_write_failures_total'))?.[1]);
+		await waitFor('an attempt to write blocks', async () => (await failures()) > 0);
+		runCommand('mount', ['-o', 'remount,rw', dataDir]);
+		await append(stuck, ['__name__', 'm'], NOW + 1, 3);
+		expect(stuck.isReadOnly).toBe(false);
+		await stuck.cutBlocks();
+		expect(await values(stuck)).toEqual([[1, 2, 3]]);
+		await stuck.stop();
+		const again = await open(dataDir);
+		expect(await values(again)).toEqual([[1, 2, 3]]);
+		await again.stop();
 	});
 });

@@ -8,6 +8,12 @@ interface Pending {
 	readonly reject: (error: AppError) => void;
 }
 
+/** A thread with what it was given and has not answered. Its own: when it has died, the next one may be at work before it is told. */
+interface RunningThread {
+	readonly worker: Worker;
+	readonly pending: Pending[];
+}
+
 /** How long a task may take. The largest waits for a slow disk to take an hour of samples. */
 const TASK_TIMEOUT_MS = 300_000;
 
@@ -15,8 +21,7 @@ const TASK_TIMEOUT_MS = 300_000;
 export class BlockThread {
 	readonly #folder: string;
 	readonly #log: Logger;
-	#worker: Worker | null = null;
-	#pending: Pending[] = [];
+	#running: RunningThread | null = null;
 
 	constructor(folder: string, log: Logger) {
 		this.#folder = folder;
@@ -25,7 +30,7 @@ export class BlockThread {
 
 	/** Sends a task; typed arrays in `transfer` are handed over. Rejects with `FN_STORE_BLOCK_WRITE`. */
 	run(task: BlockTask, transfer: readonly ArrayBuffer[] = []): Promise<TaskResult> {
-		const worker = this.#start();
+		const { worker, pending } = this.#start();
 		return new Promise((resolve, reject) => {
 			const timer = setTimeout(() => {
 				reject(
@@ -36,7 +41,7 @@ export class BlockThread {
 				void worker.terminate();
 			}, TASK_TIMEOUT_MS);
 			const settle = () => clearTimeout(timer);
-			this.#pending.push({
+			pending.push({
 				resolve: (result) => {
 					settle();
 					resolve(result);
@@ -51,39 +56,38 @@ export class BlockThread {
 	}
 
 	async stop(): Promise<void> {
-		const worker = this.#worker;
-		if (worker === null) return;
+		const running = this.#running;
+		if (running === null) return;
 		try {
 			await this.run({ kind: 'stop' });
 		} finally {
-			this.#worker = null;
-			await worker.terminate();
+			this.#running = null;
+			await running.worker.terminate();
 		}
 	}
 
-	#start(): Worker {
-		if (this.#worker !== null) return this.#worker;
+	#start(): RunningThread {
+		if (this.#running !== null) return this.#running;
+		const pending: Pending[] = [];
 		const worker = new Worker(new URL('./block-worker.ts', import.meta.url), { workerData: { folder: this.#folder } });
 		worker.on('message', (answer: BlockAnswer) => {
 			if (answer.kind === 'report') {
 				this.#log.error({ file: answer.file }, answer.message);
 				return;
 			}
-			const pending = this.#pending.shift();
-			if (answer.kind === 'done') pending?.resolve(answer);
-			else pending?.reject(blockError(answer.message, answer.full));
+			const first = pending.shift();
+			if (answer.kind === 'done') first?.resolve(answer);
+			else first?.reject(blockError(answer.message, answer.full));
 		});
 		const lost = (reason: string) => {
-			if (this.#worker === worker) this.#worker = null;
-			const pending = this.#pending;
-			this.#pending = [];
-			for (const entry of pending) entry.reject(blockError(reason, false));
+			if (this.#running?.worker === worker) this.#running = null;
+			for (const entry of pending.splice(0)) entry.reject(blockError(reason, false));
 		};
 		worker.on('error', (error) => lost(error.message));
 		worker.on('exit', (code) => lost(`the writing thread ended with ${code}`));
 		worker.unref();
-		this.#worker = worker;
-		return worker;
+		this.#running = { worker, pending };
+		return this.#running;
 	}
 }
 
