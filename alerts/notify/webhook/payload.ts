@@ -1,3 +1,4 @@
+import { rfc3339 } from '../../../core/rfc3339.ts';
 import { commonPairs, type Notification } from '../notification.ts';
 
 /** Alertmanager's webhook body, version 4 (prometheus.io/docs/alerting/latest/configuration/#webhook_config). */
@@ -42,8 +43,8 @@ export function webhookPayload(
 			status: alert.status,
 			labels: alert.labels,
 			annotations: alert.annotations,
-			startsAt: new Date(alert.startsAtMs).toISOString(),
-			endsAt: alert.endsAtMs === null ? '0001-01-01T00:00:00Z' : new Date(alert.endsAtMs).toISOString(),
+			startsAt: rfc3339(alert.startsAtMs),
+			endsAt: alert.endsAtMs === null ? '0001-01-01T00:00:00Z' : rfc3339(alert.endsAtMs),
 			generatorURL: alert.generatorUrl,
 			fingerprint: alert.fingerprint,
 		})),

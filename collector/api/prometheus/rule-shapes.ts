@@ -1,4 +1,5 @@
 import { labelsToObject } from '../../../core/labels.ts';
+import { rfc3339 } from '../../../core/rfc3339.ts';
 import { printExpression } from '../../promql/printer.ts';
 import type { ActiveAlert } from '../../ruler/alert-state.ts';
 import type { RuleGroup, RunningRule } from '../../ruler/group.ts';
@@ -6,7 +7,7 @@ import type { RuleGroup, RunningRule } from '../../ruler/group.ts';
 const ZERO_TIME = '0001-01-01T00:00:00Z';
 
 function time(ms: number | null): string {
-	return ms === null ? ZERO_TIME : new Date(ms).toISOString();
+	return ms === null ? ZERO_TIME : rfc3339(ms);
 }
 
 /** Values in these answers are text in Go's exponent form, `5e+00`. */
