@@ -90,8 +90,8 @@ export interface Alerting {
 	start(): Promise<void>;
 	/** Ends the round in progress, gives deliveries in flight a few seconds, and leaves the rest in the outbox. */
 	stop(): Promise<void>;
-	/** Puts another checked configuration into force; when it cannot be built (a secret is missing), the old one stays and this throws. */
-	reload(config: AlertsConfig): Promise<void>;
+	/** Builds another checked configuration, and throws when that cannot be done (a secret is missing); it is in force when what is returned was called. */
+	prepare(config: AlertsConfig): () => Promise<void>;
 }
 
 /** Builds the pipeline: receive → route and group → inhibit, silence, deduplicate → outbox → channels. */
@@ -225,24 +225,27 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 			await onCall.stop();
 			await delivery.stop();
 		},
-		reload: async (next) => {
+		prepare: (next) => {
 			const opened = open(next);
 			const built = buildRules(next, opened, options.onCall?.dayKind);
 			const taken = openIntake(next);
 			const forwarding = openForwarders(next);
-			// Deliveries in flight end first, so that no message belongs to two workers.
-			await dispatcher.applyRules(built, async () => {
-				await delivery.stop();
-				await delivery.start(opened, deliveryRules(next));
-			});
-			channels = opened;
-			intake = taken;
-			await Promise.all(forwarders.map((forwarder) => forwarder.stop()));
-			forwarders = forwarding;
-			for (const forwarder of forwarders) forwarder.start();
-			rules = built;
-			onCall.reload(next.oncall, next.language);
-			config = next;
+			const useOnCall = onCall.prepare(next.oncall, next.language);
+			return async () => {
+				// Deliveries in flight end first, so that no message belongs to two workers.
+				await dispatcher.applyRules(built, async () => {
+					await delivery.stop();
+					await delivery.start(opened, deliveryRules(next));
+				});
+				channels = opened;
+				intake = taken;
+				await Promise.all(forwarders.map((forwarder) => forwarder.stop()));
+				forwarders = forwarding;
+				for (const forwarder of forwarders) forwarder.start();
+				rules = built;
+				useOnCall();
+				config = next;
+			};
 		},
 	};
 }

@@ -112,8 +112,8 @@ export interface OnCall {
 	turn(): Promise<void>;
 	start(): void;
 	stop(): Promise<void>;
-	/** Throws when the configuration cannot be built; then the old one stays. */
-	reload(config: OnCallConfig, language: Language): void;
+	/** Throws when the configuration cannot be built; otherwise it is in force when what is returned was called. */
+	prepare(config: OnCallConfig, language: Language): () => void;
 }
 
 export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
@@ -339,9 +339,12 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 			await running;
 			await escalation.stop();
 		},
-		reload: (config, language) => {
-			duty.apply(buildDutyPlan(config, language));
-			escalation.wake();
+		prepare: (config, language) => {
+			const plan = buildDutyPlan(config, language);
+			return () => {
+				duty.apply(plan);
+				escalation.wake();
+			};
 		},
 	};
 }

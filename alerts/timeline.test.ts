@@ -340,7 +340,7 @@ describe('restart and reload', () => {
 		else {
 			const { alertsConfig } = await import('../tests/harness/alerting.ts');
 			const channel = `webhook_configs: [{ url: '${hook.url}' }]`;
-			await running.alerting.reload(alertsConfig(`{ route: ${route}, receivers: [{ name: a, ${channel} }, { name: b, ${channel} }] }`));
+			await running.alerting.prepare(alertsConfig(`{ route: ${route}, receivers: [{ name: a, ${channel} }, { name: b, ${channel} }] }`))();
 		}
 		await seconds(1);
 		expect(await told()).toEqual(['30s a fired: A', '60s b fired: A']);

@@ -39,6 +39,7 @@ import { createEngine } from './promql/engine.ts';
 import { QueryThread } from './query-thread.ts';
 import { archiveOperation, openRecords } from './records.ts';
 import { createRelays } from './relays.ts';
+import { createReload, type Reloaded } from './reload.ts';
 import { registerRoutes } from './routes.ts';
 import { configuredRuleFiles } from './rule-files.ts';
 import { createRuler } from './ruler/ruler.ts';
@@ -80,7 +81,7 @@ export interface RunningCollector {
 	readonly agentTokenFile: string;
 	readonly accounts: Accounts;
 	/** Reads the configuration and rule files again; when anything is wrong it throws and the old ones stay in force. */
-	reload(): Promise<void>;
+	reload(): Promise<Reloaded>;
 	/** Takes nothing new, finishes what is under way, and closes everything in reverse order of its start. */
 	stop(): Promise<void>;
 }
@@ -98,7 +99,8 @@ export async function startCollector(options: CollectorOptions): Promise<Running
 
 async function compose(options: CollectorOptions, cleanup: CleanupStack): Promise<RunningCollector> {
 	const { dataDir, clock, env, log, version } = options;
-	let config = readConfig(options);
+	const started = readConfig(options);
+	let config = started;
 	const listen = parseListen(options.listen ?? config.server.listen);
 	const metrics = new Registry();
 	collectDefaultMetrics({ register: metrics });
@@ -239,32 +241,9 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	});
 	cleanup.add('http', () => app.close());
 	let ready = false;
-	let reloading: Promise<void> = Promise.resolve();
-	const reload = async (): Promise<void> => {
-		const next = readConfig(options);
-		// The inventory of the file comes into force when nothing can be refused any more; thresholds may ask for its calendars.
-		const hasCalendar = (id: string) => [next, config].some(({ inventory }) => insideHours(inventory, id, clock.now()) !== null);
-		await ruler.load(ruleFiles(next, options), { thresholds: next.rules.thresholds, hasCalendar });
-		await scraping.reload(next.scrape);
-		await relays.use(next.alerts.relays);
-		await alerting.reload(next.alerts);
-		config = { ...next, inventory: await inventoryEdits.readFile(next.inventory) };
-		ledgers.changed();
-		log.info({}, 'the configuration was read again');
-	};
-	const serialReload = (): Promise<void> => {
-		const turn = reloading.then(reload);
-		// One failed reload must not fail the next.
-		reloading = turn.catch(() => {});
-		return turn;
-	};
 	app.get('/-/ready', async (_request, reply) =>
 		reply.status(ready ? 200 : 503).send(readiness(ready, store.isReadOnly || records.volatile)),
 	);
-	app.post('/-/reload', async (_request, reply) => {
-		await serialReload();
-		return reply.status(200).send('reloaded\n');
-	});
 	app.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
 	registerWriteRoutes(app, {
 		ingest,
@@ -299,7 +278,24 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		clock,
 		log,
 	});
+	const reload = createReload(started, {
+		read: () => readConfig(options),
+		ruleFiles: (its) => ruleFiles(its, options),
+		ruler,
+		scraping,
+		relays,
+		alerting,
+		inventoryEdits,
+		operations,
+		use: (next) => {
+			config = next;
+			ledgers.changed();
+		},
+		clock,
+		log,
+	});
 	await registerRoutes(app, {
+		reload,
 		openFaults: world.faults,
 		ackPage: relays.ackPage,
 		desk,
@@ -345,7 +341,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	cleanup.add('jobs', () => jobs.stop());
 	await alerting.start();
 	cleanup.add('alerting', () => alerting.stop());
-	await relays.use(config.alerts.relays);
+	await relays.prepare(config.alerts.relays)();
 	cleanup.add('relays', () => relays.stop());
 	const address = await listenOn(app, listen, scheme);
 	// Reading the rules takes as long as all before it, and whoever pushes or asks need not wait for them. It goes file by file.
@@ -378,7 +374,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		),
 	);
 	ready = true;
-	return { address, agentTokenFile, accounts, reload: serialReload, stop: () => cleanup.close() };
+	return { address, agentTokenFile, accounts, reload: () => reload({ name: 'SIGHUP', address: '' }), stop: () => cleanup.close() };
 }
 
 function readiness(ready: boolean, readOnly: boolean): string {

@@ -14,8 +14,8 @@ export interface RelaysOptions extends Pick<RelayClientOptions, 'secret' | 'http
 export interface Relays {
 	/** The page behind links of messages, for the collector's own listener as well. */
 	readonly ackPage: AckPage;
-	/** Fetches from these from now on. Throws `FN_SECRET_UNREADABLE` and `FN_ALERTS_CA_UNREADABLE`; then those before stay. */
-	use(configs: readonly RelayConfig[]): Promise<void>;
+	/** Throws `FN_SECRET_UNREADABLE` and `FN_ALERTS_CA_UNREADABLE`; otherwise they are fetched from when what is returned was called. */
+	prepare(configs: readonly RelayConfig[]): () => Promise<void>;
 	stop(): Promise<void>;
 }
 
@@ -53,15 +53,17 @@ export function createRelays(options: RelaysOptions): Relays {
 	let inUse = '[]';
 	return {
 		ackPage,
-		use: async (configs) => {
+		prepare: (configs) => {
 			const wanted = JSON.stringify(configs);
-			if (wanted === inUse) return;
+			if (wanted === inUse) return async () => {};
 			const handlers = { callback: alerting.callback, ack: ackPage };
 			const next = configs.map((config) => new RelayClient({ ...options, config, handlers, onRefused }));
-			await Promise.all(clients.map((client) => client.stop()));
-			clients = next;
-			inUse = wanted;
-			for (const client of clients) client.start();
+			return async () => {
+				await Promise.all(clients.map((client) => client.stop()));
+				clients = next;
+				inUse = wanted;
+				for (const client of clients) client.start();
+			};
 		},
 		stop: async () => {
 			await Promise.all(clients.map((client) => client.stop()));

@@ -46,6 +46,7 @@ import type { MonthlyReports } from './monthly-reports.ts';
 import { notificationList, overview } from './overview.ts';
 import { measuredQueryService } from './promql/query-metrics.ts';
 import type { QueryService } from './promql/query-service.ts';
+import type { ReloadCaller, Reloaded } from './reload.ts';
 import type { Ruler } from './ruler/ruler.ts';
 import type { ScrapeManager } from './scrape/scraping.ts';
 import type { Store } from './tsdb/store.ts';
@@ -80,11 +81,17 @@ export interface RouteServices {
 	readonly jobs: JobHeartbeats;
 	readonly scraping: ScrapeManager;
 	readonly config: () => CollectorConfig;
+	readonly reload: (caller: ReloadCaller) => Promise<Reloaded>;
 }
 
 /** Every handler of the product, each with the services that it needs. */
 export async function registerRoutes(app: FastifyInstance, services: RouteServices): Promise<void> {
 	const { alerting, availability, accounts, operations, store, clock, log, version } = services;
+	app.post('/-/reload', async (request, reply) => {
+		const { restart } = await services.reload(callerName(request));
+		const later = restart.length === 0 ? '' : `read at a start only, so restart the collector for: ${restart.join(', ')}\n`;
+		return reply.status(200).send(`reloaded\n${later}`);
+	});
 	registerSessionRoutes(app, { accounts, secureCookie: services.config().server.tls !== undefined });
 	registerProductRoutes(app, {
 		availability,

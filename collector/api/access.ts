@@ -32,6 +32,7 @@ interface AccessRule {
 const RULES: readonly AccessRule[] = [
 	{ methods: null, route: '/-/healthy', access: OPEN },
 	{ methods: null, route: '/-/ready', access: OPEN },
+	{ methods: ['POST'], route: '/-/reload', access: { kind: 'guarded', right: 'reload', scopes: [] } },
 	{ methods: null, route: '/api/v1/write', access: PUSH },
 	{ methods: null, route: '/api/v1/import/prometheus', access: PUSH },
 	{ methods: null, route: '/v1/metrics', access: PUSH },

@@ -9,6 +9,8 @@ export type Right =
 	| 'audit.export'
 	| 'accounts'
 	| 'agents'
+	/** Reading the configuration file again. */
+	| 'reload'
 	| 'samples.delete'
 	| 'maintenance.request'
 	| 'maintenance.approve'
@@ -26,6 +28,7 @@ const RIGHTS: Readonly<Record<Role, readonly Right[]>> = {
 		'silence',
 		'report',
 		'agents',
+		'reload',
 		'samples.delete',
 		'maintenance.request',
 		'maintenance.approve',

@@ -50,9 +50,11 @@ export interface RulerOptions {
 /** Evaluates rule files. */
 export interface Ruler {
 	/**
-	 * Reads the files and replaces the groups; rules that stay keep their alerts. Throws `FN_RULER_FILES` with every problem
-	 * of every file, `FN_RULER_THRESHOLDS` with those of the thresholds, and then the old rules go on unchanged.
+	 * Reads the files. Throws `FN_RULER_FILES` with every problem of every file, `FN_RULER_THRESHOLDS` with those of the thresholds.
+	 * What is returned replaces the groups; rules that stay keep their alerts.
 	 */
+	prepare(files: readonly string[], more?: LoadOptions): Promise<() => Promise<void>>;
+	/** Prepares and replaces. When it throws, the old rules go on unchanged. */
 	load(files: readonly string[], more?: LoadOptions): Promise<void>;
 	/** Begins evaluation. Groups that are loaded later begin at once. */
 	start(): void;
@@ -140,7 +142,7 @@ export function createRuler(options: RulerOptions): Ruler {
 	};
 
 	const isKnown = (id: string) => services.inCalendar(id, options.clock.now()) !== null;
-	const load = async (files: readonly string[], { thresholds = [], hasCalendar = isKnown }: LoadOptions) => {
+	const prepare = async (files: readonly string[], { thresholds = [], hasCalendar = isKnown }: LoadOptions = {}) => {
 		const definitions: GroupDefinition[] = [];
 		const problems: ConfigProblem[] = [];
 		for (const file of files) {
@@ -163,16 +165,17 @@ export function createRuler(options: RulerOptions): Ruler {
 				{ status: 400 },
 			);
 		}
-		await replace(applied.groups);
+		return () => {
+			// One after the other: two at once would both take over the same alerts.
+			const result = loading.then(() => replace(applied.groups));
+			loading = result.catch(() => {});
+			return result;
+		};
 	};
 
 	return {
-		load: (files, more = {}) => {
-			// One reload after the other: two at once would both take over the same alerts.
-			const result = loading.then(() => load(files, more));
-			loading = result.catch(() => {});
-			return result;
-		},
+		prepare,
+		load: async (files, more) => (await prepare(files, more))(),
 		start: () => {
 			if (running) return;
 			running = true;

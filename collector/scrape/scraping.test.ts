@@ -385,7 +385,7 @@ test('stopping ends no series, and a configuration without jobs does nothing', a
 	await scraping.stop();
 	const count = (await series('a'))[0]?.values.length;
 	expect(await last('a')).toBe(1);
-	await scraping.reload(scrapeConfig(''));
+	await scraping.prepare(scrapeConfig(''))();
 	await scraping.start();
 	expect(scraping.targets()).toEqual({ activeTargets: [], droppedTargets: [], droppedTargetCounts: {} });
 	expect((await series('a'))[0]?.values.length).toBe(count);

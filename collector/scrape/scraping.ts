@@ -29,8 +29,11 @@ export interface ScrapeManager {
 	start(): Promise<void>;
 	/** Ends scraping. Series are left as they are, as Prometheus does: the collector is gone, not the targets. */
 	stop(): Promise<void>;
-	/** Jobs that did not change go on undisturbed. Throws before anything has changed when the new configuration cannot be used. */
-	reload(config: ScrapeConfig): Promise<void>;
+	/**
+	 * Throws when the configuration names something that cannot be read; otherwise it is in force when what is returned was called. Jobs
+	 * that did not change go on undisturbed.
+	 */
+	prepare(config: ScrapeConfig): () => Promise<void>;
 	/** What `/api/v1/targets` answers. */
 	targets(): TargetsAnswer;
 }
@@ -84,9 +87,8 @@ export function createScrapeManager(options: ScrapeManagerOptions): ScrapeManage
 		return result;
 	};
 
-	const reload = async (next: ScrapeConfig): Promise<void> => {
+	const use = async (next: ScrapeConfig, after: ReadonlyMap<string, ScrapePool>): Promise<void> => {
 		const before = pools;
-		const after = createPools(next, before, config, services);
 		config = next;
 		pools = after;
 		if (!running) return;
@@ -111,7 +113,10 @@ export function createScrapeManager(options: ScrapeManagerOptions): ScrapeManage
 				running = false;
 				await Promise.all([...pools.values()].map((pool) => pool.stop({ stale: false })));
 			}),
-		reload: (next) => inTurn(() => reload(next)),
+		prepare: (next) => {
+			const after = createPools(next, pools, config, services);
+			return () => inTurn(() => use(next, after));
+		},
 		targets: () => targetsAnswer(pools),
 	};
 }

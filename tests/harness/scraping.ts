@@ -83,7 +83,7 @@ export async function startScraping(
 			if (found.length > 1) throw new Error(`${metric} has ${found.length} series`);
 			return found[0]?.values.at(-1);
 		},
-		reload: (next) => scraping.reload(scrapeConfig(next)),
+		reload: async (next) => scraping.prepare(scrapeConfig(next))(),
 		stop: async () => {
 			await scraping.stop();
 			await store.stop();

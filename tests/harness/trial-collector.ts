@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { SESSION_COOKIE } from '../../collector/api/guard.ts';
 import { type CollectorOptions, type RunningCollector, startCollector } from '../../collector/app.ts';
+import type { Reloaded } from '../../collector/reload.ts';
 import { systemClock } from '../../core/clock.ts';
 import { type HttpResponse, httpExchange } from '../../core/http-client.ts';
 import { silentLogger } from '../../core/log.ts';
@@ -41,7 +42,7 @@ export interface TrialCollector {
 	/** Exposition text, by the token of the agent of this machine. Throws when it is not taken. */
 	push(text: string): Promise<void>;
 	/** Reads the configuration again, as SIGHUP does. Rejects with what is wrong with it. */
-	reload(): Promise<void>;
+	reload(): Promise<Reloaded>;
 	restart(): Promise<void>;
 	/** Stops it and removes the folder. */
 	remove(): Promise<void>;

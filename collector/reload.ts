@@ -1,0 +1,96 @@
+import type { Alerting } from '../alerts/alerting.ts';
+import type { Clock } from '../core/clock.ts';
+import { AppError } from '../core/errors.ts';
+import type { Logger } from '../core/log.ts';
+import type { CollectorConfig } from './config.ts';
+import type { OperationLog } from './identity/operation-log.ts';
+import { insideHours } from './inventory/calendar.ts';
+import type { InventoryEdits } from './inventory/inventory-edits.ts';
+import type { Relays } from './relays.ts';
+import type { Ruler } from './ruler/ruler.ts';
+import type { ScrapeManager } from './scrape/scraping.ts';
+
+export interface ReloadParts {
+	/** Reads and checks the file. Throws what is wrong with it. */
+	readonly read: () => CollectorConfig;
+	readonly ruleFiles: (config: CollectorConfig) => readonly string[];
+	readonly ruler: Ruler;
+	readonly scraping: ScrapeManager;
+	readonly relays: Relays;
+	readonly alerting: Alerting;
+	readonly inventoryEdits: InventoryEdits;
+	/** Puts everything that is read anew at each use into force. */
+	readonly use: (config: CollectorConfig) => void;
+	readonly operations: OperationLog;
+	readonly clock: Clock;
+	readonly log: Logger;
+}
+
+/** Whoever asked for it, for the record. */
+export interface ReloadCaller {
+	readonly name: string;
+	readonly address: string;
+}
+
+export interface Reloaded {
+	/** Keys that differ from those that the collector started with and are read at a start only, as `store.retention`. */
+	readonly restart: readonly string[];
+}
+
+/** Read at a start only: whole sections, and of some all but what stands behind. */
+const AT_START = [
+	{ section: 'server', except: [] },
+	{ section: 'store', except: [] },
+	{ section: 'audit', except: [] },
+	{ section: 'rules', except: ['files', 'thresholds'] },
+	{ section: 'reports', except: ['language'] },
+] as const satisfies readonly { readonly section: keyof CollectorConfig; readonly except: readonly string[] }[];
+
+/** Reads the configuration again, one turn after the other: either everything that can change at run time does, or it throws and nothing has. */
+export function createReload(started: CollectorConfig, parts: ReloadParts): (caller: ReloadCaller) => Promise<Reloaded> {
+	const { ruler, scraping, relays, alerting, inventoryEdits, clock, log } = parts;
+	const reload = async (): Promise<Reloaded> => {
+		const next = parts.read();
+		// Thresholds may ask for calendars that come into force with the file.
+		const hasCalendar = (id: string) =>
+			[next.inventory, inventoryEdits.current()].some((inventory) => insideHours(inventory, id, clock.now()) !== null);
+		// Whatever can be refused comes before anything is in force.
+		const inTurn = [
+			await ruler.prepare(parts.ruleFiles(next), { thresholds: next.rules.thresholds, hasCalendar }),
+			scraping.prepare(next.scrape),
+			relays.prepare(next.alerts.relays),
+			alerting.prepare(next.alerts),
+		];
+		for (const putIntoForce of inTurn) await putIntoForce();
+		parts.use({ ...next, inventory: await inventoryEdits.readFile(next.inventory) });
+		const restart = startOnly(started, next);
+		if (restart.length > 0) log.warn({ keys: restart }, 'these keys were changed and are read at a start only: restart the collector');
+		log.info({}, 'the configuration was read again');
+		return { restart };
+	};
+	let last: Promise<unknown> = Promise.resolve();
+	return async ({ name: actor, address: srcAddr }) => {
+		const turn = last.then(reload);
+		// One failed reload must not fail the next.
+		last = turn.catch(() => {});
+		const record = (result: 'success' | 'failure', detail: string) =>
+			parts.operations.record({ actor, action: 'configuration.reload', object: '', result, srcAddr, detail });
+		try {
+			const reloaded = await turn;
+			await record('success', reloaded.restart.join(', '));
+			return reloaded;
+		} catch (error) {
+			await record('failure', error instanceof AppError ? error.code : '');
+			throw error;
+		}
+	};
+}
+
+function startOnly(before: CollectorConfig, next: CollectorConfig): readonly string[] {
+	return AT_START.flatMap(({ section, except }) => {
+		const [was, is] = [before, next].map((config) => config[section] as Readonly<Record<string, unknown>>);
+		return [...new Set([...Object.keys(was ?? {}), ...Object.keys(is ?? {})])]
+			.filter((key) => !(except as readonly string[]).includes(key) && JSON.stringify(was?.[key]) !== JSON.stringify(is?.[key]))
+			.map((key) => `${section}.${key}`);
+	});
+}

@@ -1,0 +1,101 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTrialCollector, type TrialCollector } from '../harness/trial-collector.ts';
+
+/** Everything that can change at run time, under one name; what stands behind is wrong somewhere, or not. */
+const configuration = (name: string, { thresholds = '', job = '', receiver = '', alerts = '', more = '' } = {}) => `
+rules: { files: [rules/*.yml], thresholds: [${thresholds}] }
+scrape: { scrape_configs: [{ job_name: ${name}, static_configs: [{ targets: ['127.0.0.1:1'] }]${job} }] }
+alerts:
+  route: { receiver: ${name} }
+  receivers: [{ name: ${name}${receiver} }]
+${alerts}
+inventory: { hosts: [{ id: ${name} }] }
+${more}
+`;
+
+let collector: TrialCollector;
+
+function write(name: string, wrong?: Parameters<typeof configuration>[1], rule = '{ alert: ALERT, expr: up > 7 }'): void {
+	writeFileSync(join(collector.folder, 'rules', 'own.yml'), `groups: [{ name: ${name}, rules: [${rule.replace('ALERT', name)}] }]\n`);
+	writeFileSync(join(collector.folder, 'collector.yml'), configuration(name, wrong));
+}
+
+async function inForce(): Promise<Readonly<Record<string, readonly string[]>>> {
+	const read = async (path: string, how: { readonly token?: string; readonly as?: string }) => {
+		const { status, text } = await collector.call('GET', path, how);
+		if (status !== 200) throw new Error(`${path}: ${status} ${text}`);
+		return JSON.parse(text);
+	};
+	const rules = await read('/api/v1/rules', { token: 'local-read' });
+	const targets = await read('/api/v1/targets', { token: 'local-read' });
+	const receivers = await read('/api/v2/receivers', { token: 'local-read' });
+	const inventory = await read('/api/fournines/v1/inventory/state', { as: 'boss' });
+	return {
+		rules: rules.data.groups.map(({ name }: { name: string }) => name),
+		jobs: targets.data.activeTargets.map(({ scrapePool }: { scrapePool: string }) => scrapePool),
+		receivers: receivers.map(({ name }: { name: string }) => name),
+		hosts: inventory.entries.filter(({ section }: { section: string }) => section === 'hosts').map(({ key }: { key: string }) => key),
+	};
+}
+
+const all = (name: string) => ({ rules: [name], jobs: [name], receivers: [name], hosts: [name] });
+
+beforeAll(async () => {
+	collector = await startTrialCollector('reload', { people: { root: 'system', boss: 'operator' } });
+	mkdirSync(join(collector.folder, 'rules'));
+	write('first');
+	await collector.reload();
+}, 120_000);
+
+afterAll(async () => {
+	await collector?.remove();
+});
+
+describe('a reload', () => {
+	test('puts all that may change into force', async () => {
+		expect(await inForce()).toEqual(all('first'));
+		write('second');
+		expect(await collector.reload()).toEqual({ restart: [] });
+		expect(await inForce()).toEqual(all('second'));
+		write('first');
+		await collector.reload();
+	});
+
+	test.each([
+		{ name: 'a rule', wrong: {}, rule: '{ alert: Wrong, expr: up > }', says: 'own.yml' },
+		{ name: 'a threshold', wrong: { thresholds: '{ rule: Nowhere, value: 1 }' }, says: 'no alert "Nowhere"' },
+		{ name: 'a file of a scrape job', wrong: { job: ', tls_config: { ca_file: /nowhere/ca.pem }' }, says: '/nowhere/ca.pem' },
+		{
+			name: 'a secret of a channel',
+			wrong: {
+				receiver: ", webhook_configs: [{ url: 'http://127.0.0.1:1/', http_config: { authorization: { credentials: { env: NOT_SET } } } }]",
+			},
+			says: 'NOT_SET',
+		},
+		{ name: 'a template file', wrong: { alerts: '  templates: [nowhere.tmpl]' }, says: 'nowhere.tmpl' },
+		{
+			name: 'a secret of a relay',
+			wrong: { alerts: "  relays: [{ name: r, url: 'https://127.0.0.1:1', token: { env: NOT_SET } }]" },
+			says: 'NOT_SET',
+		},
+	])('is refused whole when $name is wrong', async ({ wrong, rule, says }) => {
+		write('other', wrong, rule);
+		await expect(collector.reload()).rejects.toThrow(says);
+		expect(await inForce()).toEqual(all('first'));
+	});
+
+	test('names what only a start reads', async () => {
+		write('second', {
+			more: 'store: { retention: 33d }\nreports: { monthly: 1 1 1 * *, language: en }\nserver: { external_url: "http://monitor.example" }',
+		});
+		expect((await collector.call('POST', '/-/reload', { as: 'boss' })).status).toBe(403);
+		const { status, text } = await collector.call('POST', '/-/reload', { as: 'root' });
+		expect([status, text]).toEqual([
+			200,
+			'reloaded\nread at a start only, so restart the collector for: server.external_url, store.retention, reports.monthly\n',
+		]);
+		expect(await inForce()).toEqual(all('second'));
+	});
+});
