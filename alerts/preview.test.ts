@@ -90,7 +90,7 @@ describe('a person who reads the text knows what, where, since when, how bad and
 			channel: 'sms_gateway',
 			wanted: ['【城管】', '[严重]', 'SQL 线程已停止', 'db-2:3306', '11-21 20:03', 'SHOW SLAVE STATUS', '编号1 21:06'],
 		},
-		{ channel: 'webhook', wanted: ['"version":"4"', '2026-11-21T12:03:55.000Z', '0001-01-01T00:00:00Z'] },
+		{ channel: 'webhook', wanted: ['"version":"4"', '2026-11-21T12:03:55Z', '0001-01-01T00:00:00Z'] },
 	] as const)('$channel', async ({ channel, wanted }) => {
 		const text = await preview([alert], { channel, nowMs });
 		for (const part of wanted) expect(text).toContain(part);
