@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../core/clock.ts';
-import { postedAlert, type RunningAlerting, startAlerting } from '../tests/harness/alerting.ts';
+import { silentLogger } from '../core/log.ts';
+import { alertsConfig, postedAlert, type RunningAlerting, startAlerting } from '../tests/harness/alerting.ts';
 import { type FakeSmsGateway, startFakeSmsGateway } from '../tests/harness/fake-sms-gateway.ts';
 import { type FakeWebhook, startFakeWebhook } from '../tests/harness/fake-webhook.ts';
 import { type FakeWechatRobot, startFakeWechatRobot } from '../tests/harness/fake-wechat-robot.ts';
@@ -132,4 +133,20 @@ describe('from alert to message', () => {
 		await waitFor('the repetition', () => robot.messages.length === delivered, { timeoutMs: 15_000 });
 		expect(robot.messages.at(-1)?.content.includes('可能重复')).toBe(marked);
 	});
+});
+
+test('a way out that trusts any certificate is told in the log and counted, at the start and after a reload', async () => {
+	const told: object[] = [];
+	const trusting = (value: boolean) =>
+		`receivers: [{ name: default, webhook_configs: [{ url: 'https://h', http_config: { tls_config: { insecure_skip_verify: ${value} } } }] }]`;
+	const log = { ...silentLogger, warn: (fields: object) => told.push(fields) };
+	running = await startAlerting({ folder: folder.path, config: trusting(true), clock: systemClock, log });
+	const count = async () => (await running?.metrics.getSingleMetricAsString('fournines_alerts_unverified_tls_count'))?.split(' ').at(-1);
+	expect(await count()).toBe('1');
+	await running.alerting.prepare(alertsConfig(trusting(false)))();
+	expect(await count()).toBe('0');
+	await running.alerting.prepare(alertsConfig(trusting(true)))();
+	expect(await count()).toBe('1');
+	const key = 'receivers.0.webhook_configs.0.http_config.tls_config.insecure_skip_verify';
+	expect(told).toEqual([{ key }, { key }]);
 });

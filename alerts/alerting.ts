@@ -8,6 +8,7 @@ import { Secret, type SecretRef } from '../core/secret.ts';
 import type { AlertSink } from '../protocol/alert.ts';
 import { type Alert, isFiring } from './alert.ts';
 import type { AlertsConfig } from './config.ts';
+import { configWarnings } from './config-warnings.ts';
 import { Delivery, type DeliveryRules } from './delivery/delivery.ts';
 import type { PersonalDelivery } from './delivery/personal.ts';
 import { Dispatcher, type DispatchRules } from './dispatcher.ts';
@@ -107,6 +108,12 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 		log,
 		metrics,
 	});
+	const warn = (next: AlertsConfig) => {
+		const warnings = configWarnings(next);
+		for (const { path, message } of warnings) log.warn({ key: path.join('.') }, message);
+		metrics.unverified.set(warnings.length);
+	};
+	warn(config);
 	const open = (next: AlertsConfig) => openChannels(next, channelWorld(options, delivery.inbound, metrics));
 	let channels = open(config);
 	let rules = buildRules(config, channels, options.onCall?.dayKind);
@@ -245,6 +252,7 @@ export async function createAlerting(options: AlertingOptions): Promise<Alerting
 				rules = built;
 				useOnCall();
 				config = next;
+				warn(next);
 			};
 		},
 	};

@@ -20,6 +20,7 @@ export interface AlertsMetrics {
 	readonly replies: Counter<'channel'>;
 	readonly templateErrors: Counter;
 	readonly forwarded: Counter<'outcome'>;
+	readonly unverified: Gauge;
 }
 
 export function createAlertsMetrics(registry: Registry): AlertsMetrics {
@@ -100,6 +101,11 @@ export function createAlertsMetrics(registry: Registry): AlertsMetrics {
 			name: 'fournines_alerts_forwarded_total',
 			help: 'Alerts posted to other Alertmanagers, and posts that failed.',
 			labelNames: ['outcome'],
+			registers,
+		}),
+		unverified: new Gauge({
+			name: 'fournines_alerts_unverified_tls_count',
+			help: 'Places of the configuration that trust any certificate (insecure_skip_verify).',
 			registers,
 		}),
 		storeErrors: new Counter({

@@ -4,6 +4,7 @@ import { parse } from 'yaml';
 import { loadAgentConfig } from '../agent/config.ts';
 import { checkAlertsConfig } from '../alerts/check-config.ts';
 import { type AlertsConfig, AlertsConfigSchema } from '../alerts/config.ts';
+import { configWarnings } from '../alerts/config-warnings.ts';
 import { explainRouting } from '../alerts/route/explain.ts';
 import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from '../collector/config.ts';
 import { insideHours } from '../collector/inventory/calendar.ts';
@@ -11,7 +12,7 @@ import { dayKindOrUnknown } from '../collector/inventory/holidays.ts';
 import { configuredRuleFiles } from '../collector/rule-files.ts';
 import { checkRuleFile, parseRuleFile } from '../collector/ruler/rule-file.ts';
 import { applyThresholds } from '../collector/ruler/thresholds.ts';
-import { type ConfigProblem, formatProblem, loadConfigFile } from '../core/config-file.ts';
+import { type ConfigProblem, formatProblem, loadConfigFile, placeInConfig } from '../core/config-file.ts';
 import { type Command, usageError } from './command.ts';
 import { ROOT_DIR } from './version.ts';
 
@@ -28,7 +29,7 @@ Which kind a file is follows from its keys; --kind says it where that is not eno
   fournines check collector.yml
   fournines check agent.yml rules/*.yml
 
-An Alertmanager's own file is checked as what would stand under the key "alerts" of collector.yml.
+An Alertmanager's own file is checked as what would stand under the key "alerts" of collector.yml; "fournines convert" makes it so.
 
   fournines check alertmanager.yml
 
@@ -51,16 +52,36 @@ Exit code 0 when all files are good, 1 when there is a problem.`,
 			const found = problemsOf(file, values.kind as FileKind | undefined);
 			problems += found.length;
 			for (const problem of found) process.stdout.write(`${formatProblem(problem)}\n`);
-			const kind = values.kind ?? kindOf(file);
+			const kind = (values.kind as FileKind | undefined) ?? kindOf(file);
+			if (kind === 'alertmanager' && found.length > 0) process.stdout.write(`${CONVERT_HINT.replaceAll('FILE', file)}\n`);
+			if (found.length === 0) for (const warning of warningsOf(file, kind)) process.stdout.write(`${warning}\n`);
 			if (found.length === 0)
 				process.stdout.write(`${file}: good${kind === 'alertmanager' ? '; put it under the key "alerts" of collector.yml' : ''}\n`);
 		}
-		if (problems === 0 && values.alert !== undefined) explain(positionals, values.alert, values.at);
+		if (problems === 0 && values.alert !== undefined)
+			explain(positionals, values.alert, { at: values.at, kind: values.kind as FileKind | undefined });
 		return problems === 0 ? 0 : 1;
 	},
 };
 
-function explain(files: readonly string[], pairs: readonly string[], at: string | undefined): void {
+const CONVERT_HINT = 'to take the file over as it is: fournines convert alertmanager FILE --out FOLDER';
+
+/** What is good, and should be known. */
+function warningsOf(file: string, kind: FileKind): readonly string[] {
+	const found = alertsOf(file, kind);
+	if (found === null) return [];
+	const text = readFileSync(file, 'utf8');
+	return configWarnings(found.alerts).map(({ path, message }) => {
+		const place = placeInConfig(text, file, kind === 'alertmanager' ? path : ['alerts', ...path]);
+		return formatProblem({ ...place, message: `WARNING: ${message}` });
+	});
+}
+
+function explain(
+	files: readonly string[],
+	pairs: readonly string[],
+	{ at, kind }: { readonly at: string | undefined; readonly kind: FileKind | undefined },
+): void {
 	const labels: Record<string, string> = {};
 	for (const pair of pairs) {
 		const equals = pair.indexOf('=');
@@ -70,7 +91,7 @@ function explain(files: readonly string[], pairs: readonly string[], at: string 
 	const nowMs = at === undefined ? Date.now() : Date.parse(at);
 	if (Number.isNaN(nowMs)) throw usageError(`--at ${at}: write a time as RFC 3339, for example 2026-11-22T03:00:00+08:00`);
 	for (const file of files) {
-		const found = alertsOf(file);
+		const found = alertsOf(file, kind ?? kindOf(file));
 		if (found === null) continue;
 		const lines = explainRouting(found.alerts, labels, nowMs, (day) => dayKindOrUnknown(day, found.holidays));
 		process.stdout.write(`${lines.join('\n')}\n`);
@@ -82,8 +103,7 @@ interface FoundAlerts {
 	readonly holidays: CollectorConfig['inventory']['holidays'];
 }
 
-function alertsOf(file: string): FoundAlerts | null {
-	const kind = kindOf(file);
+function alertsOf(file: string, kind: FileKind): FoundAlerts | null {
 	if (kind === 'alertmanager') {
 		const result = loadConfigFile(file, AlertsConfigSchema, checkAlertsConfig);
 		return result.kind === 'ok' ? { alerts: result.config, holidays: [] } : null;

@@ -136,6 +136,23 @@ colour: red
 		);
 	});
 
+	test('takes a certificate that nobody checks, and says so with its line each time', () => {
+		const receivers = `receivers:
+  - name: a
+    webhook_configs:
+      - url: https://h
+        http_config:
+          tls_config: { insecure_skip_verify: true }
+`;
+		const foreign = run('check', write('am.yml', `route: { receiver: a }\n${receivers}`));
+		expect(foreign).toMatchObject({
+			code: 0,
+			out: expect.stringMatching(/am\.yml:7: receivers\[0\].*WARNING: the certificate is not checked/),
+		});
+		const own = run('check', write('own.yml', `alerts:\n  route: { receiver: a }\n${receivers.replace(/^/gm, '  ')}`));
+		expect(own).toMatchObject({ code: 0, out: expect.stringMatching(/own\.yml:8: alerts\.receivers\[0\].*WARNING/) });
+	});
+
 	test('a file that is not there, and one that is not YAML', () => {
 		const foreign = write(
 			'alertmanager.yml',

@@ -62,6 +62,13 @@ export interface ConfigRules<S extends TSchema> {
 	readonly check?: ConfigCheck<Static<S>>;
 }
 
+/** The same form for something that is no mistake, with its line in `text`. */
+export function placeInConfig(text: string, file: string, path: readonly (string | number)[]): Omit<ConfigProblem, 'message'> {
+	const lines = new LineCounter();
+	const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
+	return { file, line: lineOf(document, lines, path), path: formatPath(path) };
+}
+
 /** Checks YAML text against `schema`, fills in defaults, and reports all problems at once with their lines. */
 export function parseConfig<S extends TSchema>(text: string, options: ConfigRules<S>): ConfigResult<Static<S>> {
 	const { file } = options;

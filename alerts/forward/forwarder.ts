@@ -6,7 +6,7 @@ import type { httpExchange } from '../../core/http-client.ts';
 import type { Logger } from '../../core/log.ts';
 import type { Secret, SecretRef } from '../../core/secret.ts';
 import { type Alert, isFiring } from '../alert.ts';
-import { channelHttp } from '../notify/http-config.ts';
+import { channelHttp } from '../notify/way-out.ts';
 import { type Matcher, matchesAll, parseMatchers } from '../route/matcher.ts';
 import type { ForwardConfig } from './config.ts';
 
@@ -53,7 +53,7 @@ export class Forwarder {
 		const { config } = options;
 		this.#options = options;
 		this.#matchers = config.matchers.flatMap(parseMatchers);
-		this.#http = channelHttp(options.http, config.http_config, options.secret);
+		this.#http = channelHttp(options.http, config.http_config, options);
 		this.#authorization = config.authorization === undefined ? null : options.secret(config.authorization);
 		this.#intervalMs = parseDuration(config.interval);
 	}

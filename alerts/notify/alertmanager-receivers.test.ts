@@ -12,6 +12,7 @@ let folder: TemporaryFolder;
 let smtp: FakeSmtp;
 let http: FakeServer;
 let posts: { readonly path: string; readonly authorization: string; readonly body: Record<string, unknown> }[];
+let corps: string[];
 let answer: object;
 
 beforeEach(async () => {
@@ -20,9 +21,11 @@ beforeEach(async () => {
 	writeFileSync(join(folder.path, 'token'), 'a token\n');
 	smtp = await startFakeSmtp({ user: 'am', password: PASSWORD, recipients: ['ops@example.cn'] });
 	posts = [];
+	corps = [];
 	answer = { errcode: 0, errmsg: 'ok' };
 	http = await startFakeServer({
 		handle: ({ url, headers, body }, exchange) => {
+			if (url.pathname === '/cgi-bin/gettoken') corps.push(url.searchParams.get('corpid') ?? '');
 			if (url.pathname === '/cgi-bin/gettoken') return exchange.json({ errcode: 0, access_token: 't', expires_in: 7200 });
 			posts.push({ path: url.pathname, authorization: headers['authorization'] ?? '', body: JSON.parse(body.toString('utf8')) });
 			exchange.json(answer);
@@ -82,6 +85,23 @@ describe('mail', () => {
 		expect(mail().text).toBe('');
 	});
 
+	test('acts for whom auth_identity names, of the entry or of global', async () => {
+		const acting = await startFakeSmtp({ user: 'am', password: PASSWORD, recipients: ['ops@example.cn'], identity: 'ops-team' });
+		try {
+			const send = (entry: string, globals = '') =>
+				sendThrough(open(`email_configs: [{ to: ops@example.cn, smarthost: '${acting.smarthost}' ${entry} }]`, '', globals).notifier);
+			expect(await send(', auth_identity: ops-team')).toMatchObject({ kind: 'sent' });
+			expect(await send('', 'smtp_auth_identity: ops-team')).toMatchObject({ kind: 'sent' });
+			expect(await send('')).toMatchObject({ kind: 'sent' });
+			expect(acting.mails.map(({ identity }) => identity)).toEqual(['ops-team', 'ops-team', '']);
+			const refused = await send(', auth_identity: another');
+			expect(refused).toMatchObject({ kind: 'refused', code: '535' });
+			expect(JSON.stringify(refused)).not.toContain(PASSWORD);
+		} finally {
+			await acting.stop();
+		}
+	});
+
 	test('knows what only our messages have', async () => {
 		const { notifier } = open(`email_configs: [{ to: ops@example.cn, html: '{{ .Number }} {{ .Code }} <a href="{{ .AckURL }}">x</a>' }]`);
 		await sendThrough(notifier, exampleNotification({ incident: INCIDENT }));
@@ -126,6 +146,22 @@ describe('WeChat Work', () => {
 		expect(Buffer.byteLength((posts[0]?.body['text'] as { content: string }).content)).toBeLessThanOrEqual(2048);
 	});
 
+	test('an account that is a template is another one for each value, with a token of its own', async () => {
+		const { notifier } = open(
+			`wechat_configs: [{ corp_id: 'ww-{{ .CommonLabels.team }}', agent_id: '{{ .CommonLabels.agent }}', to_user: li, message: x }]`,
+		);
+		for (const labels of [
+			{ team: 'db', agent: '7' },
+			{ team: 'net', agent: '8' },
+			{ team: 'db', agent: '9' },
+		])
+			expect(await sendThrough(notifier, exampleNotification({ labels }))).toMatchObject({ kind: 'sent' });
+		expect(posts.map(({ body }) => body['agentid'])).toEqual([7, 8, 9]);
+		expect(corps).toEqual(['ww-db', 'ww-net']);
+		const none = await sendThrough(notifier, exampleNotification({ labels: { team: 'db', agent: 'x' } }));
+		expect(none).toMatchObject({ kind: 'refused', code: 'no-account' });
+	});
+
 	test('a department that does not exist is a partial failure, and nobody at all a final one', async () => {
 		answer = { errcode: 0, errmsg: 'ok', invalidparty: '9' };
 		const party = open("wechat_configs: [{ agent_id: '7', to_user: a|b, to_party: '9' }]").notifier;
@@ -151,8 +187,39 @@ test.each([
 });
 
 test.each([
-	{ receiver: "webhook_configs: [{ url: 'http://h', http_config: { tls_config: { insecure_skip_verify: true } } }]", says: 'ca_file' },
-	{ receiver: "webhook_configs: [{ url: 'http://h', http_config: { follow_redirects: true } }]", says: 'never followed' },
+	{
+		receiver: "webhook_configs: [{ url: 'http://h', http_config: { oauth2: { client_id: a, token_url: 'http://t' } } }]",
+		says: '"client_secret"',
+	},
+	{
+		receiver:
+			"webhook_configs: [{ url: 'http://h', http_config: { oauth2: { client_id: a, client_secret: hunter2, token_url: 'http://t' } } }]",
+		says: 'oauth2.client_secret: a secret is never written here',
+	},
+	{
+		receiver:
+			"webhook_configs: [{ url: 'http://h', http_config: { bearer_token: { env: P }, oauth2: { client_id: a, client_secret: { env: P }, token_url: 'http://t' } } }]",
+		says: 'at most one',
+	},
+	{
+		receiver: "webhook_configs: [{ url: 'http://h', http_config: { proxy_url: 'http://u:pw@p:1' } }]",
+		says: 'proxy_url: holds a password',
+	},
+	{
+		receiver: "webhook_configs: [{ url: 'http://h', http_config: { proxy_url: 'http://p', proxy_from_environment: true } }]",
+		says: 'not both',
+	},
+	{ receiver: "webhook_configs: [{ url: 'http://h', http_config: { no_proxy: a } }]", says: 'needs proxy_url' },
+	{ receiver: "webhook_configs: [{ url: 'http://h', http_config: { proxy_connect_header: { X-A: [b] } } }]", says: 'needs proxy_url' },
+	{
+		receiver:
+			"webhook_configs: [{ url: 'http://h', http_config: { proxy_url: 'http://p', proxy_connect_header: { Proxy-Authorization: [b] } } }]",
+		says: 'is a secret',
+	},
+	{
+		receiver: "webhook_configs: [{ url: 'http://h', http_config: { http_headers: { Authorization: { values: [b] } } } }]",
+		says: 'set by the exchange',
+	},
 	{
 		receiver: "webhook_configs: [{ url: 'http://h', http_config: { bearer_token: { env: P }, bearer_token_file: x } }]",
 		says: 'at most one',
@@ -161,6 +228,7 @@ test.each([
 	{ receiver: "webhook_configs: [{ url: 'http://h', http_config: { tls_config: { cert_file: x } } }]", says: 'belong together' },
 	{ receiver: "email_configs: [{ to: a@b.cn, html: '{{ nosuch . }}' }]", says: 'nosuch' },
 	{ receiver: 'email_configs: [{ to: a@b.cn, headers: { Subject: a, subject: b } }]', says: 'given twice' },
+	{ receiver: "wechat_configs: [{ agent_id: '{{ nosuch . }}', to_user: a }]", says: 'nosuch' },
 	{ receiver: 'wechat_configs: [{ agent_id: seven, to_user: a, message: x }]', says: 'is a number' },
 	{ receiver: "wechat_configs: [{ agent_id: '7', api_url: 'http://h/x' }]", says: '/cgi-bin/' },
 	{ receiver: 'pagerduty_configs: [{ service_key: x }]', says: 'aliyun_voice' },

@@ -5,11 +5,12 @@ import { readTemplateFiles } from '../templates/alertmanager/template-files.ts';
 import { createAlertmanagerTexts } from '../templates/alertmanager/texts.ts';
 import { createTexts } from '../templates/texts.ts';
 import type { CallbackAnswer, CallbackRequest, ChannelLine, LineContext, Place } from './channel-line.ts';
-import { channelHttp, type HttpConfig } from './http-config.ts';
+import type { HttpConfig } from './http-config.ts';
 import { CHANNEL_KINDS } from './kinds.ts';
 import { incidentsOf } from './notification.ts';
 import type { ComposedMessage, Inbound, Notifier, NotifierContext } from './notifier.ts';
 import { redactNotification } from './redact.ts';
+import { channelHttp } from './way-out.ts';
 
 /** What channels need of the world, before they have names. */
 export interface ChannelWorld extends Pick<NotifierContext, 'clock' | 'log' | 'http' | 'secret' | 'externalUrl'> {
@@ -45,7 +46,7 @@ interface NamedLine {
 
 type Trust = 'internal' | 'external';
 
-/** Opens every channel. Throws `FN_SECRET_UNREADABLE`, `FN_ALERTS_CA_UNREADABLE`, `FN_ALERTS_TEMPLATE_FILE` and `FN_TEMPLATE_PARSE`. */
+/** Opens every channel. Throws `FN_SECRET_UNREADABLE`, `FN_ALERTS_CA_UNREADABLE`, `FN_ALERTS_PROXY`, `FN_ALERTS_TEMPLATE_FILE` and `FN_TEMPLATE_PARSE`. */
 export function openChannels(config: AlertsConfig, world: ChannelWorld): Channels {
 	const { own, patterns } = templatesOf(config);
 	const texts = createTexts(own, world.onTemplateError);
@@ -63,7 +64,7 @@ export function openChannels(config: AlertsConfig, world: ChannelWorld): Channel
 			alertmanager,
 			language: config.language,
 			line: name,
-			http: channelHttp(world.http, entry.http_config ?? config.global.http_config, world.secret),
+			http: channelHttp(world.http, entry.http_config ?? config.global.http_config, world),
 			// The collector's own address is one of the network's.
 			externalUrl: entry.trust === 'external' ? '' : world.externalUrl,
 		};

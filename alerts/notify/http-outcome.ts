@@ -15,13 +15,25 @@ const NEVER_SENT = new Set([
 	'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 	'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
 	'ERR_TLS_CERT_ALTNAME_INVALID',
+	'ERR_PROXY_TUNNEL',
 ]);
 
 /** An exchange that gave no answer. */
-export type FailedExchange = Extract<SendResult, { readonly kind: 'retry' }>;
+export type FailedExchange = Exclude<SendResult, { readonly kind: 'sent' }>;
+
+/** There is nothing to log in with, so that nothing was sent. */
+export class NoCredentials extends AppError {
+	readonly result: FailedExchange;
+
+	constructor(result: FailedExchange) {
+		super('FN_ALERTS_NO_CREDENTIALS', result.reason, { retryable: result.kind === 'retry' });
+		this.result = result;
+	}
+}
 
 /** What a failed exchange means for the message. Anything but a refused connection may have been taken by the other side. */
 export function failedExchange(error: unknown, redact: (text: string) => string): FailedExchange {
+	if (error instanceof NoCredentials) return error.result;
 	const cause = error instanceof AppError ? error.cause : error;
 	const system = systemErrorCode(cause);
 	const code = system !== '' ? system : error instanceof AppError ? error.code : 'error';
@@ -44,7 +56,12 @@ export function statusOutcome(response: HttpResponse, nowMs: number, reason: str
 		const afterMs = retryAfterMs(response, nowMs);
 		return { kind: 'retry', code, reason, possiblySent: false, ...(afterMs === undefined ? {} : { afterMs }) };
 	}
-	return { kind: 'refused', code, reason };
+	const { location } = response.headers;
+	if (response.status < 300 || response.status > 399 || typeof location !== 'string' || !URL.canParse(location))
+		return { kind: 'refused', code, reason };
+	// Its path may be a secret.
+	const elsewhere = `it sends on to ${new URL(location).origin}, where no message follows; give the final address`;
+	return { kind: 'refused', code, reason: reason === '' ? elsewhere : `${elsewhere}: ${reason}` };
 }
 
 /** The beginning of an answer for history and log. */

@@ -14,8 +14,8 @@ import {
 } from '../../core/relay-wire.ts';
 import { Repetition } from '../../core/repetition.ts';
 import type { Secret, SecretRef } from '../../core/secret.ts';
-import { channelHttp } from '../notify/http-config.ts';
 import { DEFAULT_TIMEOUT } from '../notify/notifier.ts';
+import { channelHttp } from '../notify/way-out.ts';
 import type { RelayConfig } from './config.ts';
 import type { RelayMetrics } from './metrics.ts';
 import { handleRelayed, type RelayHandlers } from './relayed.ts';
@@ -51,7 +51,7 @@ export class RelayClient {
 		const { config, clock, log, metrics } = options;
 		this.#options = options;
 		options.secret(config.token);
-		this.#http = channelHttp(options.http, config.http_config, options.secret);
+		this.#http = channelHttp(options.http, config.http_config, options);
 		this.#polling = new Repetition({
 			clock,
 			everyMs: () => this.#pauseMs,

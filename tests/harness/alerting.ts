@@ -12,7 +12,7 @@ import { openStateDatabase, type StateDatabase } from '../../collector/state/dat
 import type { Clock } from '../../core/clock.ts';
 import { configOrThrow, parseConfig } from '../../core/config-file.ts';
 import { httpExchange } from '../../core/http-client.ts';
-import { silentLogger } from '../../core/log.ts';
+import { type Logger, silentLogger } from '../../core/log.ts';
 import { resolveSecret, Secret } from '../../core/secret.ts';
 import type { PostedAlert } from '../../protocol/alert.ts';
 
@@ -40,6 +40,7 @@ export async function startAlerting(options: {
 	/** What on-call knows of the rest of the product. */
 	readonly onCall?: Partial<OnCallWorld>;
 	readonly maintenance?: MaintenanceHold;
+	readonly log?: Logger;
 }): Promise<RunningAlerting> {
 	const state = await openStateDatabase(options.folder);
 	const ports = createAlertingPorts(state);
@@ -49,7 +50,7 @@ export async function startAlerting(options: {
 		...(options.configFolder === undefined ? {} : { configFolder: options.configFolder }),
 		ports: options.ports?.(ports) ?? ports,
 		clock: options.clock,
-		log: silentLogger,
+		log: options.log ?? silentLogger,
 		metrics,
 		http: httpExchange,
 		secret: (ref) => resolveSecret(ref, options.secrets ?? {}),

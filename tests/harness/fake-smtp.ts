@@ -5,6 +5,8 @@ import { faultQueue } from './fake-server.ts';
 export interface ReceivedMail {
 	readonly from: string;
 	readonly to: readonly string[];
+	/** Whom the sender acts for (authzid); `''` for itself. */
+	readonly identity: string;
 	/** Headers and body as they came, dots unstuffed. */
 	readonly data: string;
 }
@@ -22,6 +24,8 @@ export async function startFakeSmtp(options: {
 	readonly user: string;
 	readonly password: string;
 	readonly recipients: readonly string[];
+	/** For whom the user may act beside itself. */
+	readonly identity?: string;
 }): Promise<FakeSmtp> {
 	const mails: ReceivedMail[] = [];
 	const faults = faultQueue<string>();
@@ -32,6 +36,7 @@ export async function startFakeSmtp(options: {
 		socket.on('error', () => {});
 		let buffer = '';
 		let authorised = false;
+		let actsFor = '';
 		let inData = false;
 		let from = '';
 		let to: string[] = [];
@@ -40,8 +45,9 @@ export async function startFakeSmtp(options: {
 			const verb = line.toUpperCase();
 			if (verb.startsWith('EHLO')) return socket.write('250-fake\r\n250-8BITMIME\r\n250 AUTH PLAIN\r\n');
 			if (verb.startsWith('AUTH PLAIN')) {
-				const [, user, password] = Buffer.from(line.slice(11), 'base64').toString('utf8').split('\0');
-				authorised = user === options.user && password === options.password;
+				const [identity = '', user, password] = Buffer.from(line.slice(11), 'base64').toString('utf8').split('\0');
+				authorised = user === options.user && password === options.password && ['', options.identity].includes(identity);
+				actsFor = identity;
 				return say(authorised ? '235 2.7.0 ok' : '535 5.7.8 authentication failed');
 			}
 			if (verb.startsWith('QUIT')) return socket.end('221 bye\r\n');
@@ -78,7 +84,7 @@ export async function startFakeSmtp(options: {
 				}
 				inData = false;
 				const fault = faults.next();
-				if (fault === undefined || fault === 'drop') mails.push({ from, to, data: text.replace(/\r\n\.\./g, '\r\n.') });
+				if (fault === undefined || fault === 'drop') mails.push({ from, to, identity: actsFor, data: text.replace(/\r\n\.\./g, '\r\n.') });
 				if (fault === 'drop') socket.destroy();
 				else say(fault ?? '250 2.0.0 queued');
 			}

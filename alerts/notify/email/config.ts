@@ -3,7 +3,7 @@ import { DURATION_PATTERN } from '../../../core/duration.ts';
 import { SecretRefSchema } from '../../../core/secret.ts';
 import type { AuthoredText } from '../authored.ts';
 import { channelProperties } from '../channel-frame.ts';
-import { checkTls, secretOf, TlsConfigSchema } from '../http-config.ts';
+import { checkTls, secretOf, TlsConfigSchema } from '../tls.ts';
 
 const Address = Type.String({ minLength: 3 });
 /** Host and port of the server; port 465 speaks TLS from the first byte. */
@@ -18,6 +18,7 @@ export const mailDefaultProperties = {
 	smtp_auth_username: Type.Optional(Type.String()),
 	smtp_auth_password: Type.Optional(SecretRefSchema),
 	smtp_auth_password_file: Type.Optional(File),
+	smtp_auth_identity: Type.Optional(Type.String()),
 	smtp_auth_secret: Type.Optional(SecretRefSchema),
 	smtp_auth_secret_file: Type.Optional(File),
 	smtp_require_tls: Type.Optional(Type.Boolean()),
@@ -37,6 +38,8 @@ export const EmailConfigSchema = Type.Object(
 		auth_username: Type.Optional(Type.String()),
 		auth_password: Type.Optional(SecretRefSchema),
 		auth_password_file: Type.Optional(File),
+		/** Whom to act for (RFC 4616, authzid), where that is not who logs in; PLAIN only. */
+		auth_identity: Type.Optional(Type.String()),
 		/** CRAM-MD5 instead of PLAIN or LOGIN. */
 		auth_secret: Type.Optional(SecretRefSchema),
 		auth_secret_file: Type.Optional(File),
@@ -91,6 +94,7 @@ export function withMailDefaults(config: WrittenConfig, defaults: MailDefaults):
 	const { auth_password_file: passwordFile, auth_secret_file: secretFile, ...own } = config;
 	const hello = own.hello ?? defaults.smtp_hello;
 	const username = own.auth_username ?? defaults.smtp_auth_username;
+	const identity = own.auth_identity ?? defaults.smtp_auth_identity;
 	const password = secretOf(own.auth_password, passwordFile) ?? secretOf(defaults.smtp_auth_password, defaults.smtp_auth_password_file);
 	const secret = secretOf(own.auth_secret, secretFile) ?? secretOf(defaults.smtp_auth_secret, defaults.smtp_auth_secret_file);
 	return {
@@ -101,6 +105,7 @@ export function withMailDefaults(config: WrittenConfig, defaults: MailDefaults):
 		tls_config: own.tls_config ?? defaults.smtp_tls_config ?? {},
 		...(hello === undefined ? {} : { hello }),
 		...(username === undefined ? {} : { auth_username: username }),
+		...(identity === undefined ? {} : { auth_identity: identity }),
 		...(password === undefined ? {} : { auth_password: password }),
 		...(secret === undefined ? {} : { auth_secret: secret }),
 	};

@@ -6,9 +6,9 @@ import { byteLength, unitLength } from '../../templates/shorten.ts';
 import { PLAIN } from '../../templates/texts.ts';
 import { marked } from '../authored.ts';
 import { authoredText, notifierFrame, type Redact, redactor, textOf } from '../channel-frame.ts';
-import { tlsOptions } from '../http-config.ts';
 import type { Notification } from '../notification.ts';
 import type { Notifier, NotifierContext, SendResult } from '../notifier.ts';
+import { tlsOptions } from '../tls.ts';
 import type { EmailConfig } from './config.ts';
 
 const LIMIT_BYTES = 64 * 1024;
@@ -136,6 +136,7 @@ function transportOf(config: EmailConfig, context: NotifierContext, secret: Secr
 	const [host = '', port = '25'] = config.smarthost.split(':');
 	const timeoutMs = parseDuration(config.timeout);
 	const tls = tlsOptions(config.tls_config, context.secret);
+	const identity = config.auth_identity ?? '';
 	const cramMd5 = config.auth_password === undefined && config.auth_secret !== undefined;
 	return () =>
 		createTransport({
@@ -146,6 +147,7 @@ function transportOf(config: EmailConfig, context: NotifierContext, secret: Secr
 			...(config.hello === undefined ? {} : { name: config.hello }),
 			...(config.auth_username === undefined ? {} : { auth: { user: config.auth_username, pass: secret?.reveal() ?? '' } }),
 			...(cramMd5 ? { authMethod: 'CRAM-MD5' } : {}),
+			...(identity === '' ? {} : { customAuth: { PLAIN: plainFor(identity) } }),
 			tls,
 			connectionTimeout: timeoutMs,
 			greetingTimeout: timeoutMs,
@@ -153,6 +155,20 @@ function transportOf(config: EmailConfig, context: NotifierContext, secret: Secr
 			disableFileAccess: true,
 			disableUrlAccess: true,
 		});
+}
+
+interface Login {
+	readonly auth: { readonly credentials: { readonly user: string; readonly pass: string } };
+	readonly sendCommand: (command: string) => Promise<{ readonly status: number; readonly text: string }>;
+}
+
+/** PLAIN with an identity to act for, which the library leaves out. */
+function plainFor(identity: string): (login: Login) => Promise<void> {
+	return async ({ auth, sendCommand }) => {
+		const { user, pass } = auth.credentials;
+		const { status, text } = await sendCommand(`AUTH PLAIN ${Buffer.from([identity, user, pass].join('\0')).toString('base64')}`);
+		if (status !== 235) throw new Error(`authentication as ${user} for ${identity} was refused: ${text}`);
+	};
 }
 
 /** A line break in a label must not begin another header. */

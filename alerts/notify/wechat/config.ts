@@ -2,9 +2,11 @@ import { type Static, Type } from 'typebox';
 import { SecretRefSchema } from '../../../core/secret.ts';
 import type { AuthoredText } from '../authored.ts';
 import { httpChannelProperties } from '../channel-frame.ts';
-import { secretOf } from '../http-config.ts';
+import { secretOf } from '../tls.ts';
 
 const Key = Type.Optional(Type.String({ minLength: 1 }));
+/** What the id of an application is, written or by a template. */
+export const AGENT_ID = /^[0-9]+$/;
 const ApiUrl = Type.Optional(Type.String({ pattern: '^https?://' }));
 /** Alertmanager's own; everything behind it is `gettoken` and `message/send`. */
 const API_URL = 'https://qyapi.weixin.qq.com/cgi-bin/';
@@ -56,11 +58,8 @@ export interface WechatConfig extends Omit<WrittenConfig, 'api_secret_file' | 'a
 
 /** What the schema cannot say. */
 export function checkWechat(config: WrittenConfig, report: (path: readonly (string | number)[], message: string) => void): void {
-	for (const key of ['corp_id', 'agent_id'] as const) {
-		const value = String(config[key] ?? '');
-		if (value.includes('{{')) report([key], 'an account is no template here; write it as it is, once for each account');
-	}
-	if (!/^[0-9]+$/.test(String(config.agent_id ?? '')))
+	const agent = String(config.agent_id ?? '');
+	if (!agent.includes('{{') && !AGENT_ID.test(agent))
 		report(['agent_id'], `the id of an application is a number, but it is ${JSON.stringify(config.agent_id ?? 'missing')}`);
 	checkApiUrl(config.api_url, (message) => report(['api_url'], message));
 }
@@ -70,8 +69,11 @@ function checkApiUrl(url: string | undefined, report: (message: string) => void)
 }
 
 /** Every text that is a template. */
-export function wechatTexts({ message = '', to_user = '', to_party = '', to_tag = '' }: WrittenConfig): readonly AuthoredText[] {
-	return Object.entries({ message, to_user, to_party, to_tag }).map(([key, text]) => ({ path: [key], text }));
+export function wechatTexts(config: WrittenConfig): readonly AuthoredText[] {
+	return (['message', 'corp_id', 'agent_id', 'to_user', 'to_party', 'to_tag'] as const).map((key) => ({
+		path: [key],
+		text: String(config[key] ?? ''),
+	}));
 }
 
 /** What is missing of a channel and its defaults; `null` when nothing is. */
