@@ -60,7 +60,7 @@ describe.each(RUNTIMES)('Node $major on $platform', ({ platform, major }) => {
 						const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
 						return text.includes('node_load1{') ? text : null;
 					},
-					{ timeoutMs: 120_000 },
+					{ timeoutMs: 300_000 },
 				);
 				expect(page).toContain(`node="v${runtimeVersion(major)}"`);
 				expect(page).toMatch(/^fournines_agent_input_up\{.*input="host".*\} 1$/m);
@@ -77,6 +77,6 @@ describe.each(RUNTIMES)('Node $major on $platform', ({ platform, major }) => {
 				expect(await agent.stop(60_000)).toBe(0);
 			}
 		},
-		240_000,
+		480_000,
 	);
 });

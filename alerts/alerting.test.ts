@@ -82,7 +82,7 @@ describe('from alert to message', () => {
 			alerts: [{ labels, status: 'firing' }],
 		});
 
-		await alerting.receive([postedAlert(labels, { startsAtMs, endsAtMs: Date.now() - 1 }, annotations)]);
+		await alerting.receive([postedAlert(labels, { startsAtMs, endsAtMs: startsAtMs + 65_000 }, annotations)]);
 		await waitFor('the recoveries', () => robot.messages.length === 2 && gateway.messages.length === 2 && hook.messages.length === 2);
 		expect(robot.messages[1]?.content).toContain('【恢复】');
 		expect(robot.messages[1]?.content).toContain('持续 1分5秒');
@@ -130,7 +130,7 @@ describe('from alert to message', () => {
 		const { alerting } = await start();
 		robot.fail(fault);
 		await alerting.receive([postedAlert(labels, { startsAtMs: Date.now() }, annotations)]);
-		await waitFor('the repetition', () => robot.messages.length === delivered, { timeoutMs: 15_000 });
+		await waitFor('the repetition', () => robot.messages.length === delivered);
 		expect(robot.messages.at(-1)?.content.includes('可能重复')).toBe(marked);
 	});
 });

@@ -27,7 +27,7 @@ const step = fc.oneof(
 	{ weight: 2, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
 );
 
-test('no alert leaves the pipeline unrecorded, and what was told is told to be over', { timeout: 120_000 }, async () => {
+test('no alert leaves the pipeline unrecorded, and what was told is told to be over', async () => {
 	const hook = await startFakeWebhook();
 	const config = `
 route:

@@ -64,19 +64,25 @@ test('a trickle that uses the minute up waits for the next one, with places kept
 		clock,
 		secrets: { KEY },
 	});
-	const post = async (name: string, severity: string) => {
+	const settled = async () =>
+		(await running.alerting.history.listNotifications({ limit: 100 })).every(({ state }) => state === 'sent' || state === 'queued');
+	const post = async (name: string, severity: string, isSent: boolean) => {
 		const before = robot.answers.length;
 		await running.alerting.receive([
 			postedAlert({ alertname: name, severity }, { startsAtMs: clock.now(), endsAtMs: clock.now() + 3_600_000 }),
 		]);
-		for (let i = 0; i < 20 && robot.answers.length === before; i++) {
-			await clock.settle();
-			await new Promise((resolve) => setTimeout(resolve, 2));
-		}
+		await waitFor(
+			`the end of ${name}'s turn`,
+			async () => {
+				await clock.settle();
+				return robot.answers.length === before + (isSent ? 1 : 0) && (await settled());
+			},
+			{ intervalMs: 2 },
+		);
 	};
-	for (let i = 0; i < 30; i++) await post(`W${i}`, 'warning');
+	for (let i = 0; i < 30; i++) await post(`W${i}`, 'warning', i < 17);
 	expect(robot.messages).toHaveLength(17);
-	for (let i = 0; i < 5; i++) await post(`C${i}`, 'critical');
+	for (let i = 0; i < 5; i++) await post(`C${i}`, 'critical', i < 3);
 	expect(robot.messages).toHaveLength(20);
 	// The first critical one takes the waiting warnings along.
 	expect(robot.messages[17]?.content).toContain('合并 14 条通知');

@@ -79,12 +79,12 @@ test('whoever goes away takes the query along, and the next one is answered', as
 	setTimeout(() => away.abort(), 200);
 	await expect(abandoned).rejects.toMatchObject({ status: 503 });
 	await expect(instant('vector(7)')).resolves.toBeDefined();
-}, 30_000);
+});
 
 test('a query that exceeds its deadline ends', async () => {
 	open({ deadlineMs: 300 });
 	await expect(thread.execute(endless())).rejects.toMatchObject({ status: 503 });
-}, 30_000);
+});
 
 test('too many waiting are refused, not piled up', async () => {
 	open({ queue: 2, concurrency: 1 });

@@ -47,12 +47,12 @@ test('the environment asks: spans of ingest arrive at the receiver', async () =>
 	try {
 		await waitFor(
 			'the collector',
-			async () => (await httpExchange(`http://127.0.0.1:${listen}/-/ready`, { timeoutMs: 1000 })).status === 200,
+			async () => (await httpExchange(`http://127.0.0.1:${listen}/-/ready`, { timeoutMs: 30_000 })).status === 200,
 		);
 		const token = readFileSync(join(folder.path, 'keys/local-agent.token'), 'utf8').trim();
 		const answer = await httpExchange(`http://127.0.0.1:${listen}/api/v1/write`, {
 			method: 'POST',
-			timeoutMs: 5000,
+			timeoutMs: 30_000,
 			headers: { authorization: `Bearer ${token}`, 'content-type': 'application/x-protobuf', 'content-encoding': 'snappy' },
 			body: Buffer.from([0]),
 		});

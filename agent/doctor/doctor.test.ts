@@ -82,7 +82,7 @@ describe.skipIf(!mariaDbAvailable())('MariaDB', () => {
 		// Although the configuration says "write": a diagnosis writes nothing.
 		expect(await sql('SELECT * FROM heartbeat.heartbeat')).toEqual([]);
 		expect(formatDiagnosis(refused.diagnosis, 'zh')).not.toContain('wrong-password');
-	}, 60_000);
+	});
 });
 
 test.skipIf(!redisAvailable())('Redis: the rights that are missing, as a command that helps when it is run', async () => {

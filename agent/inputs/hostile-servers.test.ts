@@ -157,5 +157,5 @@ describe.each(Object.keys(SOURCES))('%s', (kind) => {
 		expect(most).toBeLessThan(120 * 1024 * 1024);
 		expect(server.sentBytes()).toBeLessThan(100 * 1024 * 1024);
 		await waitFor('the connections to be given up', () => server.connections() === 0);
-	}, 20_000);
+	});
 });

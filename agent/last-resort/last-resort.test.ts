@@ -55,7 +55,6 @@ async function agent(index: number, options: { readonly dataDir?: string; readon
 			return lastResort.state();
 		},
 	});
-	lastResort.start();
 	const stop = async () => {
 		await lastResort.stop();
 		await server.close();
@@ -64,11 +63,18 @@ async function agent(index: number, options: { readonly dataDir?: string; readon
 	return { lastResort, stop };
 }
 
+/** They begin to look once all of them can be asked. */
+async function agents(...starting: readonly ReturnType<typeof agent>[]) {
+	const all = await Promise.all(starting);
+	for (const { lastResort } of all) lastResort.start();
+	return all;
+}
+
 /** Long enough for every agent to have looked around several times. */
 const several = () => waitFor('several looks', () => looks > 30);
 
 test('of three blind agents one tells, once', async () => {
-	await Promise.all([agent(0), agent(1), agent(2)]);
+	await agents(agent(0), agent(1), agent(2));
 	await waitFor('the message', () => robot.messages.length > 0);
 	looks = 0;
 	await new Promise((resolve) => setTimeout(resolve, 500));
@@ -77,35 +83,37 @@ test('of three blind agents one tells, once', async () => {
 });
 
 test('the next one tells when the first is gone', async () => {
-	await Promise.all([agent(1), agent(2)]);
+	await agents(agent(1), agent(2));
 	await waitFor('the message', () => robot.messages.length > 0);
 	expect(robot.messages[0]?.content).toContain('app-1');
 });
 
 test('nobody tells while one of them reaches the collector', async () => {
-	const [, , seeing] = await Promise.all([agent(0), agent(1), agent(2, { afterMs: 1e9 })]);
+	const [, , seeing] = await agents(agent(0), agent(1), agent(2, { afterMs: 1e9 }));
 	await several();
 	expect(robot.messages).toHaveLength(0);
-	await seeing.stop();
+	await seeing?.stop();
 	await waitFor('the message', () => robot.messages.length === 1);
 });
 
 test('a restart in the outage does not tell again; after the collector was back, the next outage does', async () => {
 	const dataDir = folder();
-	const first = await agent(0, { dataDir });
-	await waitFor('the message', () => robot.messages.length === 1);
-	await first.stop();
-	const second = await agent(0, { dataDir });
+	const [first] = await agents(agent(0, { dataDir }));
+	// Once it knows that its message was taken, not only once it was.
+	await waitFor('the message', () => first?.lastResort.state().sent);
+	expect(robot.messages).toHaveLength(1);
+	await first?.stop();
+	const [second] = await agents(agent(0, { dataDir }));
 	await new Promise((resolve) => setTimeout(resolve, 700));
 	expect(robot.messages).toHaveLength(1);
-	second.lastResort.reached();
-	expect(second.lastResort.state()).toEqual({ blindSinceMs: null, sent: false });
+	second?.lastResort.reached();
+	expect(second?.lastResort.state()).toEqual({ blindSinceMs: null, sent: false });
 	await waitFor('the second outage', () => robot.messages.length === 2);
 });
 
 test('what the channel refuses is tried again', async () => {
 	robot.fail({ kind: 'errcode', errcode: 45009, errmsg: 'api freq out of limit' }, 2);
-	await agent(0);
+	await agents(agent(0));
 	await waitFor('the message', () => robot.messages.length === 1);
 	expect(robot.answers.slice(0, 3)).toEqual([45009, 45009, 0]);
 });

@@ -82,10 +82,9 @@ test('a hung source costs only itself, and is never asked twice at a time', asyn
 			missed++;
 		},
 	);
-	await waitFor('skipped rounds', () => missed >= 3);
+	await waitFor('skipped rounds', () => missed >= 3 && of(written, 'good_up').length > 3);
 	expect(asked).toBe(1);
 	expect(of(written, 'hung_up').every(({ samples }) => samples[0]?.value === 0)).toBe(true);
-	expect(of(written, 'good_up').length).toBeGreaterThan(3);
 	expect(of(written, 'fournines_agent_input_up', 'good:1').every(({ samples }) => samples[0]?.value === 1)).toBe(true);
 });
 

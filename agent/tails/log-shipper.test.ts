@@ -85,7 +85,7 @@ function follow(config: Partial<LogConfig> = {}): LogShipper {
 		config: { path: file, kind: 'plain', encoding: 'utf8', begin: 'start', ...config },
 		host: 'app-1',
 		system: 'portal',
-		client: new LogClient({ url, token: () => new Secret('t'), timeoutMs: 5000, userAgent: 'test', now: () => Date.now() }),
+		client: new LogClient({ url, token: () => new Secret('t'), timeoutMs: 60_000, userAgent: 'test', now: () => Date.now() }),
 		positions: new PositionStore(join(folder.path, 'state')),
 		clock: systemClock,
 		log: silentLogger,

@@ -75,7 +75,7 @@ describe('to a server that may be away', () => {
 			(await running?.metrics.metrics())?.includes('fournines_alerts_forwarded_total{outcome="failed"}'),
 		);
 		status = 200;
-		await waitFor('the end', () => posts.some(({ over }) => over.includes('A')), { timeoutMs: 30_000 });
+		await waitFor('the end', () => posts.some(({ over }) => over.includes('A')));
 	});
 
 	test('only what matches', async () => {
@@ -102,16 +102,16 @@ describe.skipIf(command === null)('to a real Alertmanager', () => {
 		]);
 		try {
 			const url = `http://127.0.0.1:${port}`;
-			await waitFor('alertmanager', async () => (await httpExchange(`${url}/-/ready`, { timeoutMs: 1000 })).status === 200);
+			await waitFor('alertmanager', async () => (await httpExchange(`${url}/-/ready`, { timeoutMs: 5000 })).status === 200);
 			await start(url);
 			const names = async () => {
-				const { body } = await httpExchange(`${url}/api/v2/alerts`, { timeoutMs: 5000 });
+				const { body } = await httpExchange(`${url}/api/v2/alerts`, { timeoutMs: 30_000 });
 				return (JSON.parse(body.toString('utf8')) as { labels: { alertname: string } }[]).map(({ labels }) => labels.alertname);
 			};
 			await fire('MysqlDown');
 			await waitFor('the alert over there', async () => (await names()).includes('MysqlDown'));
 			await fire('MysqlDown', Date.now() - 1);
-			await waitFor('its end over there', async () => !(await names()).includes('MysqlDown'), { timeoutMs: 30_000 });
+			await waitFor('its end over there', async () => !(await names()).includes('MysqlDown'));
 		} finally {
 			await alertmanager.stop();
 		}

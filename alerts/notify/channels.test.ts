@@ -39,7 +39,7 @@ beforeEach(async () => {
 afterEach(() => server.stop());
 
 describe('WeChat robot: the errcode decides, not the status', () => {
-	const robot = () => `wechat_robot_configs: [{ base_url: '${server.baseUrl}', key: { env: KEY }, timeout: 500ms }]`;
+	const robot = () => `wechat_robot_configs: [{ base_url: '${server.baseUrl}', key: { env: KEY } }]`;
 	test.each([
 		{ name: 'ok', answer: { status: 200, body: '{"errcode":0,"errmsg":"ok"}' }, wanted: { kind: 'sent', code: '0' } },
 		{

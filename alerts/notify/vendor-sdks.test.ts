@@ -42,7 +42,7 @@ beforeAll(() => {
 	writeFileSync(join(folder.path, 'package.json'), '{"private":true}');
 	const installed = npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', ...SDKS], folder.path);
 	if (installed.status !== 0) throw new Error(`the vendors' clients cannot be fetched: ${installed.stderr.slice(0, 500)}`);
-}, 120_000);
+});
 afterAll(() => folder.remove());
 
 test.each([
@@ -93,4 +93,4 @@ test.each([
 	} finally {
 		await fake.stop();
 	}
-}, 60_000);
+});

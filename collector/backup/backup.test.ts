@@ -103,7 +103,7 @@ describe('backup', () => {
 		} finally {
 			await store.stop();
 		}
-	}, 60_000);
+	});
 
 	test('has state, archive and keys, and they work', async () => {
 		const dataDir = path('data');

@@ -53,7 +53,7 @@ function job(name: string, more = ''): string {
 const config = (...jobs: string[]) => `{scrape_interval: 300ms, scrape_timeout: 300ms, scrape_configs: [${jobs.join(', ')}]}`;
 
 async function begin(...jobs: string[]): Promise<ScrapingBench> {
-	bench = await startScraping(config(...jobs), { env: { PASSWORD: 'hunter2', TOKEN: 's3cret\n' } });
+	bench = await startScraping(config(...jobs), { env: { PASSWORD: 'hunter2', TOKEN: 's3cret\n' }, timesOut: /\/(hung|trickling)$/ });
 	return bench;
 }
 

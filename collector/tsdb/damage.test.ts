@@ -150,7 +150,7 @@ describe('damage', () => {
 				place.remove();
 			}
 		}
-	}, 120_000);
+	});
 
 	test.each(['hours', 'compacted'] as const)('a %s file that was cut off is reported, and the rest is served', async (kind) => {
 		const dataDir = await makeStore();

@@ -264,7 +264,7 @@ describe('deletion', () => {
 			}),
 			{ numRuns: Number(process.env['DELETION_RUNS'] ?? 25) },
 		);
-	}, 120_000);
+	});
 
 	test.each([
 		['all', 0, 30, { firstMs: Number.POSITIVE_INFINITY, lastMs: 20 }],

@@ -62,5 +62,5 @@ describe.skipIf(!canMount())('full disk', () => {
 			runCommand('umount', [folder.path]);
 			folder.remove();
 		}
-	}, 60_000);
+	});
 });

@@ -73,7 +73,7 @@ describe('series that come and go', () => {
 		const again = await open(dataDir, { ...systemClock, now: () => wall });
 		expect(again.stats().series).toBeLessThanOrEqual(3 * perHour + 1);
 		await check(again);
-	}, 120_000);
+	});
 
 	test('a series that has been quiet for a year answers from blocks, in this thread and in another one, and after a restart', async () => {
 		let wall = START;

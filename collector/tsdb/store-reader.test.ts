@@ -1,7 +1,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
 import { silentLogger } from '../../core/log.ts';
-import { temporaryFolder } from '../../tests/harness/process.ts';
+import { temporaryFolder, waitFor } from '../../tests/harness/process.ts';
 import { openTestStore } from '../../tests/harness/store/open-test-store.ts';
 import { encodeLabelBytes } from '../storage/label-bytes.ts';
 import { openStoreReader } from './store-reader.ts';
@@ -16,7 +16,7 @@ interface Finding {
 test('another thread reads consistently while samples arrive, series appear and blocks are cut', async () => {
 	const folder = temporaryFolder('reader');
 	const store = await openTestStore(folder.path);
-	const stop = new Int32Array(new SharedArrayBuffer(4));
+	const stop = new Int32Array(new SharedArrayBuffer(8));
 	const port = store.readerPort();
 	const worker = new Worker(new URL('../../tests/harness/store/reading-thread.ts', import.meta.url), {
 		workerData: { port, stop: stop.buffer, windowMs: null },
@@ -27,6 +27,7 @@ test('another thread reads consistently while samples arrive, series appear and 
 			worker.on('message', resolve);
 			worker.on('error', reject);
 		});
+		await waitFor('the other thread to read', () => Atomics.load(stop, 1) === 1);
 		const start = Date.now() - 10 * 86_400_000;
 		const counts: number[] = [];
 		let total = 0;
@@ -57,7 +58,7 @@ test('another thread reads consistently while samples arrive, series appear and 
 test('another thread never sees a page while it is being sealed', async () => {
 	const folder = temporaryFolder('reader');
 	const store = await openTestStore(folder.path);
-	const stop = new Int32Array(new SharedArrayBuffer(4));
+	const stop = new Int32Array(new SharedArrayBuffer(8));
 	const port = store.readerPort();
 	const count = 4;
 	const ids = Uint32Array.from({ length: count }, (_, i) => store.createSeries(encodeLabelBytes(['__name__', 'm', 'series', String(i)])));
@@ -73,6 +74,7 @@ test('another thread never sees a page while it is being sealed', async () => {
 			worker.on('message', resolve);
 			worker.on('error', reject);
 		});
+		await waitFor('the other thread to read', () => Atomics.load(stop, 1) === 1);
 		const start = Date.now() - 10 * 86_400_000;
 		for (let round = 0; round < 60_000; round++) {
 			timestamps.fill(start + round * 1000);

@@ -185,7 +185,7 @@ describe('store', () => {
 			}),
 			{ numRuns: 40 },
 		);
-	}, 60_000);
+	});
 
 	test('the last value wins also when its forerunner was carried over a cut', async () => {
 		const wall = Date.UTC(2026, 0, 5, 10, 30);

@@ -25,7 +25,7 @@ beforeAll(async () => {
 	expect(sh('tar', ['-xzf', file]).status).toBe(0);
 	unpacked = at(file.split('/').pop()?.replace('.tar.gz', '') ?? '');
 	writeFileSync(at('token'), 'fne_x');
-}, 120_000);
+});
 afterAll(() => folder.remove());
 
 const install = (...args: string[]) => sh('./install.sh', ['--root', at('root'), ...args], unpacked);

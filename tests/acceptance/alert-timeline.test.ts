@@ -29,14 +29,14 @@ beforeAll(async () => {
 		result.catch(() => {});
 		played.set(row.id, result);
 	}
-}, 120_000);
+});
 
 afterAll(async () => {
 	await Promise.allSettled(played.values());
 	await Promise.all(collectors.map((collector) => collector.stop()));
 	await Promise.all([...hooks.values(), sms].map((server) => server?.stop()));
 	folder.remove();
-}, 120_000);
+});
 
 describe('what is told when, by a collector as it runs', () => {
 	test.each(ROWS)('$name', async (row) => {

@@ -198,7 +198,7 @@ describe('the inventory', () => {
 			await other.remove();
 		}
 		await json(edit([{ section: 'contacts', key: 'wang', text: null }]));
-	}, 120_000);
+	});
 
 	test('takes a calendar and the threshold that asks for it in one reload, and neither where the threshold is wrong', async () => {
 		const file = join(collector.folder, 'collector.yml');
@@ -212,7 +212,7 @@ describe('the inventory', () => {
 		expect([await reload('HostCpuBsy'), await isThere()]).toEqual([expect.stringContaining('no alert "HostCpuBsy"'), false]);
 		expect([await reload('HostCpuBusy'), await isThere()]).toEqual(['applied', true]);
 		writeFileSync(file, before);
-	}, 120_000);
+	});
 
 	test('is refused with every problem when a bad file is read again, and nothing of that file is in force', async () => {
 		const file = join(collector.folder, 'collector.yml');
@@ -233,7 +233,7 @@ describe('the inventory', () => {
 		writeFileSync(file, before);
 		await collector.reload();
 		expect((await state()).text).toBe(known.text);
-	}, 120_000);
+	});
 
 	test('follows the file when it is read again, and lists what the file overruled', async () => {
 		await json(edit([{ section: 'services', key: 'mis', text: 'id: mis\nname: 业务\nchecks: [k]' }]));
@@ -285,7 +285,7 @@ test('a problem that nobody handed over in time is told to the people on duty', 
 		labels: { step: 'hand-over', problem_number: '2' },
 		annotations: { summary: '用户问题 2「地图空白」：受理交办已超时' },
 	});
-}, 120_000);
+});
 
 test('what is offered is in the OpenAPI document', async () => {
 	const answer = await collector.call('GET', '/api/fournines/openapi.json', { as: 'owner' });

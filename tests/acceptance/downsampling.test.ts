@@ -126,7 +126,7 @@ describe('down-sampling', () => {
 					throw new Error(`${query} of ${labels} at ${timeMs}: ${value}, not ${expected}`);
 			});
 		}
-	}, 60_000);
+	});
 
 	test('samples that come late for a day that was down-sampled are added to its buckets', async () => {
 		const dataDir = folder();

@@ -192,5 +192,5 @@ function hostPort(): string {
 }
 
 async function metricsOf(agent: RunningAgent): Promise<string> {
-	return (await httpExchange(`http://${agent.address}/metrics`, { timeoutMs: 5000 })).body.toString('utf8');
+	return (await httpExchange(`http://${agent.address}/metrics`, { timeoutMs: 30_000 })).body.toString('utf8');
 }

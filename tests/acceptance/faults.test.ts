@@ -39,7 +39,7 @@ test('an outage in stored checks becomes a fault that people carry to its closur
 	// The watch looks when it starts, and what was stored before is still there.
 	await collector.restart();
 	const open = () => json<{ faults: readonly FaultView[] }>(call('lead', 'GET', '/faults'));
-	await waitFor('a candidate', async () => (await open()).faults.length === 1, { timeoutMs: 20_000 });
+	await waitFor('a candidate', async () => (await open()).faults.length === 1);
 	const [candidate] = (await open()).faults;
 	expect(candidate).toMatchObject({ number: 1, fault: { stage: 'candidate', service: 'mis', moments: { onset: downFromMs } } });
 	const id = candidate?.fault.id ?? '';
@@ -118,7 +118,7 @@ test('a database that fails takes services down with it and opens one candidate,
 		await city.restart();
 		const open = async () =>
 			(JSON.parse((await city.call('GET', `${BASE}/faults`, { as: 'lead' })).text) as { faults: readonly FaultView[] }).faults;
-		await waitFor('the services above', async () => (await open()).some(({ fault }) => fault.affected.length === 3), { timeoutMs: 60_000 });
+		await waitFor('the services above', async () => (await open()).some(({ fault }) => fault.affected.length === 3));
 		const found = (await open()).map(({ fault }) => [fault.service, [...fault.affected].sort(), fault.moments.onset]);
 		expect(found.sort()).toEqual([
 			['business-database', ['intake', 'mis', 'mobile'], from],
@@ -133,4 +133,4 @@ test('a database that fails takes services down with it and opens one candidate,
 	} finally {
 		await city.remove();
 	}
-}, 120_000);
+});

@@ -1,7 +1,7 @@
 import { appendFileSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type RunningAgent, startAgent } from '../../agent/app.ts';
 import { parseAgentConfig } from '../../agent/config.ts';
 import { provideOutboxKey, publicKeyPem } from '../../agent/outbox/key.ts';
@@ -36,7 +36,8 @@ beforeAll(() => {
 });
 afterAll(() => folder.remove());
 
-beforeEach(async () => {
+/** `delay`: how long the inbox waits for a file that others have overtaken. */
+async function start(delay: string): Promise<void> {
 	host++;
 	mkdirSync(inbox());
 	writeFileSync(at('key.pem'), publicKeyPem(provideOutboxKey(at(`agent-${host}`))));
@@ -45,7 +46,7 @@ beforeEach(async () => {
 		at('collector.yml'),
 		JSON.stringify({
 			server: {
-				inbox: [{ name: 'dmz', folder: inbox(), delay: '2s', every: '1s', senders: [{ name: name(), public_key_file: at('key.pem') }] }],
+				inbox: [{ name: 'dmz', folder: inbox(), delay, every: '1s', senders: [{ name: name(), public_key_file: at('key.pem') }] }],
 			},
 		}),
 	);
@@ -68,7 +69,7 @@ beforeEach(async () => {
 		dataDir: at(`agent-${host}`),
 		version: '1.0.0',
 	});
-});
+}
 afterEach(async () => {
 	await agent?.stop();
 	await collector?.stop();
@@ -100,7 +101,7 @@ async function query(
 	const token = readFileSync(at(`data-${host}`, 'keys', 'local-read.token'), 'utf8').trim();
 	const path = `/api/v1/query?query=${encodeURIComponent(expression)}`;
 	const response = await httpExchange((collector?.address ?? '') + path, {
-		timeoutMs: 5000,
+		timeoutMs: 30_000,
 		headers: { authorization: `Bearer ${token}` },
 	});
 	return (JSON.parse(response.body.toString('utf8')) as { data: { result: { value: [number, string]; metric: Record<string, string> }[] } })
@@ -110,7 +111,7 @@ const number = async (expression: string) => Number((await query(expression))[0]
 const ownMetrics = async () => {
 	const token = readFileSync(at(`data-${host}`, 'keys', 'local-read.token'), 'utf8').trim();
 	return (
-		await httpExchange(`${collector?.address}/metrics`, { timeoutMs: 5000, headers: { authorization: `Bearer ${token}` } })
+		await httpExchange(`${collector?.address}/metrics`, { timeoutMs: 30_000, headers: { authorization: `Bearer ${token}` } })
 	).body.toString('utf8');
 };
 const archived = () =>
@@ -121,6 +122,7 @@ const archived = () =>
 		.join('');
 
 test('samples and log records pass as files, and the way they took is known', async () => {
+	await start('2s');
 	appendFileSync(at('messages.log'), 'first line\n');
 	await waitFor('a file', () => files(outbox()).length > 0);
 	await waitFor('samples through the gap', async () => {
@@ -133,6 +135,7 @@ test('samples and log records pass as files, and the way they took is known', as
 });
 
 test('a file that overtakes another waits for it', async () => {
+	await start('1h');
 	await waitFor('three files', () => files(outbox()).length >= 3);
 	const [first = '', second = '', third = ''] = files(outbox());
 	carry([first]);
@@ -146,6 +149,7 @@ test('a file that overtakes another waits for it', async () => {
 });
 
 test('a file that does not come is declared missing, in the log stream too, and is taken when it comes after all', async () => {
+	await start('2s');
 	const fileWith = new Map<string, string>();
 	for (const line of ['one', 'two', 'three', 'four']) {
 		appendFileSync(at('messages.log'), `line ${line}\n`);
@@ -169,6 +173,7 @@ test('a file that does not come is declared missing, in the log stream too, and 
 });
 
 test('what was changed, or comes from somebody unknown, is set aside and said why, and the next file is waited for', async () => {
+	await start('1h');
 	await waitFor('two files', () => files(outbox()).length >= 2);
 	const [first = '', second = ''] = files(outbox());
 	const bytes = readFileSync(join(outbox(), first));

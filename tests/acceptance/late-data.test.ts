@@ -22,7 +22,7 @@ async function deliver(
 ): Promise<void> {
 	const answer = await httpExchange(`${collector.address}/api/v1/write`, {
 		method: 'POST',
-		timeoutMs: 10_000,
+		timeoutMs: 60_000,
 		headers: {
 			authorization: `Bearer ${collector.token('local-agent')}`,
 			'content-type': 'application/x-protobuf',

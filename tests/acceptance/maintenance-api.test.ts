@@ -76,7 +76,7 @@ test('what an open window covers is held back, with the window as the reason and
 	const told = async () => (await overview()).alerts.find(({ labels }) => labels['alertname'] === 'MaintenanceOverrun');
 	await waitFor('the owner to be told', async () => (await told()) !== undefined, { timeoutMs: 90_000, intervalMs: 500 });
 	expect(await told()).toMatchObject({ labels: { owner: 'the-operator', severity: 'warning' }, suppressed: false });
-}, 120_000);
+});
 
 /** Work that was begun two hours ago, should have ended an hour ago, and has no end on record. */
 async function overrun(): Promise<void> {

@@ -56,13 +56,13 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 		closing.push(() => collector.stop());
 		agent = startAgentProcess({ configFile: writeAgentConfig(), dataDir: join(folder.path, 'agent') });
 		closing.push(() => agent.stop());
-	}, 120_000);
+	});
 
 	afterAll(async () => {
 		if (process.env['FOURNINES_SHOW_MESSAGES'] === '1')
 			process.stderr.write([...messages(), ...sms.messages.map((message) => message.content)].join('\n----\n'));
 		for (const close of closing.reverse()) await close();
-	}, 60_000);
+	});
 
 	function file(name: string, content: string): string {
 		const path = join(folder.path, name);
@@ -126,13 +126,11 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 	test('Nginx stops: within 30 seconds the group and the telephone know', async () => {
 		await nginx.stop();
 		downFromMs = Date.now();
-		const told = await waitFor('a message', () => robot.messages.find((message) => message.content.includes('mis-entrance')), {
-			timeoutMs: 30_000,
-		});
+		const told = await waitFor('a message', () => robot.messages.find((message) => message.content.includes('mis-entrance')));
 		expect(told.content).toContain('app-2');
 		const runbook = /\((http[^)]+runbooks[^)]+)\)/.exec(told.content)?.[1] ?? '';
 		expect(await collector.get(runbook.replace(collector.url, ''))).toContain('#');
-		await waitFor('a short message', () => sms.messages.find((message) => message.content.includes('mis-entrance')), { timeoutMs: 5000 });
+		await waitFor('a short message', () => sms.messages.find((message) => message.content.includes('mis-entrance')));
 	});
 
 	test('the collector is killed in the middle: the alert is neither forgotten nor told twice unmarked', async () => {
@@ -141,9 +139,7 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 		await collector.kill();
 		await new Promise((resolve) => setTimeout(resolve, 8000));
 		await collector.start();
-		await waitFor('the alert to fire again inside', async () => (await countOf('ALERTS{alertstate="firing",check="mis-entrance"}')) > 0, {
-			timeoutMs: 30_000,
-		});
+		await waitFor('the alert to fire again inside', async () => (await countOf('ALERTS{alertstate="firing",check="mis-entrance"}')) > 0);
 		expect(
 			firing()
 				.slice(1)
@@ -156,10 +152,8 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 	test('Nginx starts again: the recovery is told where the fault was', async () => {
 		await nginx.start();
 		downToMs = Date.now();
-		await waitFor('a recovery message', () => messages().find((text) => text.includes('恢复') && text.includes('mis-entrance')), {
-			timeoutMs: 60_000,
-		});
-		await waitFor('a short recovery message', () => sms.messages.find((message) => message.content.includes('恢复')), { timeoutMs: 5000 });
+		await waitFor('a recovery message', () => messages().find((text) => text.includes('恢复') && text.includes('mis-entrance')));
+		await waitFor('a short recovery message', () => sms.messages.find((message) => message.content.includes('恢复')));
 	});
 
 	test('no check that was made is missing, although the collector was away', async () => {
@@ -188,16 +182,14 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 
 	test("the replica's SQL thread stops: a message names the replica", async () => {
 		await databases.replica.sql('STOP SLAVE SQL_THREAD');
-		const told = await waitFor('a message', () => robot.messages.find((message) => message.content.includes(databases.replica.address)), {
-			timeoutMs: 60_000,
-		});
+		const told = await waitFor('a message', () => robot.messages.find((message) => message.content.includes(databases.replica.address)));
 		expect(told.content).not.toContain(databases.master.address);
 		await databases.replica.sql('START SLAVE SQL_THREAD');
-	}, 70_000);
+	});
 
 	test('what the web server logged is in the archive', async () => {
 		const records = () => readSegment(archivePaths(collector.dataDir).log(1)).lines.map((line) => line.record);
-		const record = await waitFor('a log record', () => records().find((one) => one?.source === 'nginx-access'), { timeoutMs: 20_000 });
+		const record = await waitFor('a log record', () => records().find((one) => one?.source === 'nginx-access'));
 		expect(record).toMatchObject({ v: 1, host: 'app-2', system: 'mis', kind: 'request', result: 'success', srcAddr: '127.0.0.1' });
 	});
 

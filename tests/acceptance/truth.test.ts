@@ -24,5 +24,5 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 		expect(lines.filter((line) => /really away .* measured down .* unconfirmed .* avg_over_time [\d.]+ %/.test(line))).toHaveLength(3);
 		expect(lines.filter((line) => line.startsWith('  away '))).toHaveLength(run.real.length);
 		expect(lines.filter((line) => line.includes('fewer than three of five'))).toHaveLength(1);
-	}, 180_000);
+	});
 });

@@ -4,6 +4,8 @@ import { AGENT_BUNDLE_FILE } from '../harness/collector.ts';
 import { runCommand } from '../harness/process.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
+/** On a machine that does much else. */
+const BUILD_MS = 280_000;
 const LOCK = join(ROOT, 'dist/.building');
 /** Longer than any build: whoever made the lock is gone. */
 const LOCK_MS = 300_000;
@@ -15,7 +17,9 @@ export function provideBuilds(): void {
 		const page = join(ROOT, 'dist/console/index.html');
 		const sources = Math.max(newestMs(join(ROOT, 'console')), newestMs(join(ROOT, 'protocol')));
 		if (!existsSync(page) || statSync(page).mtimeMs < sources)
-			runCommand(process.execPath, [join(ROOT, 'node_modules/vite/bin/vite.js'), 'build', join(ROOT, 'console'), '--logLevel', 'warn']);
+			runCommand(process.execPath, [join(ROOT, 'node_modules/vite/bin/vite.js'), 'build', join(ROOT, 'console'), '--logLevel', 'warn'], {
+				timeoutMs: BUILD_MS,
+			});
 		if (!existsSync(AGENT_BUNDLE_FILE)) runCommand(process.execPath, [join(ROOT, 'scripts/build-agent.ts')]);
 	});
 }

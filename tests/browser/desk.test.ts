@@ -30,11 +30,11 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
 			}),
 		});
 		people = await signIn(collector, Object.keys(ROLES));
-	}, 120_000);
+	});
 	afterAll(async () => {
 		await people?.close();
 		await collector?.remove();
-	}, 60_000);
+	});
 	afterEach(() => {
 		expect(people.complaints()).toEqual([]);
 	});
@@ -85,7 +85,7 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
 		for (const name of ['响应', '登记恢复', '派工单', '上传附件']) expect(await button(owner, name).count(), name).toBe(0);
 		await step(owner, '确认级别');
 		await owner.getByText('一级（已确认）').waitFor();
-	}, 120_000);
+	});
 
 	test('a second report of the same thing is merged into it', async () => {
 		const lead = await open('lead', '/desk/faults');
@@ -101,7 +101,7 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
 		await lead.getByRole('link', { name: '合并的故障' }).click();
 		await lead.getByRole('heading', { name: '故障 1 业务页面打不开' }).waitFor();
 		await lead.getByRole('link', { name: '合并的故障' }).waitFor();
-	}, 120_000);
+	});
 
 	test('its work order, evidence, cause and countersignature are what closes it', async () => {
 		const lead = people.page('lead');
@@ -128,7 +128,7 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
 		await lead.getByText('已关闭').first().waitFor();
 		expect(await lead.locator('.case-history li').count()).toBeGreaterThan(8);
 		await lead.getByText('没有待办。').waitFor();
-	}, 120_000);
+	});
 
 	test('maintenance is asked for by one person and approved by another', async () => {
 		const lead = await open('lead', '/desk/maintenance');
@@ -153,7 +153,7 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
 		const owner = await open('owner', '/desk/maintenance');
 		await entry(owner).waitFor();
 		expect(await button(owner, '申请维护').count()).toBe(0);
-	}, 120_000);
+	});
 
 	test('a user’s problem is closed by the user’s word only', async () => {
 		const lead = await open('lead', '/desk/problems');
@@ -170,7 +170,7 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
 		await pictures(lead, 'problem');
 		await lead.getByRole('link', { name: '问题', exact: true }).click();
 		await lead.locator('td', { hasText: '已重置密码' }).waitFor();
-	}, 120_000);
+	});
 
 	test('a change needs two people, and marks the boards while it is worked on', async () => {
 		const lead = await open('lead', '/desk/changes');
@@ -203,7 +203,7 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
 		await root.reload();
 		await step(root, '结果复核通过');
 		await root.getByText('已完成').first().waitFor();
-	}, 120_000);
+	});
 
 	test('the inventory is edited with a reason, refused with every problem, and keeps its history', async () => {
 		const lead = await open('lead', '/desk/inventory');
@@ -227,7 +227,7 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
 		const owner = await open('owner', '/desk/inventory');
 		await owner.locator('.entry-row').first().waitFor();
 		expect(await button(owner, '修改').count()).toBe(0);
-	}, 120_000);
+	});
 
 	test('the assessment has three scores, a contested item, and two contracts side by side', async () => {
 		const lead = await open('lead', '/desk/assessment');
@@ -256,5 +256,5 @@ describe.skipIf(CHROMIUM === null)('the desk in a browser', () => {
 		await lead.getByLabel('对照').selectOption('shaanxi-2023');
 		await lead.locator('.desk-column').nth(1).getByText('终止条件：').waitFor();
 		await pictures(lead, 'assessment-two');
-	}, 120_000);
+	});
 });

@@ -36,12 +36,12 @@ alerts:
     policies: [{ name: 严重告警, severities: [critical], steps: [{ to: ['roster:first'], wait: 1h }] }]`,
 		});
 		people = await signIn(collector, ['zhang', 'looker']);
-	}, 120_000);
+	});
 	afterAll(async () => {
 		await people?.close();
 		await collector?.remove();
 		await hook?.stop();
-	}, 60_000);
+	});
 	afterEach(() => {
 		expect(people.complaints()).toEqual([]);
 	});
@@ -79,7 +79,7 @@ alerts:
 		await page.goto(`${collector.address}/incidents`);
 		await page.getByText('等待确认').first().waitFor();
 		await people.pictures(page, 'incidents');
-	}, 120_000);
+	});
 
 	test('duty shows who has it and what lacks; a stand-in is entered and taken back; the record is signed', async () => {
 		const page = await people.open('zhang', '/oncall');
@@ -106,5 +106,5 @@ alerts:
 		await page.getByRole('button', { name: '接班签字' }).click();
 		await page.getByRole('dialog').locator('.ant-modal-footer').getByRole('button', { name: '接班签字' }).click();
 		await page.getByText(/^张伟 .* 签字/).waitFor();
-	}, 120_000);
+	});
 });

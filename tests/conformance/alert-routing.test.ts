@@ -47,7 +47,7 @@ const { child } = fc.letrec<{ child: GeneratedRoute }>((tie) => ({
 const labelSet = fc.dictionary(fc.constantFrom(...NAMES), fc.constantFrom(...VALUES), { minKeys: 1, maxKeys: 3 });
 
 describe.skipIf(amtool === null)('routing equals Alertmanager’s, with amtool as the judge', () => {
-	test('on generated trees', { timeout: 120_000 }, () => {
+	test('on generated trees', () => {
 		const folder = temporaryFolder('routing');
 		const file = join(folder.path, 'alertmanager.yml');
 		try {

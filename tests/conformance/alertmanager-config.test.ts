@@ -17,7 +17,7 @@ function judgedByAmtool(text: string): boolean {
 	try {
 		const file = join(folder.path, 'alertmanager.yml');
 		writeFileSync(file, text);
-		return spawnSync(amtool ?? '', ['check-config', file], { encoding: 'utf8', timeout: 20_000 }).status === 0;
+		return spawnSync(amtool ?? '', ['check-config', file], { encoding: 'utf8', timeout: 120_000 }).status === 0;
 	} finally {
 		folder.remove();
 	}

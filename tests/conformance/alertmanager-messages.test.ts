@@ -96,7 +96,7 @@ global:
   wechat_api_url: '${http.baseUrl}/cgi-bin/'
   wechat_api_corp_id: ww1
 templates: ['team*.tmpl']
-route: { receiver: Team, group_by: [alertname], group_wait: 5s, group_interval: 1s, repeat_interval: 4h }
+route: { receiver: Team, group_by: [alertname], group_wait: 10s, group_interval: 1s, repeat_interval: 4h }
 receivers:
   - name: Team
     email_configs:
@@ -151,9 +151,9 @@ async function conversation(sinks: Sinks, startsAt: string, post: (alerts: Retur
 		return mails >= groups && wechat >= 2 * groups && webhooks >= 2 * groups;
 	};
 	await post(alertsFrom(startsAt, () => anHourOn));
-	await waitFor('all that fires to be told', enough(2), { timeoutMs: 60_000 });
+	await waitFor('all that fires to be told', enough(2));
 	await post(alertsFrom(startsAt, (name) => (name === 'One' ? endedAtMs : anHourOn)));
-	await waitFor('what is over to be told', enough(3), { timeoutMs: 60_000 });
+	await waitFor('what is over to be told', enough(3));
 	const mails = sinks.smtp.mails.map(({ data, to }) => ({ ...readMail(data), to }));
 	return {
 		mails: Object.fromEntries(mails.map((mail) => [mail.headers['subject'] ?? '', mail])),
@@ -180,7 +180,7 @@ describe.skipIf(command === null || amtool === null)('a team’s file says the s
 			file,
 			configuration(theirs, () => `'${PASSWORD}'`),
 		);
-		judged = spawnSync(amtool ?? '', ['check-config', file], { encoding: 'utf8', timeout: 20_000 }).stdout;
+		judged = spawnSync(amtool ?? '', ['check-config', file], { encoding: 'utf8', timeout: 120_000 }).stdout;
 		const port = await freePort();
 		alertmanager = startProcess(command ?? '', [
 			`--config.file=${file}`,
@@ -191,7 +191,7 @@ describe.skipIf(command === null || amtool === null)('a team’s file says the s
 			'--cluster.listen-address=',
 		]);
 		const url = `http://127.0.0.1:${port}`;
-		await waitFor('alertmanager', async () => (await httpExchange(`${url}/-/ready`, { timeoutMs: 1000 })).status === 200);
+		await waitFor('alertmanager', async () => (await httpExchange(`${url}/-/ready`, { timeoutMs: 5000 })).status === 200);
 		running = await startAlerting({
 			folder: ours.folder.path,
 			configFolder: ours.folder.path,
@@ -208,7 +208,7 @@ describe.skipIf(command === null || amtool === null)('a team’s file says the s
 					method: 'POST',
 					headers,
 					body: JSON.stringify(alerts),
-					timeoutMs: 10_000,
+					timeoutMs: 60_000,
 				});
 				if (status !== 200) throw new Error(`Alertmanager answered ${status}`);
 			}),
@@ -223,7 +223,7 @@ describe.skipIf(command === null || amtool === null)('a team’s file says the s
 				);
 			}),
 		]);
-	}, 180_000);
+	});
 
 	afterAll(async () => {
 		await alertmanager?.stop();

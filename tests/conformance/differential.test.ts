@@ -14,5 +14,5 @@ describe.skipIf(!prometheusAvailable)('random queries', () => {
 		} finally {
 			await server.stop();
 		}
-	}, 120_000);
+	});
 });

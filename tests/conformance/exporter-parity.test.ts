@@ -28,7 +28,7 @@ afterAll(async () => {
 });
 
 const signal = new AbortController().signal;
-const base = { target: {}, intervalMs: 1000, timeoutMs: 5000 };
+const base = { target: {}, intervalMs: 1000, timeoutMs: 60_000 };
 
 /** What is busy for a moment, or was slow to be read, agrees at one of so many comparisons; what is wrong never does. */
 const COMPARISONS = 5;

@@ -136,7 +136,7 @@ describe.skipIf(!prometheusAvailable)('calls of the Grafana data source', () => 
 			version: '0.1.0',
 		});
 		ours = await app.listen({ port: 0, host: '127.0.0.1' });
-	}, 60_000);
+	});
 
 	afterAll(async () => {
 		await app.close();

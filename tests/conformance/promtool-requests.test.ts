@@ -17,7 +17,7 @@ let collector: CollectorProcess;
 beforeAll(async () => {
 	folder = temporaryFolder('promtool-requests');
 	collector = await startCollectorProcess({ dataDir: join(folder.path, 'data'), port: await freePort() });
-}, 40_000);
+});
 
 afterAll(async () => {
 	await collector.stop();
@@ -63,6 +63,6 @@ test('push metrics', async () => {
 
 test.each(['/-/healthy', '/-/ready'])('check %s', async (path) => {
 	for (const headers of [{}, { authorization: basic('whatever') }]) {
-		expect((await httpExchange(collector.url + path, { timeoutMs: 10_000, headers })).status).toBe(200);
+		expect((await httpExchange(collector.url + path, { timeoutMs: 30_000, headers })).status).toBe(200);
 	}
 });

@@ -51,5 +51,5 @@ describe.skipIf(!prometheusAvailable)('stats=all', () => {
 		} finally {
 			await server.stop();
 		}
-	}, 60_000);
+	});
 });

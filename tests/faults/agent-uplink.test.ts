@@ -47,7 +47,7 @@ function start(more: Partial<TrialAgentOptions> = {}): RunningProcess {
 
 const scraped = (more: number) => {
 	const until = exporter.served() + more;
-	return waitFor(`${more} scrapes`, () => exporter.served() >= until, { timeoutMs: 60_000 });
+	return waitFor(`${more} scrapes`, () => exporter.served() >= until);
 };
 const missing = (upTo: number) => Array.from({ length: upTo }, (_, i) => i + 1).filter((value) => !receiver.arrived.has(value));
 const twice = () => [...receiver.arrived].filter(([, times]) => times.size > 1);
@@ -85,7 +85,7 @@ test('killed at random moments, with the receiver there or not, only a scrape th
 	start();
 	await scraped(5);
 	const last = exporter.served() - 1;
-	await waitFor('the rest', () => missing(last).length <= kills + receiver.failed.size, { timeoutMs: 60_000 });
+	await waitFor('the rest', () => missing(last).length <= kills + receiver.failed.size);
 	await waitFor('the end of the backlog', () => receiver.own.get('fournines_agent_spool_pending_bytes') !== undefined);
 	// What was served and never arrived: at most the one scrape that each kill interrupted.
 	expect(missing(last).length).toBeLessThanOrEqual(kills + receiver.failed.size);

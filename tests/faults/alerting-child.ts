@@ -64,10 +64,7 @@ const alerting = await createAlerting({
 	clock: systemClock,
 	log: createLogger('alerts', { level: 'warn' }),
 	metrics: new Registry(),
-	http: (url, options) => {
-		if (KILL_AT === 'in flight') setTimeout(die, 200);
-		return httpExchange(url, options);
-	},
+	http: httpExchange,
 	secret: (ref) => resolveSecret(ref, process.env),
 	externalUrl: '',
 });

@@ -148,4 +148,4 @@ test('whichever write is the last one of a process, everybody is called once, an
 		clock = createManualClock();
 	}
 	expect(deaths).toBeGreaterThan(10);
-}, 120_000);
+});

@@ -86,7 +86,7 @@ alerts:
 			runCommand('umount', [dataDir]);
 			folder.remove();
 		}
-	}, 120_000);
+	});
 
 	test('that holds nothing yet is refused with the way out', async () => {
 		const folder = temporaryFolder('read-only');
@@ -100,7 +100,7 @@ alerts:
 			runCommand('umount', [folder.path]);
 			folder.remove();
 		}
-	}, 60_000);
+	});
 });
 
 function listen(onMessage: (text: string) => void): Promise<Server> {

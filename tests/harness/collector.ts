@@ -59,14 +59,10 @@ export async function startCollectorProcess(options: {
 		void child.exited.then((code) => {
 			ended = code;
 		});
-		await waitFor(
-			'the collector to be ready',
-			async () => {
-				if (ended !== null) throw new Error(`it ended with ${ended}:\n${child.output()}`);
-				return (await httpExchange(`${url}/-/ready`, { timeoutMs: 1000 })).status === 200;
-			},
-			{ timeoutMs: 30_000 },
-		);
+		await waitFor('the collector to be ready', async () => {
+			if (ended !== null) throw new Error(`it ended with ${ended}:\n${child.output()}`);
+			return (await httpExchange(`${url}/-/ready`, { timeoutMs: 5000 })).status === 200;
+		});
 	};
 	const end = async (how: 'kill' | 'stop') => {
 		const child = running;
@@ -77,13 +73,13 @@ export async function startCollectorProcess(options: {
 			child.kill('SIGKILL');
 			return child.exited;
 		}
-		return child.stop(20_000);
+		return child.stop();
 	};
 	await start();
 	const get = async (path: string) => {
 		const token = readFileSync(join(dataDir, 'keys/local-read.token'), 'utf8').trim();
 		const response = await httpExchange(url + path, {
-			timeoutMs: 20_000,
+			timeoutMs: 60_000,
 			maxBodyBytes: 64 * 1024 * 1024,
 			headers: { authorization: `Bearer ${token}` },
 		});

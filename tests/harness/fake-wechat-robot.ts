@@ -13,6 +13,8 @@ export type WechatRobotFault =
 	| { readonly kind: 'errcode'; readonly errcode: number; readonly errmsg: string }
 	| { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string }
 	| { readonly kind: 'delay'; readonly ms: number }
+	/** Takes the message and never answers. */
+	| { readonly kind: 'accept-and-hang' }
 	/** Takes the message and breaks the connection before it answers. */
 	| { readonly kind: 'accept-and-drop' }
 	/** Breaks the connection without having taken anything. */
@@ -75,6 +77,7 @@ export async function startFakeWechatRobot(options: {
 			answers.push(verdict.errcode);
 			if (verdict.message !== undefined) messages.push(verdict.message);
 			if (fault?.kind === 'accept-and-drop') return exchange.drop();
+			if (fault?.kind === 'accept-and-hang') return;
 			exchange.json({ errcode: verdict.errcode, errmsg: verdict.errmsg });
 		},
 	});

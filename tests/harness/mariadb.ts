@@ -59,7 +59,7 @@ export async function startMariaDb(
 			[
 				...['--no-defaults', `--datadir=${data}`, `--socket=${socket}`, `--pid-file=${join(folder.path, 'pid')}`, `--tmpdir=${temporary}`],
 				...['--bind-address=127.0.0.1', `--port=${port}`, '--skip-name-resolve', `--server-id=${options.serverId ?? 1}`],
-				...['--log-bin=binlog', '--binlog-format=ROW', '--relay-log=relay', '--skip-slave-start', '--slave-net-timeout=5', ...small],
+				...['--log-bin=binlog', '--binlog-format=ROW', '--relay-log=relay', '--skip-slave-start', '--slave-net-timeout=60', ...small],
 				...(options.arguments ?? []),
 			],
 			identity,
@@ -72,13 +72,13 @@ export async function startMariaDb(
 				await connection.end();
 				return true;
 			},
-			{ timeoutMs: 60_000, intervalMs: 100 },
+			{ intervalMs: 100 },
 		).catch((error: unknown) => {
 			throw new Error(`${error instanceof Error ? error.message : String(error)}\n${child.output()}`);
 		});
 	};
 	const stop = async () => {
-		await running?.stop(30_000);
+		await running?.stop();
 		running = null;
 	};
 	const server: MariaDbServer = {
@@ -172,7 +172,7 @@ export async function startMariaDbPair(options: { readonly arguments?: readonly 
 }
 
 function administrator(socket: string): Promise<Connection> {
-	return createConnection({ socketPath: socket, user: 'root', connectTimeout: 5000 });
+	return createConnection({ socketPath: socket, user: 'root', connectTimeout: 30_000 });
 }
 
 function unprivilegedUser(): { readonly uid: number; readonly gid: number } {

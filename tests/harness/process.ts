@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,12 +22,42 @@ function executable(file: string): boolean {
 	}
 }
 
-/** A port that was free a moment ago on 127.0.0.1, for programs that cannot be told to take any. */
-export function freePort(): Promise<number> {
+const FIRST_PORT = 15_000;
+/** Test files that run at once look for ports in different parts. */
+const PORT_PARTS = 64;
+let nextPort = Math.floor(Math.random() * 1000);
+
+/**
+ * A free port on 127.0.0.1 for programs that cannot be told to take any. It lies below the ports that the kernel gives out, so that no
+ * connection and no server at port 0 can take it before its user does, or where nothing is meant to listen.
+ */
+export async function freePort(): Promise<number> {
+	const size = Math.floor((firstPortOfKernel() - FIRST_PORT) / PORT_PARTS);
+	if (size < 1) return tryPort(0);
+	const first = FIRST_PORT + (Number(process.env['VITEST_POOL_ID'] ?? 0) % PORT_PARTS) * size;
+	for (let tries = 1; ; tries++) {
+		try {
+			return await tryPort(first + (nextPort++ % size));
+		} catch (error) {
+			if (tries === size) throw error;
+		}
+	}
+}
+
+function firstPortOfKernel(): number {
+	try {
+		return Number.parseInt(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8'), 10);
+	} catch {
+		return 0;
+	}
+}
+
+/** The port, after a server listened on it and was closed. */
+function tryPort(wanted: number): Promise<number> {
 	return new Promise((resolve, reject) => {
 		const server = createServer();
 		server.on('error', reject);
-		server.listen(0, '127.0.0.1', () => {
+		server.listen(wanted, '127.0.0.1', () => {
 			const address = server.address();
 			const port = typeof address === 'object' && address !== null ? address.port : 0;
 			server.close(() => resolve(port));
@@ -52,7 +82,7 @@ export interface RunningProcess {
 	output(): string;
 	/** Exit code or signal name once it has ended. */
 	readonly exited: Promise<number | string>;
-	/** SIGTERM, and SIGKILL after `graceMs` (10 s unless given); resolves when it is gone. Also right for one that ended by itself. */
+	/** SIGTERM, and SIGKILL after `graceMs` (30 s unless given); resolves when it is gone. Also right for one that ended by itself. */
 	stop(graceMs?: number): Promise<number | string>;
 	kill(signal: NodeJS.Signals): void;
 }
@@ -98,7 +128,7 @@ export function startProcess(
 		kill: (signal) => {
 			if (!ended) child.kill(signal);
 		},
-		stop: async (graceMs = 10_000) => {
+		stop: async (graceMs = 30_000) => {
 			if (ended) return exited;
 			child.kill('SIGTERM');
 			const timer = setTimeout(() => child.kill('SIGKILL'), graceMs);
@@ -117,7 +147,7 @@ export function runCommand(
 ): string {
 	const result = spawnSync(command, args, {
 		encoding: 'utf8',
-		timeout: options.timeoutMs ?? 60_000,
+		timeout: options.timeoutMs ?? 120_000,
 		maxBuffer: 64 * 1024 * 1024,
 		...(options.input === undefined ? {} : { input: options.input }),
 	});
@@ -126,13 +156,17 @@ export function runCommand(
 	return result.stdout;
 }
 
-/** Polls until `probe` gives something other than `undefined`, `null` or `false`; after `timeoutMs` throws with `what` and the last error. */
+/** Generous, because it is only ever used up by what fails: a machine may be slow, and busy with others. */
+const WAIT_MS = 90_000;
+
+/** Polls until `probe` gives something other than `undefined`, `null` or `false`; after `timeoutMs` (90 s unless given) throws with `what` and the last error. */
 export async function waitFor<T>(
 	what: string,
 	probe: () => Promise<T | undefined | null | false> | T | undefined | null | false,
 	options: { readonly timeoutMs?: number; readonly intervalMs?: number } = {},
 ): Promise<T> {
-	const deadline = Date.now() + (options.timeoutMs ?? 20_000);
+	const timeoutMs = options.timeoutMs ?? WAIT_MS;
+	const deadline = performance.now() + timeoutMs;
 	let last = '';
 	for (;;) {
 		try {
@@ -141,8 +175,7 @@ export async function waitFor<T>(
 		} catch (error) {
 			last = error instanceof Error ? error.message : String(error);
 		}
-		if (Date.now() > deadline)
-			throw new Error(`waited ${options.timeoutMs ?? 20_000} ms in vain for ${what}${last === '' ? '' : `; last: ${last}`}`);
+		if (performance.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain for ${what}${last === '' ? '' : `; last: ${last}`}`);
 		await new Promise((resolve) => setTimeout(resolve, options.intervalMs ?? 50));
 	}
 }

@@ -108,7 +108,7 @@ export async function startTomcat(
 		]);
 		running = child;
 		try {
-			await waitFor('Tomcat to serve its page', async () => (await fetch(`${url}/index.html`)).ok, { timeoutMs: 60_000, intervalMs: 200 });
+			await waitFor('Tomcat to serve its page', async () => (await fetch(`${url}/index.html`)).ok, { intervalMs: 200 });
 		} catch (error) {
 			throw new Error(`${error instanceof Error ? error.message : String(error)}\n${child.output()}`);
 		}

@@ -99,7 +99,7 @@ export async function startTrialCollector(
 	const call = async (method: string, path: string, { as, token: machine, body, type }: TrialCall = {}): Promise<TrialAnswer> => {
 		const response = await httpExchange(collector.address + path, {
 			method,
-			timeoutMs: 30_000,
+			timeoutMs: 60_000,
 			headers: {
 				...(body === undefined ? {} : { 'content-type': type ?? 'application/json' }),
 				...(machine === undefined ? {} : { authorization: `Bearer ${token(machine)}` }),

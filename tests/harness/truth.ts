@@ -78,9 +78,7 @@ export async function runTruth(plan: {
 		);
 		const agent = startAgentProcess({ configFile: agentFile, dataDir: join(folder.path, 'agent') });
 		closing.push(() => agent.stop());
-		await waitFor('the first checks', async () => (await collector.query('probe_success == 1')).length === ids.length, {
-			timeoutMs: 60_000,
-		});
+		await waitFor('the first checks', async () => (await collector.query('probe_success == 1')).length === ids.length);
 		const beginMs = Date.now() + 2000;
 		const until = (ms: number) => new Promise((resolve) => setTimeout(resolve, Math.max(0, ms - Date.now())));
 		const real: RealOutage[] = [];

@@ -25,7 +25,7 @@ const input = (path: string, options: Partial<AccessLogInputOptions> = {}) => {
 	const created = createAccessLogInput({
 		target: {},
 		intervalMs: 1000,
-		timeoutMs: 5000,
+		timeoutMs: 30_000,
 		path,
 		kind: 'nginx',
 		format: 'combined',

@@ -25,7 +25,7 @@ const host = (options: Partial<HostInputOptions> = {}) =>
 	createHostInput({
 		target: {},
 		intervalMs: 1000,
-		timeoutMs: 5000,
+		timeoutMs: 60_000,
 		mountsExclude: null,
 		readFacts: null,
 		clock: systemClock,
@@ -91,7 +91,7 @@ describe('filesystems', () => {
 
 	describe('behind a network', () => {
 		const line = 'server:/x /share nfs4 rw 0 0\n/dev/a /local ext4 rw 0 0\n';
-		const setUp = (command: string, timeoutMs: number) => {
+		const setUp = (command: string, timeoutMs: number, childMs: number) => {
 			folder = temporaryFolder('proc');
 			mkdirSync(join(folder.path, '1'));
 			writeFileSync(join(folder.path, '1/mounts'), line);
@@ -103,7 +103,7 @@ describe('filesystems', () => {
 				remote: true,
 				timeoutMs,
 				usage: async () => local,
-				remoteUsage: (mountpoint) => statCommandUsage(mountpoint, { command: program, timeoutMs: 3000 }),
+				remoteUsage: (mountpoint) => statCommandUsage(mountpoint, { command: program, timeoutMs: childMs }),
 			});
 			const roots = { proc: folder.path, sys: '' };
 			const read = async (nowMs: number) => {
@@ -118,7 +118,7 @@ describe('filesystems', () => {
 		const local = (name: string) => `node_filesystem_${name}{device="/dev/a",fstype="ext4",mountpoint="/local"}`;
 
 		test('a share is asked in a child, once a minute', async () => {
-			const { read, pids } = setUp('echo 4096 100 50 40 10 5', 10_000);
+			const { read, pids } = setUp('echo 4096 100 50 40 10 5', 60_000, 60_000);
 			expect((await read(0))[share('size_bytes')]).toBe(409_600);
 			expect((await read(10_000))[share('avail_bytes')]).toBe(163_840);
 			expect(pids()).toHaveLength(1);
@@ -127,7 +127,7 @@ describe('filesystems', () => {
 		});
 
 		test('one that hangs reports an error, is killed, is asked one child at a time, and costs nobody else', async () => {
-			const { read, pids } = setUp('exec sleep 30', 150);
+			const { read, pids } = setUp('exec sleep 120', 150, 6000);
 			const first = await read(0);
 			expect([first[share('device_error')], first[share('size_bytes')]]).toEqual([1, undefined]);
 			expect([first[local('device_error')], first[local('size_bytes')]]).toEqual([0, 5]);
@@ -139,7 +139,7 @@ describe('filesystems', () => {
 				await read(122_000);
 				return pids().length === 2;
 			});
-			process.kill(pids()[1] ?? 0, 'SIGKILL');
+			await waitFor('it to be killed as well', () => !existsSync(`/proc/${pids()[1]}`));
 		});
 	});
 

@@ -49,7 +49,7 @@ describe.skipIf(!available())('a real MariaDB pair', () => {
 	const signal = new AbortController().signal;
 	beforeAll(async () => {
 		pair = await startMariaDbPair();
-	}, 120_000);
+	});
 	afterAll(async () => {
 		for (const input of opened) await input.close();
 		await pair?.remove();
@@ -59,7 +59,7 @@ describe.skipIf(!available())('a real MariaDB pair', () => {
 		const created = createMysqlInput({
 			target: {},
 			intervalMs: 1000,
-			timeoutMs: 5000,
+			timeoutMs: 30_000,
 			address: server.address,
 			username: server.username,
 			password: () => new Secret(password),
@@ -130,5 +130,5 @@ describe.skipIf(!available())('a real MariaDB pair', () => {
 		await expect(source.collect(signal, 0)).rejects.toBeInstanceOf(Error);
 		await pair.master.start();
 		expect(values(await source.collect(signal, 0))['mysql_up']).toBe(1);
-	}, 60_000);
+	});
 });

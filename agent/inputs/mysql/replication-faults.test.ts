@@ -29,7 +29,7 @@ describe.skipIf(!available())('faults of a real pair', () => {
 			for (const grant of grants) await unlogged(server, grant);
 		}
 		await waitFor('the tables to arrive', async () => (await pair.replica.sql(`SELECT COUNT(*) AS n FROM ${TABLE}`)).length === 1);
-	}, 120_000);
+	});
 	afterAll(async () => {
 		for (const input of opened) await input.close();
 		await pair?.remove();
@@ -38,7 +38,7 @@ describe.skipIf(!available())('faults of a real pair', () => {
 		for (const input of opened.splice(0)) await input.close();
 	});
 
-	const input = (server: MariaDbServer, heartbeat: Partial<HeartbeatOptions> | null = null, timeoutMs = 5000) => {
+	const input = (server: MariaDbServer, heartbeat: Partial<HeartbeatOptions> | null = null, timeoutMs = 30_000) => {
 		const created = createMysqlInput({
 			target: {},
 			intervalMs: 1000,
@@ -112,7 +112,7 @@ describe.skipIf(!available())('faults of a real pair', () => {
 			pair.master.thaw();
 		}
 		await waitFor('the lag to go', async () => lag(await round(replica)) < 1.5);
-	}, 60_000);
+	});
 
 	test('the heartbeat is never written on a read-only server', async () => {
 		await pair.replica.sql('SET GLOBAL read_only = 1');
@@ -157,7 +157,7 @@ describe.skipIf(!available())('faults of a real pair', () => {
 		await pair.replica.sql('CHANGE MASTER TO MASTER_DELAY = 0');
 		await pair.replica.sql('START SLAVE');
 		await caughtUp();
-	}, 60_000);
+	});
 
 	test('both ends tell their positions, and a difference is the gap', async () => {
 		await caughtUp();
@@ -199,8 +199,12 @@ describe.skipIf(!available())('faults of a real pair', () => {
 	});
 
 	test('who waits for whom', async () => {
-		const found = await round(input(pair.master));
-		expect(found['fournines_mysql_connected_replicas']).toBe(1);
+		const source = input(pair.master);
+		// The thread of a connection that was broken off before stays for a moment.
+		const found = await waitFor('one replica', async () => {
+			const now = await round(source);
+			return now['fournines_mysql_connected_replicas'] === 1 ? now : null;
+		});
 		expect(found['mysql_info_schema_processlist_processes_by_user{mysql_user="replication"}']).toBe(1);
 		expect(found).toMatchObject({ fournines_mysql_lock_waits: 0, fournines_mysql_metadata_lock_waits: 0 });
 	});
@@ -211,7 +215,7 @@ describe.skipIf(!available())('faults of a real pair', () => {
 			const created = createMysqlInput({
 				target: {},
 				intervalMs: 1000,
-				timeoutMs: 5000,
+				timeoutMs: 30_000,
 				address: server.address,
 				username: server.username,
 				password: () => new Secret(server.password),

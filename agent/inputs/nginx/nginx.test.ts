@@ -37,7 +37,7 @@ describe.skipIf(!available())('a real Nginx', () => {
 	afterAll(() => server?.remove());
 
 	const input = () =>
-		createNginxInput({ target: { job: 'nginx' }, intervalMs: 1000, timeoutMs: 2000, url: server.statusUrl, userAgent: 'test' });
+		createNginxInput({ target: { job: 'nginx' }, intervalMs: 1000, timeoutMs: 30_000, url: server.statusUrl, userAgent: 'test' });
 
 	test('requests are counted', async () => {
 		const source = input();
@@ -50,7 +50,7 @@ describe.skipIf(!available())('a real Nginx', () => {
 
 	test('a wrong path and a stopped server are errors that say why', async () => {
 		const signal = new AbortController().signal;
-		const wrong = createNginxInput({ target: {}, intervalMs: 1000, timeoutMs: 2000, url: `${server.url}/none`, userAgent: 'test' });
+		const wrong = createNginxInput({ target: {}, intervalMs: 1000, timeoutMs: 30_000, url: `${server.url}/none`, userAgent: 'test' });
 		await expect(wrong.collect(signal, 0)).rejects.toMatchObject({ code: 'FN_AGENT_SOURCE_STATUS' });
 		await server.stop();
 		await expect(input().collect(signal, 0)).rejects.toMatchObject({ code: 'FN_HTTP_FAILED' });

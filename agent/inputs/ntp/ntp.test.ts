@@ -52,7 +52,10 @@ function writeTime(bytes: Buffer, at: number, ms: number): void {
 	bytes.writeUInt32BE(Math.floor(((ms - seconds * 1000) / 1000) * 2 ** 32), at + 4);
 }
 
-const input = (server: string, timeoutMs = 1000) => createNtpInput({ target: {}, intervalMs: 60_000, timeoutMs, kind: 'sntp', server });
+const input = (server: string, timeoutMs = 30_000) => createNtpInput({ target: {}, intervalMs: 60_000, timeoutMs, kind: 'sntp', server });
+
+/** By how much an offset can be wrong, however busy the machine is: half of the round trip (RFC 5905, section 8), and the clock's grain. */
+const errorBound = (found: Record<string, number>, server: string) => (found[`node_ntp_rtt_seconds{server="${server}"}`] ?? 0) / 2 + 0.005;
 
 test('offset and round trip follow from four times, in every era', () => {
 	fc.assert(
@@ -83,7 +86,7 @@ test('offset and round trip follow from four times, in every era', () => {
 test('a server that is ten seconds ahead', async () => {
 	const { address } = await timeServer(10_000);
 	const found = values(await input(address).collect(signal, Date.now()));
-	expect(found[`node_ntp_offset_seconds{server="${address}"}`]).toBeCloseTo(10, 0);
+	expect(Math.abs((found[`node_ntp_offset_seconds{server="${address}"}`] ?? 0) - 10)).toBeLessThanOrEqual(errorBound(found, address));
 	expect(found).toMatchObject({
 		[`fournines_ntp_up{server="${address}"}`]: 1,
 		[`node_ntp_stratum{server="${address}"}`]: 2,
@@ -192,11 +195,12 @@ describe.skipIf(chronyd === null || process.getuid?.() !== 0)('a real chronyd th
 
 	test('as a time server it agrees with the clock it shares', async () => {
 		const found = values(await input(`127.0.0.1:${port}`).collect(signal, 0));
-		expect(Math.abs(found[`node_ntp_offset_seconds{server="127.0.0.1:${port}"}`] ?? 9)).toBeLessThan(0.05);
+		const address = `127.0.0.1:${port}`;
+		expect(Math.abs(found[`node_ntp_offset_seconds{server="${address}"}`] ?? 9)).toBeLessThanOrEqual(errorBound(found, address));
 	});
 
 	test('over its command port it tells what chronyc tells', async () => {
-		const source = createNtpInput({ target: {}, intervalMs: 1000, timeoutMs: 2000, kind: 'chrony', server: `127.0.0.1:${commandPort}` });
+		const source = createNtpInput({ target: {}, intervalMs: 1000, timeoutMs: 30_000, kind: 'chrony', server: `127.0.0.1:${commandPort}` });
 		const found = values(await source.collect(signal, 0));
 		expect(found).toMatchObject({ chrony_up: 1, chrony_tracking_stratum: 7 });
 		// With "local" it serves time without following anybody, and says "normal".

@@ -55,7 +55,7 @@ describe.skipIf(!blackboxAvailable() || !opensslAvailable())('beside the real bl
 			nameServer.send(Buffer.concat([header, query.subarray(12, 12 + 17), record]), peer.port, peer.address);
 		});
 		dns = await new Promise<number>((resolve) => nameServer.bind(0, '127.0.0.1', () => resolve(nameServer.address().port)));
-	}, 60_000);
+	});
 	afterAll(async () => {
 		await exporter?.remove();
 		await servers.close();

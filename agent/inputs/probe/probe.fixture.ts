@@ -53,7 +53,7 @@ export class Servers {
 
 /** An entry of `inputs.probes` as the configuration file would give it, with defaults filled in. */
 export function probeConfig(entry: object): ProbeConfig {
-	return configOrThrow(parseConfig(JSON.stringify({ id: 'c', timeout: '2s', ...entry }), { file: 'entry', schema: ProbeConfigSchema }));
+	return configOrThrow(parseConfig(JSON.stringify({ id: 'c', timeout: '20s', ...entry }), { file: 'entry', schema: ProbeConfigSchema }));
 }
 
 /** Runs the probe once and gives its values. */

@@ -26,7 +26,7 @@ describe.skipIf(!available())('a real Redis with a replica', () => {
 		const created = createRedisInput({
 			target: {},
 			intervalMs: 1000,
-			timeoutMs: 2000,
+			timeoutMs: 30_000,
 			address: server.address,
 			username: null,
 			password: () => new Secret(password),
@@ -62,7 +62,7 @@ describe.skipIf(!available())('a real Redis with a replica', () => {
 		const source = createRedisInput({
 			target: {},
 			intervalMs: 1000,
-			timeoutMs: 2000,
+			timeoutMs: 30_000,
 			address: master.address,
 			username: 'fournines',
 			password: () => new Secret('secret'),
@@ -88,7 +88,7 @@ describe.skipIf(!available())('a real Redis with a replica', () => {
 		const source = createRedisInput({
 			target: {},
 			intervalMs: 1000,
-			timeoutMs: 2000,
+			timeoutMs: 30_000,
 			address: master.address,
 			username: 'narrow',
 			password: () => new Secret('secret'),
@@ -134,15 +134,18 @@ describe.skipIf(!available())('a real Redis with a replica', () => {
 			const source = createRedisInput({
 				target: {},
 				intervalMs: 1000,
-				timeoutMs: 2000,
+				timeoutMs: 30_000,
 				address: sentinel.address,
 				username: null,
 				password: () => null,
 			});
 			opened.push(source);
 			const ok = `fournines_redis_sentinel_master_ok{master_address="127.0.0.1:${watched.port}",master_name="mymaster"}`;
-			const found = values(await source.collect(signal, Date.now()));
-			expect(found).toMatchObject({ redis_sentinel_masters: 1, [ok]: 1 });
+			const found = await waitFor('the sentinel to find the master well', async () => {
+				const now = values(await source.collect(signal, Date.now()));
+				return now[ok] === 1 ? now : null;
+			});
+			expect(found['redis_sentinel_masters']).toBe(1);
 			await watched.stop();
 			await waitFor('the sentinel to notice', async () => values(await source.collect(signal, Date.now()))[ok] === 0);
 		} finally {

@@ -20,7 +20,7 @@ const input = (url: string, options: Partial<TomcatInputOptions> = {}) => {
 	const created = createTomcatInput({
 		target: {},
 		intervalMs: 1000,
-		timeoutMs: 10_000,
+		timeoutMs: 60_000,
 		url,
 		username: null,
 		password: () => null,
@@ -188,7 +188,7 @@ describe.skipIf(!available())('a real Tomcat 10', () => {
 		let server: TomcatServer;
 		beforeAll(async () => {
 			server = await startTomcat({ executor: true });
-		}, 90_000);
+		});
 		afterAll(() => server?.remove());
 
 		test('the JMX proxy tells what the status document does not, and no secret of it', async () => {
@@ -229,7 +229,7 @@ describe.skipIf(!available())('a real Tomcat 10', () => {
 		let server: TomcatServer;
 		beforeAll(async () => {
 			server = await startTomcat({ manager: false, jvm });
-		}, 90_000);
+		});
 		afterAll(() => server?.remove());
 
 		test("the JVM's own counters and the kernel's", async () => {
@@ -254,7 +254,7 @@ describe.skipIf(!available())('a real Tomcat 10', () => {
 			await expect(input(server.url, { way: 'auto' }).collect(signal, 0)).rejects.toBeInstanceOf(Error);
 			await server.start();
 			await waitFor('it to be seen', async () => values(await input(server.url, { way: 'process' }).collect(signal, 0))['tomcat_up'] === 1);
-		}, 90_000);
+		});
 	});
 
 	test('without shared counters', async () => {
@@ -266,5 +266,5 @@ describe.skipIf(!available())('a real Tomcat 10', () => {
 		} finally {
 			await server.remove();
 		}
-	}, 90_000);
+	});
 });

@@ -38,14 +38,14 @@ describe.skipIf(!available())('a real Tomcat 10', () => {
 	let server: TomcatServer;
 	beforeAll(async () => {
 		server = await startTomcat();
-	}, 90_000);
+	});
 	afterAll(() => server?.remove());
 
 	const input = (password: string) =>
 		createTomcatInput({
 			target: {},
 			intervalMs: 1000,
-			timeoutMs: 5000,
+			timeoutMs: 60_000,
 			url: server.url,
 			username: server.username,
 			password: () => new Secret(password),

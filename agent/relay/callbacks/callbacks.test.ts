@@ -74,7 +74,7 @@ async function start(more: object = {}): Promise<void> {
 
 function say(path: string, method = 'POST', body = '<xml/>'): Promise<HttpResponse> {
 	const name = path.startsWith('/') ? path : `/api/fournines/v1/callbacks/${path}`;
-	return httpExchange(`http://${at.internet}${name}`, { method, timeoutMs: 20_000, ...(method === 'GET' ? {} : { body }) });
+	return httpExchange(`http://${at.internet}${name}`, { method, timeoutMs: 30_000, ...(method === 'GET' ? {} : { body }) });
 }
 
 async function fetched(answers: readonly RelayAnswer[] = [], waitMs = 0): Promise<readonly RelayedRequest[]> {
@@ -234,7 +234,7 @@ test.each([
 ])('%s fetches nothing', async (_name, headers, body, status) => {
 	await start();
 	await say('mas_sms?token=t', 'POST', 'said');
-	const answer = await httpExchange(`http://${at.collector}${RELAY_POLL_PATH}`, { method: 'POST', headers, body, timeoutMs: 20_000 });
+	const answer = await httpExchange(`http://${at.collector}${RELAY_POLL_PATH}`, { method: 'POST', headers, body, timeoutMs: 30_000 });
 	expect(answer.status).toBe(status);
 	expect(answer.body.toString('utf8')).not.toContain('said');
 	expect(kept()).toHaveLength(1);
