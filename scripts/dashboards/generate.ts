@@ -6,9 +6,10 @@ import { hostBoard } from './host-board.ts';
 import { mysqlReplicationBoard } from './mysql-replication-board.ts';
 import { nginxBoard } from './nginx-board.ts';
 import { overviewBoard } from './overview-board.ts';
+import { servicesBoard } from './services-board.ts';
 import { tomcatBoard } from './tomcat-board.ts';
 
-export const BOARDS: readonly BoardSpec[] = [overviewBoard, hostBoard, mysqlReplicationBoard, nginxBoard, tomcatBoard];
+export const BOARDS: readonly BoardSpec[] = [overviewBoard, servicesBoard, hostBoard, mysqlReplicationBoard, nginxBoard, tomcatBoard];
 
 export const DASHBOARDS_DIR = resolve(import.meta.dirname, '../../dashboards');
 

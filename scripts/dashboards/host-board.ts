@@ -106,6 +106,7 @@ export const hostBoard: BoardSpec = {
 					],
 					unit: 'percentunit',
 					min: 0,
+					max: 1,
 					stacked: true,
 					w: 12,
 					h: 8,

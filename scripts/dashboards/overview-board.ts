@@ -214,7 +214,13 @@ export const overviewBoard: BoardSpec = {
 					kind: 'timeseries',
 					title: '规则组用时',
 					description: '接近规则组的间隔时会错过计算。',
-					queries: [{ expr: 'topk(5, fournines_ruler_group_duration_seconds)', legend: '{{group}}' }],
+					// A group is named by its file's whole path and its own name, of which only the name fits into a legend.
+					queries: [
+						{
+							expr: 'label_replace(topk(5, fournines_ruler_group_duration_seconds), "group", "$1", "group", ".*;(.*)")',
+							legend: '{{group}}',
+						},
+					],
 					unit: 's',
 					min: 0,
 					w: 8,

@@ -14,8 +14,12 @@ import { startTomcat, available as tomcatAvailable } from '../harness/tomcat.ts'
 
 const DASHBOARDS = resolve(import.meta.dirname, '../../dashboards');
 
-/** What is rightly empty: no disk is filling, and this MariaDB no longer counts rows by operation. */
-const MAY_BE_EMPTY = ['预计写满', '行操作'];
+/**
+ * What is rightly empty: no disk is filling, this MariaDB no longer counts rows by operation, no budget will be lost. Requests are written a minute
+ * after they came; `service-board.test.ts` asks those queries.
+ */
+const MAY_BE_EMPTY = ['预计写满', '行操作', '失守时间'];
+const LATER = /fournines_requests_/;
 
 /** Every query of every shipped board, as the viewer asks it, against real servers: a renamed metric or label must not leave a panel blank. */
 describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))('every panel of every board has data', () => {
@@ -40,7 +44,12 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 		collector = await startCollectorProcess({
 			dataDir: join(folder.path, 'data'),
 			port: await freePort(),
-			configFile: file('collector.yml', stringify({ inventory: { checks: [{ id: 'entrance', interval: '5s' }], services: [] } })),
+			configFile: file(
+				'collector.yml',
+				stringify({
+					inventory: { checks: [{ id: 'entrance', interval: '5s' }], services: [{ id: 'entrance', name: '入口', checks: ['entrance'] }] },
+				}),
+			),
 		});
 		closing.push(() => collector.stop());
 		const password = { file: file('mysql.password', databases.master.password) };
@@ -86,7 +95,8 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 		for (const panel of sectionsOf(board).flatMap((section) => section.panels)) {
 			for (const target of panel.targets) {
 				const rows = await collector.query(interpolate(target.expression, scope, builtIn));
-				if (rows.length === 0 && !mayBeEmpty(panel, target.refId)) empty.push(`${panel.title}: ${target.expression}`);
+				if (rows.length === 0 && !LATER.test(target.expression) && !mayBeEmpty(panel, target.refId))
+					empty.push(`${panel.title}: ${target.expression}`);
 			}
 		}
 		return empty;

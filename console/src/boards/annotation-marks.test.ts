@@ -33,8 +33,19 @@ test('what begins in the window has a line with its kind, what began before only
 	};
 	expect(series.markLine.data.map(({ xAxis, label }) => [xAxis, label.formatter])).toEqual([[120, 'f']]);
 	expect(series.markArea.data.map((pair) => pair.map(({ xAxis }) => xAxis))).toEqual([
-		[120, 150],
 		[100, 150],
+		[120, 150],
 	]);
 	expect(markSeries([mark(10, 90)], window, () => '')).toBeNull();
+});
+
+test('bands of one kind that overlap are drawn once, those of several kinds each', () => {
+	const marks = [mark(150, 160, 'fault'), mark(110, 130, 'fault'), mark(120, 140, 'fault'), mark(125, null)];
+	const series = markSeries(marks, window, () => '') as { markArea: { data: { xAxis: number }[][] }; markLine: { data: unknown[] } };
+	expect(series.markArea.data.map((pair) => pair.map(({ xAxis }) => xAxis))).toEqual([
+		[125, 200],
+		[110, 140],
+		[150, 160],
+	]);
+	expect(series.markLine.data).toHaveLength(4);
 });

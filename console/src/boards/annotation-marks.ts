@@ -13,6 +13,23 @@ export function marksIn(
 		.filter((mark) => mark.time <= window.toMs && (mark.timeEnd ?? window.toMs) >= window.fromMs);
 }
 
+interface Band {
+	readonly kind: Annotation['kind'];
+	readonly fromMs: number;
+	readonly toMs: number;
+}
+
+/** Bands of one kind that overlap are one: their colours would add up until the lines under them cannot be read. */
+function bandsOf(marks: readonly Band[]): readonly Band[] {
+	const bands: Band[] = [];
+	for (const mark of [...marks].sort((a, b) => a.kind.localeCompare(b.kind) || a.fromMs - b.fromMs)) {
+		const last = bands.at(-1);
+		if (last === undefined || last.kind !== mark.kind || mark.fromMs > last.toMs) bands.push(mark);
+		else bands[bands.length - 1] = { ...last, toMs: Math.max(last.toMs, mark.toMs) };
+	}
+	return bands;
+}
+
 /** A series without data that carries bands and lines; `null` where there is nothing to mark. `label` is what stands at a line. */
 export function markSeries(
 	annotations: readonly Annotation[],
@@ -28,8 +45,8 @@ export function markSeries(
 		silent: true,
 		markArea: {
 			silent: true,
-			data: marks.map(({ kind, fromMs, toMs }) => [
-				{ xAxis: fromMs, itemStyle: { color: MARK_COLORS[kind], opacity: 0.09 } },
+			data: bandsOf(marks).map(({ kind, fromMs, toMs }) => [
+				{ xAxis: fromMs, itemStyle: { color: MARK_COLORS[kind], opacity: 0.06 } },
 				{ xAxis: toMs },
 			]),
 		},

@@ -160,3 +160,30 @@ test('queries of a table are joined by their labels, ordered, renamed and sorted
 	]);
 	expect(table.ignored).toEqual(['calculateField']);
 });
+
+test('a query that summed labels away is joined by those that every query has, and two series of one query stay two rows', () => {
+	const board = panel({
+		type: 'table',
+		targets: [
+			{ refId: 'A', expr: 'up', instant: true },
+			{ refId: 'B', expr: 'sum by (instance) (x)', instant: true },
+		],
+		transformations: [
+			{ id: 'merge', options: {} },
+			{ id: 'filterFieldsByName', options: { include: { names: ['instance', 'job', 'Value #A', 'Value #B'] } } },
+		],
+	});
+	const [a, b] = board.targets;
+	if (a === undefined || b === undefined) throw new Error('no targets');
+	const one = (metric: Readonly<Record<string, string>>, value: string) => ({ metric, values: [[60, value]] as const });
+	const up = ['mysql', 'node'].map((job) => one({ __name__: 'up', instance: 'i1', job }, '1'));
+	const answers = [
+		{ target: a, series: [...up, one({ __name__: 'up', instance: 'i2', job: 'mysql' }, '0')] },
+		{ target: b, series: [one({ instance: 'i1' }, '7'), one({ instance: 'i2' }, '8')] },
+	];
+	expect(tableOf(board, framesOf(board, answers, grid)).rows).toEqual([
+		['i1', 'mysql', 1, 7],
+		['i1', 'node', 1, null],
+		['i2', 'mysql', 0, 8],
+	]);
+});

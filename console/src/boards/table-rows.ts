@@ -32,13 +32,19 @@ export function tableOf(panel: Panel, frames: readonly Frame[]): Table {
 	const valueField = (refId: string) => (refIds.length > 1 ? `Value #${refId}` : 'Value');
 	const labels = [...new Set(frames.flatMap((frame) => Object.keys(frame.labels)))].filter((name) => name !== METRIC_NAME);
 	const joins = panel.transformations.some(({ id }) => JOINING.includes(id));
+	const shared = labelsOfEveryQuery(frames);
 	const rows = new Map<string, Map<string, Cell>>();
 	frames.forEach((frame, i) => {
-		// Merging joins what has the same labels; without it every series is a row of its own.
-		const key = `${JSON.stringify(Object.entries(withoutName(frame.labels)).sort())}${joins ? '' : i}`;
-		const row = rows.get(key) ?? new Map<string, Cell>(Object.entries(frame.labels));
+		const field = valueField(frame.refId);
+		const joined = shared.map((name) => [name, frame.labels[name] ?? '']);
+		// Two series of one query stay two rows, also where what tells them apart is in no other query.
+		const same = joins ? rows.get(JSON.stringify(joined)) : undefined;
+		const key =
+			same === undefined ? JSON.stringify(joins ? joined : i) : same.has(field) ? JSON.stringify([joined, i]) : JSON.stringify(joined);
+		const row = rows.get(key) ?? new Map<string, Cell>();
+		for (const [name, value] of Object.entries(frame.labels)) row.set(name, value);
 		row.set('Time', frame.timesMs.at(-1) ?? null);
-		row.set(valueField(frame.refId), reduceValues(frame.values, 'lastNotNull'));
+		row.set(field, reduceValues(frame.values, 'lastNotNull'));
 		rows.set(key, row);
 	});
 	const fields = ['Time', ...labels.sort(), ...refIds.map(valueField)];
@@ -64,8 +70,16 @@ export function tableOf(panel: Panel, frames: readonly Frame[]): Table {
 	};
 }
 
-function withoutName(labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-	return Object.fromEntries(Object.entries(labels).filter(([name]) => name !== METRIC_NAME));
+/** What merging joins by, as Grafana does: the labels that each query has. One of them may have summed others away. */
+function labelsOfEveryQuery(frames: readonly Frame[]): readonly string[] {
+	const names = new Map<string, Set<string>>();
+	for (const { refId, labels } of frames) {
+		const known = names.get(refId) ?? new Set();
+		for (const name of Object.keys(labels)) if (name !== METRIC_NAME) known.add(name);
+		names.set(refId, known);
+	}
+	const [first = new Set<string>(), ...others] = names.values();
+	return [...first].filter((name) => others.every((known) => known.has(name))).sort();
 }
 
 interface Organized {

@@ -59,7 +59,7 @@ export function ChangeListPage() {
 						<Card className="flush">
 							{data.changes.map(({ number, change, missing }) => (
 								<Link key={change.id} className="case-row" to={`/desk/changes/${change.id}`}>
-									<span className="num muted case-number">#{number}</span>
+									<span className="num muted">#{number}</span>
 									<ChangeStageMark stage={change.stage} />
 									<span className="case-title">
 										<b>{change.title}</b>

@@ -71,7 +71,7 @@ function FaultRow({ entry: { number, fault, steps }, service }: { readonly entry
 	const contract = contracts.data?.contracts.find(({ id }) => id === fault.profile)?.name ?? fault.profile;
 	return (
 		<Link className="case-row" to={`/desk/faults/${fault.id}`}>
-			<span className="num muted case-number">#{number}</span>
+			<span className="num muted">#{number}</span>
 			<FaultStageMark stage={fault.stage} />
 			<span className="case-title">
 				<b>{fault.title}</b>

@@ -51,7 +51,7 @@ function Entry({ notification }: { readonly notification: NotificationEntry }) {
 		<article className="notification">
 			<button type="button" className="notification-row" aria-expanded={open} onClick={() => setOpen(!open)}>
 				<span className="num muted">#{notification.number}</span>
-				<span className="num notification-time" title={dateTimeText(notification.createdAtMs)}>
+				<span className="num" title={dateTimeText(notification.createdAtMs)}>
 					{shortTimeText(notification.createdAtMs)}
 				</span>
 				<Mark

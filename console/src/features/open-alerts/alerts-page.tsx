@@ -92,7 +92,7 @@ function AlertEntry({ alert, nowMs, onSilence }: AlertEntryProps) {
 					<small className="muted">{shortTimeText(alert.startsAtMs)}</small>
 				</span>
 				{onSilence === null ? null : (
-					<Button size="small" className="alert-silence" onClick={onSilence}>
+					<Button size="small" onClick={onSilence}>
 						{texts.alerts.silence}
 					</Button>
 				)}

@@ -79,7 +79,7 @@ function ProblemRow({ entry: { number, problem, clocks } }: { readonly entry: Pr
 	const { channel, reporter, department, category, owner } = problem;
 	return (
 		<Link className="case-row" to={`/desk/problems/${problem.id}`}>
-			<span className="num muted case-number">#{number}</span>
+			<span className="num muted">#{number}</span>
 			<ProblemStageMark stage={problem.stage} />
 			<span className="case-title">
 				<b>{problem.title}</b>

@@ -97,7 +97,7 @@ function Ledger({ ledger, range }: { readonly ledger: LedgerAnswer; readonly ran
 	};
 	return (
 		<>
-			<Card title={texts.service.ledger} className="ledger-card">
+			<Card title={texts.service.ledger}>
 				<LedgerBand intervals={ledger.intervals} range={range} />
 				<p className="muted ledger-note num">
 					{dateTimeText(figures.fromMs)} → {dateTimeText(figures.toMs)}
