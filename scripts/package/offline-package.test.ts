@@ -28,7 +28,7 @@ node="$FOURNINES_HOME/runtime/node"
 collector=$!
 "$node" -e '
 const look = async (path) => (await fetch("http://127.0.0.1:9999" + path)).status;
-const until = Date.now() + 30000;
+const until = Date.now() + 120000;
 const ready = () => look("/-/ready").then((status) => status === 200, () => false);
 (async () => {
 	while (Date.now() < until && !(await ready())) await new Promise((resolve) => setTimeout(resolve, 100));
@@ -57,7 +57,7 @@ test.skipIf(!isolates)(
 		const result = spawnSync('unshare', ['--net', 'sh', '-c', SESSION, 'sh', at('root'), at('release.pem')], {
 			cwd: at('unpacked'),
 			encoding: 'utf8',
-			timeout: 120_000,
+			timeout: 280_000,
 		});
 		expect(result.stdout.trim().split('\n'), result.stderr).toEqual([
 			'routes: 0',

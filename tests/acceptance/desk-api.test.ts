@@ -175,7 +175,7 @@ describe('the inventory', () => {
 	test('is exported by the command with what was edited here, and another product that reads the export says the same', async () => {
 		const file = join(collector.folder, 'exported.yml');
 		const cli = (...args: string[]) =>
-			promisify(execFile)(process.execPath, [CLI, 'inventory', ...args], { encoding: 'utf8', timeout: 60_000 });
+			promisify(execFile)(process.execPath, [CLI, 'inventory', ...args], { encoding: 'utf8', timeout: 150_000 });
 		const edited = '带 “引号”: 与 # 井号, 多行\n第二行 ';
 		await json(edit([{ section: 'contacts', key: '', text: `id: wang\nname: ${JSON.stringify(edited)}\nphone: "028-1234"` }]));
 		await cli('export', '--url', collector.address, '--data', join(collector.folder, 'data'), '--out', file);
@@ -280,7 +280,7 @@ test('a problem that nobody handed over in time is told to the people on duty', 
 		const { alerts } = await json<OverviewAnswer>(call('owner', 'GET', '/overview'));
 		return alerts.find(({ labels }) => labels['alertname'] === 'ProblemStepDue');
 	};
-	await waitFor('the alert', async () => (await alert()) !== undefined, { timeoutMs: 90_000, intervalMs: 500 });
+	await waitFor('the alert', async () => (await alert()) !== undefined, { timeoutMs: 150_000, intervalMs: 500 });
 	expect(await alert()).toMatchObject({
 		labels: { step: 'hand-over', problem_number: '2' },
 		annotations: { summary: '用户问题 2「地图空白」：受理交办已超时' },

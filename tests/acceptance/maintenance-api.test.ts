@@ -68,13 +68,13 @@ test('what an open window covers is held back, with the window as the reason and
 	expect((await call('system', `/maintenance/${id}/approve`, { note: '' })).status).toBe(200);
 	expect(await alerts()).toEqual({ portal: true, other: false });
 	const held = async () => (JSON.parse((await call('viewer', `/maintenance/${id}`)).text) as MaintenanceDetailAnswer).held;
-	await waitFor('the hold to be on record', async () => (await held()).messages === 1, { timeoutMs: 90_000, intervalMs: 500 });
+	await waitFor('the hold to be on record', async () => (await held()).messages === 1, { timeoutMs: 150_000, intervalMs: 500 });
 	await call('operator', `/maintenance/${id}/start`, { occurrenceMs: fromMs, actualMs: fromMs + 1000 });
 	await call('operator', `/maintenance/${id}/end`, { occurrenceMs: fromMs, actualMs: Date.now() });
 	expect(await alerts()).toEqual({ portal: false, other: false });
 	const overview = async () => JSON.parse((await call('viewer', '/overview')).text) as OverviewAnswer;
 	const told = async () => (await overview()).alerts.find(({ labels }) => labels['alertname'] === 'MaintenanceOverrun');
-	await waitFor('the owner to be told', async () => (await told()) !== undefined, { timeoutMs: 90_000, intervalMs: 500 });
+	await waitFor('the owner to be told', async () => (await told()) !== undefined, { timeoutMs: 150_000, intervalMs: 500 });
 	expect(await told()).toMatchObject({ labels: { owner: 'the-operator', severity: 'warning' }, suppressed: false });
 });
 

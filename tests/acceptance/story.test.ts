@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { archivePaths, readSegment } from '../../collector/audit/segment-file.ts';
 import type { LedgerAnswer } from '../../protocol/api.ts';
-import { type CollectorProcess, startAgentProcess, startCollectorProcess } from '../harness/collector.ts';
+import { type CollectorProcess, longestGapSeconds, startAgentProcess, startCollectorProcess } from '../harness/collector.ts';
 import { type FakeSmsGateway, startFakeSmsGateway } from '../harness/fake-sms-gateway.ts';
 import { type FakeWechatRobot, startFakeWechatRobot } from '../harness/fake-wechat-robot.ts';
 import { type MariaDbPair, available as mariaDbAvailable, startMariaDbPair } from '../harness/mariadb.ts';
@@ -108,6 +108,8 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 	const countOf = async (expression: string) => Number((await collector.query(`count(${expression})`))[0]?.value[1] ?? 0);
 	let downFromMs = 0;
 	let downToMs = 0;
+	/** Between two checks, which a busy machine makes longer than the interval. */
+	let longestGapS = 0;
 
 	test('every source is seen, under the names that boards know', async () => {
 		const sources = [
@@ -158,10 +160,10 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 
 	test('no check that was made is missing, although the collector was away', async () => {
 		const [series] = await collector.query(`probe_success{check="mis-entrance"}[${Math.ceil((Date.now() - downFromMs) / 1000) + 20}s]`);
-		const { values } = series as unknown as { readonly values: readonly (readonly [number, string])[] };
-		const gaps = values.slice(1).map(([time], i) => time - (values[i]?.[0] ?? 0));
-		expect(Math.max(...gaps)).toBeLessThan(CHECK_INTERVAL_S * 1.9);
-		expect(new Set(values.map(([time]) => time)).size).toBe(values.length);
+		const times = series?.values?.map(([time]) => time) ?? [];
+		longestGapS = longestGapSeconds(series);
+		expect(longestGapS).toBeLessThan(CHECK_INTERVAL_S * 1.9);
+		expect(new Set(times).size).toBe(times.length);
 	});
 
 	test("the outage's seconds are in the ledger, within one check interval per transition", async () => {
@@ -174,9 +176,9 @@ describe.skipIf(!(nginxAvailable() && tomcatAvailable() && mariaDbAvailable()))(
 		const outages = ledger.intervals.filter((interval) => interval.state === 'down');
 		expect(outages).toHaveLength(1);
 		const [outage] = outages;
-		expect(Math.abs((outage?.fromSeconds ?? 0) - downFromMs / 1000)).toBeLessThanOrEqual(CHECK_INTERVAL_S + 1);
-		expect(Math.abs((outage?.toSeconds ?? 0) - downToMs / 1000)).toBeLessThanOrEqual(CHECK_INTERVAL_S + 1);
-		expect(Math.abs(ledger.figures.downSeconds - truth)).toBeLessThanOrEqual(2 * CHECK_INTERVAL_S);
+		expect(Math.abs((outage?.fromSeconds ?? 0) - downFromMs / 1000)).toBeLessThanOrEqual(longestGapS + 1);
+		expect(Math.abs((outage?.toSeconds ?? 0) - downToMs / 1000)).toBeLessThanOrEqual(longestGapS + 1);
+		expect(Math.abs(ledger.figures.downSeconds - truth)).toBeLessThanOrEqual(2 * longestGapS);
 		expect(outage?.reason).toContain('mis-entrance');
 	});
 

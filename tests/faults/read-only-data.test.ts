@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type CollectorProcess, startCollectorProcess } from '../harness/collector.ts';
@@ -16,13 +15,13 @@ function canMount(): boolean {
 	return mounted;
 }
 
-const copies = () => readdirSync(tmpdir()).filter((name) => name.startsWith('fournines-volatile-'));
-
 describe.skipIf(!canMount())('a data folder that has become read-only', () => {
 	test('can be read, goes on alerting, takes nothing that it could lose, and leaves no copy behind', async () => {
 		const folder = temporaryFolder('read-only');
 		const dataDir = join(folder.path, 'data');
-		runCommand('mkdir', [dataDir]);
+		/** Where it makes a copy of what it has to write. */
+		const copies = join(folder.path, 'tmp');
+		runCommand('mkdir', [dataDir, copies]);
 		runCommand('mount', ['-t', 'tmpfs', '-o', 'size=200m', 'tmpfs', dataDir]);
 		const messages: string[] = [];
 		const receiver = await listen((text) => messages.push(text));
@@ -42,11 +41,10 @@ alerts:
 		const push = (heat: number) => post(`http://127.0.0.1:${port}/api/v1/import/prometheus`, `heat ${heat}\n`, token);
 		let token = '';
 		try {
-			collector = await startCollectorProcess({ dataDir, port, configFile });
+			collector = await startCollectorProcess({ dataDir, port, configFile, env: { TMPDIR: copies } });
 			token = runCommand('cat', [collector.pushTokenFile]).trim();
 			expect(await push(0)).toMatchObject({ status: 204 });
 			await collector.stop();
-			const before = copies();
 			runCommand('mount', ['-o', 'remount,ro', dataDir]);
 
 			await collector.start();
@@ -73,7 +71,7 @@ alerts:
 			);
 			expect(logs).toMatchObject({ status: 507, text: expect.stringContaining('FN_AUDIT_WRITE') });
 			expect(await collector.stop()).toBe(0);
-			expect(copies()).toEqual(before);
+			expect(readdirSync(copies)).toEqual([]);
 
 			runCommand('mount', ['-o', 'remount,rw', dataDir]);
 			await collector.start();

@@ -90,7 +90,7 @@ export async function playRow(row: TimelineRow, scene: Scene): Promise<PlayedRow
 		const zeroMs = Date.now();
 		let late = false;
 		for (const { at, after = 0, withinMs = Number.POSITIVE_INFINITY, act } of row.steps) {
-			await waitFor(`${row.name}: message ${after}`, () => trial.mine().length >= after, { timeoutMs: 60_000, intervalMs: 10 });
+			await waitFor(`${row.name}: message ${after}`, () => trial.mine().length >= after, { intervalMs: 10 });
 			const dueMs = Math.max(zeroMs + at * 1000, trial.mine()[after - 1]?.atMs ?? 0);
 			await until(dueMs);
 			await act(trial);
@@ -150,7 +150,7 @@ function createTrial(scene: Scene, labels: Readonly<Record<string, string>>): Tr
 		const token = readFileSync(join(scene.collector.dataDir, 'keys/local-alert.token'), 'utf8').trim();
 		const response = await httpExchange(`${scene.collector.url}/api/v2/${path}`, {
 			method,
-			timeoutMs: 20_000,
+			timeoutMs: 60_000,
 			headers: { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
 			...(body === undefined ? {} : { body: JSON.stringify(body) }),
 		});
@@ -202,7 +202,7 @@ function createTrial(scene: Scene, labels: Readonly<Record<string, string>>): Tr
 			await send('DELETE', `silence/${silenceId}`);
 		},
 		take: async () => {
-			const page = await httpExchange(scene.link(marked), { method: 'POST', timeoutMs: 20_000 });
+			const page = await httpExchange(scene.link(marked), { method: 'POST', timeoutMs: 60_000 });
 			if (!page.body.toString('utf8').includes('确认处理')) throw new Error(`${marked} could not be taken: ${page.body.toString('utf8')}`);
 		},
 		mine: () => scene.told().filter(({ mark }) => mark === marked),

@@ -31,6 +31,14 @@ export interface CollectorProcess {
 export interface QueryRow {
 	readonly metric: Readonly<Record<string, string>>;
 	readonly value: readonly [number, string];
+	/** Of a range selector, in the place of `value`. */
+	readonly values?: readonly (readonly [number, string])[];
+}
+
+/** The longest time between two samples of a series that a range selector answered with, seconds. */
+export function longestGapSeconds(row: QueryRow | undefined): number {
+	const times = row?.values?.map(([time]) => time) ?? [];
+	return Math.max(...times.slice(1).map((time, i) => time - (times[i] ?? 0)));
 }
 
 /** A collector as a process of its own, as an operator runs it. */

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { LedgerAnswer } from '../../protocol/api.ts';
-import { startAgentProcess, startCollectorProcess } from './collector.ts';
+import { longestGapSeconds, startAgentProcess, startCollectorProcess } from './collector.ts';
 import { startMariaDb } from './mariadb.ts';
 import { startNginx } from './nginx.ts';
 import { freePort, temporaryFolder, waitFor } from './process.ts';
@@ -21,6 +21,8 @@ export interface RealOutage {
 
 export interface TruthRun {
 	readonly intervalMs: number;
+	/** The longest time between two checks of a server as they were really made, which a busy machine makes longer than the interval. */
+	readonly longestGapMs: ReadonlyMap<string, number>;
 	readonly fromSeconds: number;
 	readonly toSeconds: number;
 	readonly real: readonly RealOutage[];
@@ -109,14 +111,18 @@ export async function runTruth(plan: {
 		await until(toSeconds * 1000 + 8000);
 		const ledgers = new Map<string, LedgerAnswer>();
 		const gaugePercent = new Map<string, number>();
+		const longestGapMs = new Map<string, number>();
 		for (const id of ids) {
 			const path = `/api/fournines/v1/services/${id}/ledger?from=${fromSeconds}&to=${toSeconds}`;
 			ledgers.set(id, JSON.parse(await collector.get(path)) as LedgerAnswer);
+			const [checks] = await collector.query(`probe_success{check="${id}"}[${plan.seconds + 4}s] @ ${toSeconds + 2}`);
+			longestGapMs.set(id, Math.ceil(longestGapSeconds(checks) * 1000));
 			const [row] = await collector.query(`avg_over_time(probe_success{check="${id}"}[${plan.seconds}s] @ ${toSeconds})`);
 			gaugePercent.set(id, Number(row?.value[1]) * 100);
 		}
 		return {
 			intervalMs: INTERVAL_MS,
+			longestGapMs,
 			fromSeconds,
 			toSeconds,
 			real: real.sort((a, b) => a.fromEarliestMs - b.fromEarliestMs),

@@ -15,7 +15,7 @@ function program(script: string): string {
 	return file;
 }
 const exec = (script: string, more: object = {}) =>
-	oneInput({ exec: [{ id: 'queue', command: [program(script), 'one', 'two words'], timeout: '5s', ...more }] });
+	oneInput({ exec: [{ id: 'queue', command: [program(script), 'one', 'two words'], timeout: '60s', ...more }] });
 
 const gone = (file: string) =>
 	waitFor('the process to be gone', () => {
@@ -69,9 +69,9 @@ test('a program that is not there', async () => {
 
 test('what hangs is killed with everything that it started', async () => {
 	const [own, child] = [join(folder.path, 'own'), join(folder.path, 'child')];
-	const input = exec(`echo $$ > ${own}; sleep 60 & echo $! > ${child}; wait`, { timeout: '500ms' });
+	const input = exec(`echo $$ > ${own}; sleep 60 & echo $! > ${child}; wait`, { timeout: '2s' });
 	const error = await failureOf(input);
-	expect(error.message).toContain('did not end within 500 ms');
+	expect(error.message).toContain('did not end within 2000 ms');
 	await gone(own);
 	await gone(child);
 });

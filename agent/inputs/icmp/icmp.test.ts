@@ -29,7 +29,7 @@ test('an echo, with the time that ping printed', async () => {
 	);
 	const found = await probe(entry(path));
 	expect(found).toMatchObject({ probe_success: 1, 'probe_icmp_duration_seconds{phase="rtt"}': 0.0125, probe_ip_protocol: 4 });
-	expect(readFileSync(join(folder.path, 'arguments'), 'utf8').trim()).toBe('-n -c 1 -W 2 -4 127.0.0.1');
+	expect(readFileSync(join(folder.path, 'arguments'), 'utf8').trim()).toBe('-n -c 1 -W 20 -4 127.0.0.1');
 });
 
 test('no echo', async () => {
@@ -43,7 +43,7 @@ test('no ping', async () => {
 test('a ping that hangs is killed at the deadline', async () => {
 	const file = join(folder.path, 'pid');
 	const path = command('hung', `echo $$ > ${file}\nexec sleep 60`);
-	expect(reasonOf(await probe(entry(path, { timeout: '500ms' })))).toBe('timeout');
+	expect(reasonOf(await probe(entry(path, { timeout: '2s' })))).toBe('timeout');
 	const pid = readFileSync(file, 'utf8').trim();
 	await waitFor('the process to be gone', () => !existsSync(`/proc/${pid}/cmdline`) || readFileSync(`/proc/${pid}/cmdline`, 'utf8') === '');
 });
