@@ -7,27 +7,30 @@ import { type AlertsConfig, AlertsConfigSchema } from '../alerts/config.ts';
 import { configWarnings } from '../alerts/config-warnings.ts';
 import { explainRouting } from '../alerts/route/explain.ts';
 import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from '../collector/config.ts';
+import { configuredRuleFiles } from '../collector/configured-files.ts';
+import { readProfile } from '../collector/contracts/profile-files.ts';
 import { insideHours } from '../collector/inventory/calendar.ts';
 import { dayKindOrUnknown } from '../collector/inventory/holidays.ts';
-import { configuredRuleFiles } from '../collector/rule-files.ts';
+import { contractsProblems } from '../collector/known-profiles.ts';
 import { checkRuleFile, parseRuleFile } from '../collector/ruler/rule-file.ts';
 import { applyThresholds } from '../collector/ruler/thresholds.ts';
 import { type ConfigProblem, formatProblem, loadConfigFile, placeInConfig } from '../core/config-file.ts';
 import { type Command, usageError } from './command.ts';
 import { ROOT_DIR } from './version.ts';
 
-type FileKind = 'collector' | 'agent' | 'rules' | 'alertmanager';
+const FILE_KINDS = ['collector', 'agent', 'rules', 'alertmanager', 'contract'] as const;
+type FileKind = (typeof FILE_KINDS)[number];
 
 export const checkCommand: Command = {
-	help: `fournines check FILE… [--kind collector|agent|rules|alertmanager]
+	help: `fournines check FILE… [--kind ${FILE_KINDS.join('|')}]
 fournines check COLLECTOR.YML --alert LABEL=VALUE… [--at TIME]
 
 Reads each file as the collector or the agent would, and prints every problem with its line and key; with a collector's file
-also those of the rules that it names and of the thresholds that it sets for them.
+also those of the rules that it names, of the thresholds that it sets for them, and of the contracts that it names.
 Which kind a file is follows from its keys; --kind says it where that is not enough.
 
   fournines check collector.yml
-  fournines check agent.yml rules/*.yml
+  fournines check agent.yml rules/*.yml contracts/*.yml
 
 An Alertmanager's own file is checked as what would stand under the key "alerts" of collector.yml; "fournines convert" makes it so.
 
@@ -45,14 +48,14 @@ Exit code 0 when all files are good, 1 when there is a problem.`,
 			options: { kind: { type: 'string' }, alert: { type: 'string', multiple: true }, at: { type: 'string' } },
 		});
 		if (positionals.length === 0) throw usageError('name at least one file');
-		if (values.kind !== undefined && !['collector', 'agent', 'rules', 'alertmanager'].includes(values.kind))
-			throw usageError(`--kind ${values.kind}: write collector, agent, rules or alertmanager`);
+		const given = FILE_KINDS.find((known) => known === values.kind);
+		if (values.kind !== undefined && given === undefined) throw usageError(`--kind ${values.kind}: write one of ${FILE_KINDS.join(', ')}`);
 		let problems = 0;
 		for (const file of positionals) {
-			const found = problemsOf(file, values.kind as FileKind | undefined);
+			const found = problemsOf(file, given);
 			problems += found.length;
 			for (const problem of found) process.stdout.write(`${formatProblem(problem)}\n`);
-			const kind = (values.kind as FileKind | undefined) ?? kindOf(file);
+			const kind = given ?? kindOf(file);
 			if (kind === 'alertmanager' && found.length > 0) process.stdout.write(`${CONVERT_HINT.replaceAll('FILE', file)}\n`);
 			if (found.length === 0) for (const warning of warningsOf(file, kind)) process.stdout.write(`${warning}\n`);
 			if (found.length === 0)
@@ -124,9 +127,14 @@ export function problemsOf(file: string, kind?: FileKind): readonly ConfigProble
 			const result = loadConfigFile(file, AlertsConfigSchema, checkAlertsConfig);
 			return result.kind === 'ok' ? [] : result.problems;
 		}
+		case 'contract': {
+			const result = readProfile(readFileSync(file, 'utf8'), file);
+			return result.kind === 'ok' ? [] : result.problems;
+		}
 		case 'collector': {
 			const result = loadConfigFile(file, CollectorConfigSchema, checkCollectorConfig);
-			return result.kind === 'ok' ? ruleProblems(result.config, file) : result.problems;
+			if (result.kind !== 'ok') return result.problems;
+			return [...ruleProblems(result.config, file), ...contractsProblems(result.config, { configFile: file, rootDir: ROOT_DIR })];
 		}
 	}
 }
@@ -156,6 +164,7 @@ function kindOf(file: string): FileKind {
 	} catch {
 		return 'collector';
 	}
+	if (keys.includes('clocks') && keys.includes('levels')) return 'contract';
 	if (keys.includes('groups')) return 'rules';
 	if (keys.includes('route') && keys.includes('receivers')) return 'alertmanager';
 	return ['inputs', 'spool', 'host', 'collector'].some((key) => keys.includes(key)) ? 'agent' : 'collector';

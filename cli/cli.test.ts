@@ -153,6 +153,19 @@ colour: red
 		expect(own).toMatchObject({ code: 0, out: expect.stringMatching(/own\.yml:8: alerts\.receivers\[0\].*WARNING/) });
 	});
 
+	test('knows a contract by its keys, and the contracts that a collector would know', () => {
+		const shipped = readFileSync(join(import.meta.dirname, '..', 'rules', 'contracts', 'zhaoqing-2025.yml'), 'utf8');
+		const own = write('ours.yml', shipped.replace(/^id: .*$/m, 'id: ours'));
+		expect(run('check', own)).toMatchObject({ code: 0, out: expect.stringContaining('ours.yml: good') });
+		const file = write('contracts.yml', 'contracts: { profiles: [ours.yml], default: ours, terms: { theirs: {} } }\n');
+		expect(run('check', file)).toMatchObject({
+			code: 1,
+			out: expect.stringMatching(/contracts\.terms\.theirs: .*"theirs"; known: .*ours/),
+		});
+		const broken = write('broken.yml', shipped.replace(/^period: .*$/m, 'period: { kind: fortnight }'));
+		expect(run('check', broken)).toMatchObject({ code: 1, out: expect.stringMatching(/broken\.yml:\d+: period/) });
+	});
+
 	test('a file that is not there, and one that is not YAML', () => {
 		const foreign = write(
 			'alertmanager.yml',

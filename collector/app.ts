@@ -22,6 +22,7 @@ import { openDayStore } from './availability/day-store.ts';
 import { openRequestDays } from './availability/request-days.ts';
 import { cheapQueries } from './cheap-queries.ts';
 import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from './config.ts';
+import { configuredRuleFiles } from './configured-files.ts';
 import { createDesk } from './desk.ts';
 import type { Accounts } from './identity/accounts.ts';
 import { openInbox } from './inbox/open-inbox.ts';
@@ -32,6 +33,7 @@ import { insideHours } from './inventory/calendar.ts';
 import { hostLabels } from './inventory/hosts.ts';
 import { openInventoryEdits } from './inventory/inventory-edits.ts';
 import { JobHeartbeats } from './jobs/job-heartbeats.ts';
+import { createKnownProfiles } from './known-profiles.ts';
 import { createMaintenance } from './maintenance/maintenance.ts';
 import { createMonthlyReports } from './monthly-reports.ts';
 import { type LaterServices, onCallWorld } from './on-call-world.ts';
@@ -41,7 +43,6 @@ import { archiveOperation, openRecords } from './records.ts';
 import { createRelays } from './relays.ts';
 import { createReload, type Reloaded } from './reload.ts';
 import { registerRoutes } from './routes.ts';
-import { configuredRuleFiles } from './rule-files.ts';
 import { createRuler } from './ruler/ruler.ts';
 import { startSchedules } from './schedules.ts';
 import { createScrapeManager } from './scrape/scraping.ts';
@@ -110,10 +111,12 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	const records = await openRecords({ dataDir, config: () => config.identity, metrics, clock, log }, cleanup);
 	const { state, archive, operations, tokens, accounts, agentTokenFile } = records;
 	let availability: Availability | null = null;
+	const profiles = createKnownProfiles({ configFile: options.configFile, rootDir: options.rootDir }, () => config);
 	const inventoryEdits = await openInventoryEdits({
 		state,
 		clock,
 		file: config.inventory,
+		problems: profiles.problems,
 		onChange: (inventory) => {
 			config = { ...config, inventory };
 			availability?.changed();
@@ -256,7 +259,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	const desk = createDesk({
 		state,
 		dataDir,
-		rootDir: options.rootDir,
+		profiles: profiles.all,
 		config: () => config,
 		availability: ledgers,
 		queryable: store,
@@ -285,6 +288,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		scraping,
 		relays,
 		alerting,
+		profiles,
 		inventoryEdits,
 		operations,
 		use: (next) => {
@@ -346,6 +350,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	const address = await listenOn(app, listen, scheme);
 	// Reading the rules takes as long as all before it, and whoever pushes or asks need not wait for them. It goes file by file.
 	await ruler.load(ruleFiles(config, options), { thresholds: config.rules.thresholds });
+	profiles.prepare(config)();
 	ruler.start();
 	cleanup.add('ruler', () => ruler.stop());
 	desk.start();

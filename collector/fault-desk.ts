@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Alerting } from '../alerts/alerting.ts';
 import type { Clock } from '../core/clock.ts';
@@ -9,7 +8,7 @@ import type { DayStore } from './availability/day-store.ts';
 import type { CollectorConfig } from './config.ts';
 import { type Contracts, createContracts } from './contracts/contracts.ts';
 import type { ClockRules } from './contracts/limits.ts';
-import { type ContractProfile, loadProfiles } from './contracts/profile-files.ts';
+import type { ContractProfile } from './contracts/profile-files.ts';
 import { assessedServices } from './contracts/service-figures.ts';
 import { deskAlert } from './desk-notice.ts';
 import { createFaultStore } from './faults/fault-store.ts';
@@ -27,8 +26,7 @@ import type { Queryable } from './storage/storage.ts';
 export interface FaultDeskOptions {
 	readonly state: StateDatabase;
 	readonly dataDir: string;
-	/** Where `rules/contracts/` lies. */
-	readonly rootDir: string;
+	readonly profiles: () => readonly ContractProfile[];
 	readonly config: () => CollectorConfig;
 	readonly availability: Availability;
 	/** Where checks are stored: what a service's own checks say without those of the services below it. */
@@ -57,17 +55,6 @@ const FAILURE_LOOK_BACK_MS = 31 * 86_400_000;
 /** Faults and contracts, tied to the ledger, the alerts and the inventory. Throws what the contract profiles throw when one is bad. */
 export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 	const { state, config, availability, alerting, operations, metrics, clock, log } = options;
-	let loaded: readonly ContractProfile[] | null = null;
-	const profiles = () => {
-		if (loaded !== null) return loaded;
-		const known = loadProfiles(join(options.rootDir, 'rules', 'contracts'));
-		loaded = known;
-		const { terms, settings } = config().contracts;
-		for (const contract of new Set([...Object.keys(terms), ...Object.keys(settings)]))
-			if (!known.some(({ id }) => id === contract))
-				log.warn({ contract }, 'contracts.terms or contracts.settings names a contract that there is no profile of; it has no effect');
-		return known;
-	};
 	const clockRules = (): ClockRules => {
 		const { inventory } = config();
 		return {
@@ -102,7 +89,7 @@ export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 	});
 	const contracts: Contracts = createContracts({
 		state,
-		profiles,
+		profiles: options.profiles,
 		config: () => config().contracts,
 		faults: (profile, fromMs, toMs) => faults.assessed(profile, fromMs, toMs),
 		problems: (profile, fromMs, toMs) => problems.assessed(profile, fromMs, toMs),

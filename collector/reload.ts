@@ -6,6 +6,7 @@ import type { CollectorConfig } from './config.ts';
 import type { OperationLog } from './identity/operation-log.ts';
 import { insideHours } from './inventory/calendar.ts';
 import type { InventoryEdits } from './inventory/inventory-edits.ts';
+import type { KnownProfiles } from './known-profiles.ts';
 import type { Relays } from './relays.ts';
 import type { Ruler } from './ruler/ruler.ts';
 import type { ScrapeManager } from './scrape/scraping.ts';
@@ -18,6 +19,7 @@ export interface ReloadParts {
 	readonly scraping: ScrapeManager;
 	readonly relays: Relays;
 	readonly alerting: Alerting;
+	readonly profiles: KnownProfiles;
 	readonly inventoryEdits: InventoryEdits;
 	/** Puts everything that is read anew at each use into force. */
 	readonly use: (config: CollectorConfig) => void;
@@ -48,7 +50,7 @@ const AT_START = [
 
 /** Reads the configuration again, one turn after the other: either everything that can change at run time does, or it throws and nothing has. */
 export function createReload(started: CollectorConfig, parts: ReloadParts): (caller: ReloadCaller) => Promise<Reloaded> {
-	const { ruler, scraping, relays, alerting, inventoryEdits, clock, log } = parts;
+	const { ruler, scraping, relays, alerting, profiles, inventoryEdits, clock, log } = parts;
 	const reload = async (): Promise<Reloaded> => {
 		const next = parts.read();
 		// Thresholds may ask for calendars that come into force with the file.
@@ -60,6 +62,7 @@ export function createReload(started: CollectorConfig, parts: ReloadParts): (cal
 			scraping.prepare(next.scrape),
 			relays.prepare(next.alerts.relays),
 			alerting.prepare(next.alerts),
+			profiles.prepare(next),
 		];
 		for (const putIntoForce of inTurn) await putIntoForce();
 		parts.use({ ...next, inventory: await inventoryEdits.readFile(next.inventory) });

@@ -3,7 +3,7 @@ import type { Static, TSchema } from 'typebox';
 import { Settings } from 'typebox/system';
 import { Check, Clone, Default, Errors } from 'typebox/value';
 import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
-import { AppError, systemErrorCode } from './errors.ts';
+import { AppError, errorText, systemErrorCode } from './errors.ts';
 
 /** One mistake in a configuration file. */
 export interface ConfigProblem {
@@ -64,14 +64,19 @@ export interface ConfigRules<S extends TSchema> {
 
 /** The same form for something that is no mistake, with its line in `text`. */
 export function placeInConfig(text: string, file: string, path: readonly (string | number)[]): Omit<ConfigProblem, 'message'> {
-	const lines = new LineCounter();
-	const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
-	return { file, line: lineOf(document, lines, path), path: formatPath(path) };
+	const read = readYaml(text, file);
+	return { file, line: read.kind === 'ok' ? read.config.line(path) : 0, path: formatPath(path) };
 }
 
-/** Checks YAML text against `schema`, fills in defaults, and reports all problems at once with their lines. */
-export function parseConfig<S extends TSchema>(text: string, options: ConfigRules<S>): ConfigResult<Static<S>> {
-	const { file } = options;
+/** A text's value, and the line (1-based; 0 for none) at which a key of it stands. */
+export interface ReadYaml {
+	readonly value: unknown;
+	readonly line: LineOf;
+}
+type LineOf = (path: readonly (string | number)[]) => number;
+
+/** Reads YAML text. Anything that is not one sound document is a problem with its line. */
+export function readYaml(text: string, file: string): ConfigResult<ReadYaml> {
 	const lines = new LineCounter();
 	// The core schema of YAML 1.2: `no` is a word, not false; aliases are bounded against the billion-laughs attack.
 	const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: true });
@@ -86,27 +91,25 @@ export function parseConfig<S extends TSchema>(text: string, options: ConfigRule
 			})),
 		};
 	}
-	let raw: unknown;
 	try {
-		raw = document.toJS({ maxAliasCount: 100 }) ?? {};
+		const value: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+		return { kind: 'ok', config: { value, line: (path) => lineOf(document, lines, path) } };
 	} catch (error) {
-		return {
-			kind: 'bad',
-			problems: [{ file, line: 0, path: '', message: `not usable YAML: ${error instanceof Error ? error.message : String(error)}` }],
-		};
+		return { kind: 'bad', problems: [{ file, line: 0, path: '', message: `not usable YAML: ${errorText(error)}` }] };
 	}
-	return judge(raw, options, (path) => lineOf(document, lines, path));
 }
 
-/** The same for a value that was not read from a text of its own: its problems have no lines. */
-export function checkConfigValue<S extends TSchema>(raw: unknown, options: ConfigRules<S>): ConfigResult<Static<S>> {
-	return judge(raw, options, () => 0);
+/** Checks YAML text against `schema`, fills in defaults, and reports all problems at once with their lines. */
+export function parseConfig<S extends TSchema>(text: string, options: ConfigRules<S>): ConfigResult<Static<S>> {
+	const read = readYaml(text, options.file);
+	return read.kind === 'ok' ? checkConfigValue(read.config.value, options, read.config.line) : read;
 }
 
-function judge<S extends TSchema>(
+/** The same for a value that was read before. Problems have the lines that `line` says, or none. */
+export function checkConfigValue<S extends TSchema>(
 	raw: unknown,
 	{ file, schema, check }: ConfigRules<S>,
-	line: (path: readonly (string | number)[]) => number,
+	line: LineOf = () => 0,
 ): ConfigResult<Static<S>> {
 	const problems: ConfigProblem[] = [];
 	const report: Report = (path, message) => {

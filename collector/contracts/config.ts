@@ -11,6 +11,8 @@ export const ContractsConfigSchema = Type.Object(
 	{
 		/** Profile of services that name none. */
 		default: Type.String({ default: 'chengdu-2021' }),
+		/** Files of profiles beside those that come with the product, as `rules.files` names files. */
+		profiles: Type.Array(Type.String({ minLength: 1 }), { default: ['contracts/*.yml'] }),
 		/** Answers to the open questions of each profile. */
 		settings: Type.Record(Id, Type.Record(Type.String(), Type.String()), { default: {} }),
 		/** Contracts as they were signed and extended: over what the profile says of first and last day. Nothing is computed outside. */

@@ -2,15 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Static, Type } from 'typebox';
 import { Errors } from 'typebox/value';
-import { parse } from 'yaml';
-import { type ConfigProblem, checkConfigValue, configOrThrow } from '../../core/config-file.ts';
-import { AppError, errorText } from '../../core/errors.ts';
+import { type ConfigProblem, type ConfigResult, checkConfigValue, configOrThrow, type ReadYaml, readYaml } from '../../core/config-file.ts';
+import { AppError } from '../../core/errors.ts';
 import { spanMs } from './limits.ts';
 import { type Profile, ProfileSchema, type Setting, SettingSchema } from './profile.ts';
 
 /** A profile with its open questions. `with` answers them; what is not answered has its documented default. */
 export interface ContractProfile {
 	readonly id: string;
+	/** It is named in messages about it. */
+	readonly file: string;
 	readonly settings: Readonly<Record<string, Setting>>;
 	/** Throws `FN_CONTRACT_SETTING` for a question or an answer that the profile does not have. */
 	with(answers: Readonly<Record<string, string>>): Profile;
@@ -25,66 +26,73 @@ export function checkedProfile(value: unknown, file: string): Profile {
 
 /** Reads a profile and checks it with every answer of every question. Throws `FN_CONFIG_INVALID` with all problems at once. */
 export function parseProfile(text: string, file: string): ContractProfile {
-	let raw: unknown;
-	try {
-		raw = parse(text, { maxAliasCount: 100 });
-	} catch (error) {
-		return configOrThrow({ kind: 'bad', problems: [problem(file, '', `not valid YAML: ${errorText(error)}`)] });
-	}
-	const problems: ConfigProblem[] = Errors(HeadSchema, raw).map((error) =>
-		problem(file, error.instancePath.slice(1).replaceAll('/', '.'), error.message),
-	);
-	if (problems.length > 0) return configOrThrow({ kind: 'bad', problems });
-	const { settings = {}, ...body } = raw as Static<typeof HeadSchema> & Record<string, unknown>;
-	const seen = new Set<string>();
-	for (const [id, setting] of Object.entries(settings)) {
-		if (setting.options[setting.default] === undefined) {
-			problems.push(problem(file, `settings.${id}.default`, `"${setting.default}" is not one of its options`));
-		}
-	}
-	const build = (answers: Readonly<Record<string, string>>): Profile => {
-		const chosen = substitute(body, (id) => {
+	return configOrThrow(readProfile(text, file));
+}
+
+/** The same without throwing. */
+export function readProfile(text: string, file: string): ConfigResult<ContractProfile> {
+	const read = readYaml(text, file);
+	if (read.kind === 'bad') return read;
+	const { value, line } = read.config;
+	const head = Errors(HeadSchema, value).map((error) => {
+		const path = error.instancePath.slice(1).split('/');
+		return { file, line: line(path), path: path.join('.'), message: error.message };
+	});
+	if (head.length > 0) return { kind: 'bad', problems: head };
+	const { settings = {}, ...body } = value as Static<typeof HeadSchema> & Record<string, unknown>;
+	const build = (answers: Readonly<Record<string, string>>): ConfigResult<Profile> => {
+		const missing: ConfigProblem[] = [];
+		const chosen = substitute(body, [], (id, path) => {
 			const setting = settings[id];
-			if (setting === undefined) throw new AppError('FN_CONTRACT_SETTING', `${file}: there is no setting "${id}"`, { status: 400 });
-			return setting.options[answers[id] ?? setting.default];
+			if (setting === undefined)
+				missing.push({ file, line: line(path), path: path.join('.'), message: `there is no setting "${id}" under settings` });
+			return setting?.options[answers[id] ?? setting.default];
 		});
-		return checkedProfile(chosen, file);
+		if (missing.length > 0) return { kind: 'bad', problems: missing };
+		return checkConfigValue(chosen, { file, schema: ProfileSchema, check: checkProfile }, line);
 	};
-	const collect = (answers: Readonly<Record<string, string>>, note: string): void => {
-		try {
-			build(answers);
-		} catch (error) {
-			if (!(error instanceof AppError)) throw error;
-			// A mistake outside of the settings is the same with each of them; it is said once.
-			for (const line of error.message.split('\n').slice(error.message.includes('\n') ? 1 : 0)) {
-				if (seen.has(line)) continue;
-				seen.add(line);
-				problems.push(problem(file, '', `${line.trim().replace(`${file}: `, '')}${note}`));
+	const problems = settingProblems(settings, file, line);
+	const plain = build({});
+	if (plain.kind === 'bad') problems.push(...plain.problems);
+	else
+		for (const [id, setting] of Object.entries(settings)) {
+			for (const option of Object.keys(setting.options)) {
+				const other = build({ [id]: option });
+				if (other.kind === 'bad')
+					problems.push(...other.problems.map((one) => ({ ...one, message: `${one.message} (with ${id}: ${option})` })));
 			}
 		}
-	};
-	collect({}, '');
-	for (const [id, setting] of Object.entries(settings)) {
-		for (const option of Object.keys(setting.options)) collect({ [id]: option }, ` (with ${id}: ${option})`);
-	}
-	if (problems.length > 0) return configOrThrow({ kind: 'bad', problems });
-	const plain = build({});
+	if (plain.kind === 'bad' || problems.length > 0) return { kind: 'bad', problems };
+	const { id: profile } = plain.config;
 	return {
-		id: plain.id,
-		settings,
-		with: (answers) => {
-			for (const [id, answer] of Object.entries(answers)) {
-				if (settings[id]?.options[answer] !== undefined) continue;
-				const known = settings[id] === undefined ? Object.keys(settings) : Object.keys(settings[id].options);
-				throw new AppError(
-					'FN_CONTRACT_SETTING',
-					`${plain.id} has no setting "${id.slice(0, 64)}: ${answer.slice(0, 64)}"; known: ${known.join(', ') || 'none'}`,
-					{ status: 400 },
-				);
-			}
-			return Object.keys(answers).length === 0 ? plain : build(answers);
+		kind: 'ok',
+		config: {
+			id: profile,
+			file,
+			settings,
+			with: (answers) => {
+				for (const [id, answer] of Object.entries(answers)) {
+					if (settings[id]?.options[answer] !== undefined) continue;
+					const known = settings[id] === undefined ? Object.keys(settings) : Object.keys(settings[id].options);
+					throw new AppError(
+						'FN_CONTRACT_SETTING',
+						`${profile} has no setting "${id.slice(0, 64)}: ${answer.slice(0, 64)}"; known: ${known.join(', ') || 'none'}`,
+						{ status: 400 },
+					);
+				}
+				return Object.keys(answers).length === 0 ? plain.config : configOrThrow(build(answers));
+			},
 		},
 	};
+}
+
+function settingProblems(settings: Readonly<Record<string, Setting>>, file: string, line: ReadYaml['line']): ConfigProblem[] {
+	return Object.entries(settings)
+		.filter(([, setting]) => setting.options[setting.default] === undefined)
+		.map(([id, setting]) => {
+			const path = ['settings', id, 'default'];
+			return { file, line: line(path), path: path.join('.'), message: `"${setting.default}" is not one of its options` };
+		});
 }
 
 /** Every `*.yml` of the folder that is not a scenario. Throws `FN_CONTRACT_FILES`, `FN_CONFIG_INVALID`. */
@@ -101,16 +109,18 @@ export function loadProfiles(folder: string): readonly ContractProfile[] {
 	return profiles;
 }
 
-function substitute(value: unknown, answer: (id: string) => unknown): unknown {
-	if (Array.isArray(value)) return value.map((entry) => substitute(entry, answer));
+type Path = readonly (string | number)[];
+
+function substitute(value: unknown, path: Path, answer: (id: string, path: Path) => unknown): unknown {
+	if (Array.isArray(value)) return value.map((entry, i) => substitute(entry, [...path, i], answer));
 	if (typeof value !== 'object' || value === null) return value;
 	const keys = Object.keys(value);
 	const setting = (value as Record<string, unknown>)['$setting'];
-	if (keys.length === 1 && typeof setting === 'string') return answer(setting);
-	return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, substitute(entry, answer)]));
+	if (keys.length === 1 && typeof setting === 'string') return answer(setting, path);
+	return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, substitute(entry, [...path, key], answer)]));
 }
 
-type Report = (path: readonly (string | number)[], message: string) => void;
+type Report = (path: Path, message: string) => void;
 
 /** References that must exist, bands and levels that must not overlap. */
 function checkProfile(profile: Profile, report: Report): void {
@@ -181,8 +191,4 @@ function checkProfile(profile: Profile, report: Report): void {
 			});
 		}
 	});
-}
-
-function problem(file: string, path: string, message: string): ConfigProblem {
-	return { file, line: 0, path, message };
 }

@@ -1,6 +1,6 @@
 import { parse } from 'yaml';
 import type { Clock } from '../../core/clock.ts';
-import { configOrThrow } from '../../core/config-file.ts';
+import { type ConfigProblem, configOrThrow } from '../../core/config-file.ts';
 import { AppError, errorText } from '../../core/errors.ts';
 import { uuidv7 } from '../../core/ids.ts';
 import type { StateDatabase } from '../state/database.ts';
@@ -70,6 +70,8 @@ export async function openInventoryEdits(options: {
 	readonly clock: Clock;
 	readonly file: InventoryConfig;
 	readonly onChange: (inventory: InventoryConfig) => void;
+	/** What is wrong with an edit that the inventory alone cannot say; it is refused then. */
+	readonly problems?: (inventory: InventoryConfig) => readonly ConfigProblem[];
 }): Promise<InventoryEdits> {
 	const { state, clock } = options;
 	let file = options.file;
@@ -141,6 +143,8 @@ export async function openInventoryEdits(options: {
 				},
 			);
 		}
+		const problems = options.problems?.(next) ?? [];
+		if (problems.length > 0) configOrThrow({ kind: 'bad', problems });
 		const kept = differences(file, next).map(({ section, key, before, after }) => ({ section, key, base: before, value: after }));
 		await write(next, kept, { author, note, refused: [] });
 		options.onChange(next);

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTrialCollector, type TrialCollector } from '../harness/trial-collector.ts';
@@ -75,6 +75,7 @@ describe('a reload', () => {
 			says: 'NOT_SET',
 		},
 		{ name: 'a template file', wrong: { alerts: '  templates: [nowhere.tmpl]' }, says: 'nowhere.tmpl' },
+		{ name: 'the name of a contract', wrong: { more: 'contracts: { default: nowhere }' }, says: 'no contract profile "nowhere"' },
 		{
 			name: 'a secret of a relay',
 			wrong: { alerts: "  relays: [{ name: r, url: 'https://127.0.0.1:1', token: { env: NOT_SET } }]" },
@@ -84,6 +85,29 @@ describe('a reload', () => {
 		write('other', wrong, rule);
 		await expect(collector.reload()).rejects.toThrow(says);
 		expect(await inForce()).toEqual(all('first'));
+	});
+
+	test('brings contracts of the installation, and edits may name what there is', async () => {
+		const shipped = readFileSync(join(import.meta.dirname, '../../rules/contracts/zhaoqing-2025.yml'), 'utf8');
+		mkdirSync(join(collector.folder, 'contracts'));
+		writeFileSync(join(collector.folder, 'contracts', 'ours.yml'), shipped.replace(/^id: .*$/m, 'id: ours'));
+		write('first', { more: 'contracts: { default: ours, terms: { ours: { start: 2020-01-01, end: 2099-12-31 } } }' });
+		await collector.reload();
+		const standing = await collector.call('GET', '/api/fournines/v1/contracts/ours/standing', { as: 'boss' });
+		expect([standing.status, JSON.parse(standing.text).term]).toEqual([200, expect.objectContaining({ firstDay: '2020-01-01' })]);
+
+		const edit = async (contract: string) => {
+			const { version } = JSON.parse((await collector.call('GET', '/api/fournines/v1/inventory/state', { as: 'boss' })).text);
+			const entries = [{ section: 'maintenance', key: contract, text: `contract: ${contract}` }];
+			return collector.call('POST', '/api/fournines/v1/inventory/entries', {
+				as: 'boss',
+				body: { over: version, note: '工单 9', entries },
+			});
+		};
+		expect(await edit('theirs')).toMatchObject({ status: 400, text: expect.stringContaining('there is no contract profile') });
+		expect((await edit('ours')).status).toBe(200);
+		write('first');
+		await collector.reload();
 	});
 
 	test('names what only a start reads', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { expandRuleFiles } from '../../collector/rule-files.ts';
+import { expandFiles } from '../../collector/configured-files.ts';
 import { lintRules } from '../../collector/ruler/lint.ts';
 import { parseRuleFile } from '../../collector/ruler/rule-file.ts';
 import { runRuleTests } from '../../collector/ruler/rule-tests.ts';
@@ -14,7 +14,7 @@ import { SEVERITIES } from '../../protocol/alert.ts';
 import { findCommand } from '../harness/process.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const files = expandRuleFiles(['rules/*.yml'], root);
+const files = expandFiles(['rules/*.yml'], root);
 const tests = readdirSync(join(root, 'rules')).filter((file) => file.endsWith('.test.yml'));
 const promtool = findCommand('promtool');
 

@@ -2,11 +2,11 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 /**
- * The rule files that the patterns name, sorted, each once. `*` stands for any part of a file name; a relative pattern
+ * The files that the patterns name, sorted, each once. `*` stands for any part of a file name; a relative pattern
  * starts at `base`. A pattern without `*` is kept even when the file is missing, so that the loader reports it.
- * Tests of rules (`*.test.yml`) lie beside them and are left out.
+ * What tests them lies beside them (`*.test.yml` of rules, `*.scenario.yml` of contracts) and is left out.
  */
-export function expandRuleFiles(patterns: readonly string[], base: string): readonly string[] {
+export function expandFiles(patterns: readonly string[], base: string): readonly string[] {
 	const files = new Set<string>();
 	for (const pattern of patterns) {
 		const path = isAbsolute(pattern) ? pattern : resolve(base, pattern);
@@ -23,7 +23,7 @@ export function expandRuleFiles(patterns: readonly string[], base: string): read
 				.join('.*')}$`,
 		);
 		if (!existsSync(folder)) continue;
-		for (const file of readdirSync(folder)) if (name.test(file) && !/\.test\.ya?ml$/.test(file)) files.add(join(folder, file));
+		for (const file of readdirSync(folder)) if (name.test(file) && !/\.(test|scenario)\.ya?ml$/.test(file)) files.add(join(folder, file));
 	}
 	return [...files].sort();
 }
@@ -34,8 +34,8 @@ export function expandRuleFiles(patterns: readonly string[], base: string): read
  */
 export function configuredRuleFiles(patterns: readonly string[], configFile: string | null, rootDir: string): readonly string[] {
 	const own = configFile === null ? rootDir : dirname(resolve(configFile));
-	const found = expandRuleFiles(patterns, own);
-	return found.length > 0 || own === rootDir ? found : expandRuleFiles(patterns, rootDir);
+	const found = expandFiles(patterns, own);
+	return found.length > 0 || own === rootDir ? found : expandFiles(patterns, rootDir);
 }
 
 function escapePattern(text: string): string {
