@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { verifyLedger } from '../collector/availability/ledger-export.ts';
+import type { UnknownAs } from '../collector/availability/unknown-time.ts';
 import { parseMoment } from './audit-command.ts';
 import { callCollector, collectorAccess } from './client.ts';
 import { type Command, usageError } from './command.ts';
@@ -62,9 +63,13 @@ function runVerify(args: readonly string[]): number {
 	const [file] = args;
 	if (file === undefined) throw usageError('name the file');
 	const { findings, sha256, services, ledgerDigest } = verifyLedger(readFileSync(file, 'utf8'));
-	for (const { service, figures, requests } of services) {
+	for (const { service, figures, readings, requests } of services) {
 		process.stdout.write(
 			`${service}: ${figures.sliBest ?? '-'} % (worst case ${figures.sliWorst ?? '-'} %), coverage ${figures.coverage ?? '-'} %, down ${figures.downSeconds} s\n`,
+		);
+		const said = (unknown: UnknownAs) => `${readings[unknown].outages}, the longest ${readings[unknown].longestSeconds} s`;
+		process.stdout.write(
+			`  outages: ${said('left-out')}${figures.unknownSeconds === 0 ? '' : `; with unknown time as up ${said('up')}; as down ${said('down')}`}\n`,
 		);
 		if (requests !== null)
 			process.stdout.write(

@@ -115,6 +115,7 @@ export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 		parts: (inventory) => createAvailability({ queryable: options.queryable, inventory: () => inventory, days: options.days, clock, log }),
 		inventory: () => config().inventory,
 		contractOf,
+		unknownOf: (service) => contracts.profile(contractOf(service)).grading.unknown ?? 'left-out',
 		clock,
 	});
 	const watch = new FaultWatch({

@@ -13,6 +13,7 @@ import { decodeTimeline, encodeTimeline } from './day-store.ts';
 import { availabilityFigures, countSeconds } from './figures.ts';
 import type { Timeline } from './intervals.ts';
 import { exportLedger, verifyLedger } from './ledger-export.ts';
+import { ledgerReadings } from './unknown-time.ts';
 
 const DAY = 86_400_000;
 const T0 = Date.parse('2026-09-01T00:00:00+08:00');
@@ -80,8 +81,9 @@ function rewritten(change: (gross: Timeline) => Timeline): (body: string) => str
 					target: entry.figures.target,
 					agreedSecondsOfPeriod: 30 * 86_400 - 600,
 				});
+				const readings = ledgerReadings(net);
 				const netHash = createHash('sha256').update(encodeTimeline(net)).digest('hex');
-				return JSON.stringify({ ...entry, gross: encodeTimeline(gross), figures, netHash });
+				return JSON.stringify({ ...entry, gross: encodeTimeline(gross), figures, readings, netHash });
 			})
 			.join('\n');
 }
@@ -99,6 +101,10 @@ describe('a ledger export', () => {
 		const shop = services.find(({ service }) => service === 'shop')?.requests;
 		// Fourteen hours on fourteen weekdays and a Sunday that is worked, less ten minutes of maintenance, ten requests a minute.
 		expect(shop).toMatchObject({ good: 113_310, total: 125_900, sli: '90.000', unplaced: 0, budgetRequests: '12.59' });
+		// The time that nobody saw belongs to an outage only where it counts as down.
+		expect(services.map(({ readings }) => [readings['left-out'].downSeconds, readings.down.downSeconds - readings.up.downSeconds])).toEqual(
+			services.map(({ figures }) => [figures.downSeconds, figures.unknownSeconds]),
+		);
 		expect(services.map(({ requests }) => requests === null)).toEqual([true, true, false]);
 	});
 
@@ -125,6 +131,11 @@ describe('a ledger export', () => {
 			change: (body: string) =>
 				body.replace(/"exclusions":\[\{"from":(\d+)/, (_all, from: string) => `"exclusions":[{"from":${Number(from) - 3600}`),
 			want: /what was excluded/,
+		},
+		{
+			name: 'the longest outage that a contract counts',
+			change: (body: string) => body.replace(/"longestSeconds":\d+/, '"longestSeconds":60'),
+			want: /^portal: with unknown time up it counts \{.*\}, the export says \{.*"longestSeconds":60\}$/,
 		},
 		{ name: 'a softer confirmation', change: (body: string) => body.replace('failed: 3', 'failed: 5'), want: /definition/ },
 		{
@@ -186,16 +197,26 @@ describe('a ledger export', () => {
 		expect(verifyLedger(changed).findings.join('\n')).toMatch(want);
 	});
 
+	test('version 2, which says nothing of what contracts count, is still recomputed', () => {
+		const old = (body: string) => body.replace('"version":3', '"version":2').replaceAll(/"readings":\{.*?\}\},/g, '');
+		expect(old(text)).not.toContain('readings');
+		expect(verifyLedger(forged(old)).findings).toEqual([]);
+		expect(verifyLedger(forged((body) => body.replace(/"readings":\{.*?\}\},/, ''))).findings).toEqual([
+			'portal: what contracts count of it is missing',
+		]);
+	});
+
 	test('version 1, which knew fewer figures, is still recomputed', () => {
 		const old = (body: string) =>
 			body
-				.replace('"version":2', '"version":1')
+				.replace('"version":3', '"version":1')
+				.replaceAll(/"readings":\{.*?\}\},/g, '')
 				.replaceAll(/"sliLeftOut":("[\d.]+"|null),/g, '')
 				.replace(/,"requests":\{.*\}\}\n/, '}\n');
 		expect(old(text)).not.toContain('sliLeftOut');
 		expect(verifyLedger(forged(old)).findings).toEqual([]);
 		expect(verifyLedger(forged((body) => old(body).replace('"downSeconds":8400', '"downSeconds":8399'))).findings).toHaveLength(1);
-		// The same without the figure is no version 2.
+		// The same without the figure is no later version.
 		expect(verifyLedger(forged((body) => body.replace(/"sliLeftOut":"[\d.]+",/, ''))).findings).toHaveLength(1);
 	});
 

@@ -14,11 +14,12 @@ import { requestFigures, wholeMinutes } from './request-figures.ts';
 import type { MinuteRow } from './request-minutes.ts';
 import { type RequestLedger, requestsKey } from './requests.ts';
 import { outsideLife, serviceTree, treeKey } from './service-tree.ts';
+import { type LedgerReadings, ledgerReadings, UNKNOWN_AS } from './unknown-time.ts';
 
 /** Of docs/formats/ledger-export.md. */
-export const LEDGER_EXPORT_VERSION = 2;
-/** Version 1 has no requests. */
-const READ_VERSIONS: readonly number[] = [1, LEDGER_EXPORT_VERSION];
+export const LEDGER_EXPORT_VERSION = 3;
+/** Version 1 has no requests, 2 has no readings. */
+const READ_VERSIONS: readonly number[] = [1, 2, LEDGER_EXPORT_VERSION];
 
 interface HeaderLine {
 	readonly format: 'fournines-ledger';
@@ -41,6 +42,8 @@ interface ServiceLine {
 	/** Approved ones; the calendar and the service's life follow from the inventory. */
 	readonly exclusions: readonly Exclusion[];
 	readonly figures: AvailabilityFigures;
+	/** What contracts count, by how they count unknown time. */
+	readonly readings?: LedgerReadings;
 	/** SHA-256 of the net timeline, as `encodeTimeline` writes it. */
 	readonly netHash: string;
 	readonly requests?: RequestsPart;
@@ -87,6 +90,7 @@ export function exportLedger(
 				gross: encodeTimeline(ledger.gross),
 				exclusions: ledger.exclusions.filter(isApproved),
 				figures: ledger.figures,
+				readings: ledgerReadings(ledger.timeline),
 				netHash: sha256(encodeTimeline(ledger.timeline)),
 				...requestsPart(context.requests.get(ledger.service.id)),
 			} satisfies ServiceLine),
@@ -111,6 +115,8 @@ export interface LedgerVerification {
 	readonly services: readonly {
 		readonly service: string;
 		readonly figures: AvailabilityFigures;
+		/** As recomputed. */
+		readonly readings: LedgerReadings;
 		/** `null` for a service that names none. */
 		readonly requests: RequestFigures | null;
 	}[];
@@ -119,7 +125,7 @@ export interface LedgerVerification {
 /** Recomputes an export offline: coverage of time, exclusions by calendar and list, every figure, every hash. */
 export function verifyLedger(text: string): LedgerVerification {
 	const findings: string[] = [];
-	const services: { service: string; figures: AvailabilityFigures; requests: RequestFigures | null }[] = [];
+	const services: LedgerVerification['services'][number][] = [];
 	const ledgers: { id: string; timeline: Timeline; requests: RequestFigures | null }[] = [];
 	const end = text.lastIndexOf('\n', text.length - 2) + 1;
 	const body = text.slice(0, end);
@@ -143,8 +149,9 @@ export function verifyLedger(text: string): LedgerVerification {
 			const entry = JSON.parse(line) as ServiceLine;
 			const { found, net } = judge(entry, header, inventory.config);
 			findings.push(...found);
-			ledgers.push({ id: entry.service, timeline: net, requests: entry.requests?.figures ?? null });
-			services.push({ service: entry.service, figures: entry.figures, requests: entry.requests?.figures ?? null });
+			const requests = entry.requests?.figures ?? null;
+			ledgers.push({ id: entry.service, timeline: net, requests });
+			services.push({ service: entry.service, figures: entry.figures, readings: ledgerReadings(net), requests });
 		}
 		const missing = inventory.config.services.filter(({ id }) => !services.some(({ service }) => service === id));
 		if (missing.length > 0) findings.push(`services of the inventory are not in the export: ${missing.map(({ id }) => id).join(', ')}`);
@@ -190,9 +197,18 @@ function judge(
 		),
 	});
 	for (const difference of differing(figures, entry.figures, header.version)) say(difference);
+	if (header.version > 2) for (const difference of readingDifferences(ledgerReadings(net), entry.readings)) say(difference);
 	for (const difference of requestDifferences(entry, header, { service, exclusions: excluded(header.fromSeconds, header.toSeconds) }))
 		say(`requests: ${difference}`);
 	return { found, net };
+}
+
+function readingDifferences(computed: LedgerReadings, given: LedgerReadings | undefined): readonly string[] {
+	if (given === undefined) return ['what contracts count of it is missing'];
+	return UNKNOWN_AS.flatMap((unknown) => {
+		const [own, said] = [JSON.stringify(computed[unknown]), JSON.stringify(given[unknown])];
+		return own === said ? [] : [`with unknown time ${unknown} it counts ${own}, the export says ${said}`];
+	});
 }
 
 function requestDifferences(

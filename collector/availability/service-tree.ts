@@ -87,6 +87,25 @@ export function reachSeconds(inventory: InventoryConfig, tree: ServiceTree): num
 	return Math.ceil(Math.max(0, ...rules.map(contextMs)) / 1000);
 }
 
+/** A check that the inventory does not describe. */
+const DEFAULT_INTERVAL_MS = 10_000;
+
+/** Of everything that the service's state follows from, the interval of the slowest: so late an event may be seen. */
+export function longestIntervalMs(inventory: Pick<InventoryConfig, 'checks'>, tree: ServiceTree): number {
+	const checks = checksOf(tree).map((id) => {
+		const check = inventory.checks.find((candidate) => candidate.id === id);
+		return check === undefined ? DEFAULT_INTERVAL_MS : rulesOf(check).intervalMs;
+	});
+	return Math.max(0, ...checks, ...conditionsOf(tree).map(({ rules }) => rules.intervalMs));
+}
+
+/** A sample holds for three intervals of its check: two transitions at most so far apart may be one event. */
+const HOLD_INTERVALS = 3;
+
+export function edgeSeconds(inventory: Pick<InventoryConfig, 'checks'>, tree: ServiceTree): number {
+	return (HOLD_INTERVALS * longestIntervalMs(inventory, tree)) / 1000;
+}
+
 /** The state of a service from those of its parts; a child's own hours do not count, because exclusion comes last. */
 export function treeTimeline(
 	tree: ServiceTree,

@@ -239,6 +239,39 @@ describe('the next deduction', () => {
 		expect(at(0).next[0]?.seconds).toBe(536);
 	});
 
+	test('is a report that is due this very second, and not one that was due before', () => {
+		const fault = readScenario('chengdu-2021').input.faults.find(({ id }) => id === 'F7');
+		if (fault?.moments.resolved == null) throw new Error('the scenario has no such fault');
+		const dueMs = fault.moments.resolved + 7 * 86_400_000;
+		const reports = (atMs: number) =>
+			run('chengdu-2021', {}, { nowMs: atMs, faults: [{ ...fault, reports: [] }], services: [], records: [], problems: [] }).result;
+		const next = (atMs: number) => reports(atMs).next.map(({ clock, seconds }) => [clock, seconds]);
+		expect(next(dueMs - 1000)).toEqual([['report:final', 1]]);
+		expect(next(dueMs)).toEqual([['report:final', 0]]);
+		expect(reports(dueMs).score.deducted).toBe(0);
+		expect(next(dueMs + 1)).toEqual([]);
+		expect(reports(dueMs + 1).score.deducted).toBe(100);
+	});
+
+	test('where the worst service counts, is that of the service that gets there first, also before anything was agreed', () => {
+		const atMs = Date.parse('2023-05-20T00:00:00+08:00');
+		const of = (name: string, agreed: number, ofPeriod: number, downSeconds: number) => ({
+			...service,
+			service: name,
+			agreedSeconds: agreed,
+			agreedSecondsOfPeriod: ofPeriod,
+			downSeconds,
+			outages: [],
+		});
+		const next = (...services: readonly ReturnType<typeof of>[]) =>
+			run('shaanxi-2023', {}, { nowMs: atMs, faults: [], services }).result.next.map((one) => [one.service, one.seconds, one.centipoints]);
+		// 0.02 % of 1,000,000 s are 200 s, of 2,678,400 s 535.68 s.
+		expect(next(of('a', 1_500_000, 2_678_400, 330), of('b', 900_000, 1_000_000, 100))).toEqual([['b', 100, 20]]);
+		// a has lost a step already; b costs nothing before it has lost more than that.
+		expect(next(of('a', 1_500_000, 2_678_400, 536), of('b', 900_000, 1_000_000, 100))).toEqual([['b', 200, 20]]);
+		expect(next(of('a', 0, 1_000_000, 0))).toEqual([['a', 200, 20]]);
+	});
+
 	test('is nothing once the period is over', () => {
 		expect(run('chengdu-2021').result.next).toEqual([]);
 	});

@@ -6,7 +6,7 @@ import { deskItems } from './desk-rules.ts';
 import { lateItems, lateMoneyItems, levelItems, type RuleContext, repeatItems, reportItems, share } from './fault-rules.ts';
 import { type ClockRules, deadlineMs } from './limits.ts';
 import { nextDeductions } from './next-deduction.ts';
-import type { Period } from './period.ts';
+import { type Period, withFeeOf } from './period.ts';
 import type { Profile, Rule } from './profile.ts';
 import { availabilityItems, outageItems, recordItems, thresholdItems } from './service-rules.ts';
 
@@ -37,7 +37,8 @@ export interface Score {
  * Prices a period under a profile: pure, and independent of the order of its input. Throws what its calendars throw
  * (`FN_CALENDAR_YEAR`).
  */
-export function assess(profile: Profile, period: Period, input: AssessmentInput, clocks: ClockRules): Assessment {
+export function assess(contract: Profile, period: Period, input: AssessmentInput, clocks: ClockRules): Assessment {
+	const profile = withFeeOf(contract, period);
 	const asOf = { ...input, nowMs: Math.min(input.nowMs, period.toMs) };
 	const context: RuleContext = { profile, period, input: { ...asOf, nowMs: input.nowMs }, clocks };
 	const raw = profile.rules.flatMap((rule) => itemsOf(rule, context));

@@ -41,8 +41,10 @@ export interface AssessedOutage {
 	readonly faultId: string | null;
 	/** Names the failure that it is part of: outages of several services with one name are one. Default: its own. */
 	readonly failure?: string;
-	/** Set where the cause was countersigned and excuses the contractor. */
+	/** Set where a countersigned cause excuses all of it. */
 	readonly excused: boolean;
+	/** So much of `downSeconds` is excused. Default: all of it where `excused` is set, otherwise nothing. */
+	readonly excusedSeconds?: number;
 }
 
 /** A service over the period, as its ledger says. Whole seconds. */
@@ -55,7 +57,10 @@ export interface AssessedService {
 	readonly agreedSecondsOfPeriod: number;
 	readonly downSeconds: number;
 	readonly unknownSeconds: number;
+	/** Unknown time left out. */
 	readonly outages: readonly AssessedOutage[];
+	/** The outages if unknown time were up or down. Default: the same. */
+	readonly outagesAs?: Readonly<Record<'up' | 'down', readonly AssessedOutage[]>>;
 }
 
 /** A user's problem as the contract sees it; times are milliseconds, `null` while something has not happened. */

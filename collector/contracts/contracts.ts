@@ -217,14 +217,14 @@ export function createContracts(options: ContractsOptions): Contracts {
 					final: final.centipoints,
 					fen: final.fen,
 					recorded: recordedUnits(assessed.records),
-					outages: services.filter(({ core }) => core).flatMap(({ outages }) => outages.filter(({ excused }) => !excused)),
+					services,
 				});
 			}
 			return {
 				term: termAnswer(chosen, nowMs),
-				periods: standings.map(({ outages: _outages, recorded: _recorded, ...shown }) => shown),
+				periods: standings.map(({ services: _services, recorded: _recorded, ...shown }) => shown),
 				years: yearStandings(chosen, standings),
-				termination: terminationStandings(chosen, standings, nowMs),
+				termination: terminationStandings(chosen, standings),
 			};
 		},
 		record: async (id, request, caller) => {

@@ -1,9 +1,11 @@
 import type { NextDeductionAnswer } from '../../protocol/contract-api.ts';
+import type { AssessedService } from './assessed.ts';
 import { nextDeskDeductions } from './desk-rules.ts';
 import { countedFaults, faultClocks, type RuleContext } from './fault-rules.ts';
 import { deadlineMs, spanMs } from './limits.ts';
 import type { RuleOf } from './profile.ts';
-import { availabilityCost, availabilityParts, bandOf, servicesOf } from './service-rules.ts';
+import { answeredSeconds } from './reading.ts';
+import { availabilityCost, availabilityParts, bandOf, outageReading, servicesOf } from './service-rules.ts';
 
 /** What comes next under each rule, soonest first. */
 export function nextDeductions(context: RuleContext): readonly NextDeductionAnswer[] {
@@ -29,8 +31,8 @@ export function nextDeductions(context: RuleContext): readonly NextDeductionAnsw
 		} else if (rule.kind === 'outage') {
 			for (const service of servicesOf(rule.services, context)) {
 				// Without an open outage the next one begins at zero.
-				const open = service.outages.find((outage) => outage.toSeconds === null && !outage.excused);
-				const now = open?.downSeconds ?? 0;
+				const open = outageReading(rule, service).outages.find((outage) => outage.toSeconds === null);
+				const now = open === undefined ? 0 : answeredSeconds(open);
 				const points = bandOf(rule, now)?.points ?? 0;
 				const next = rule.bands.find((band) => spanMs(band.over) >= now * 1000 && band.points > points);
 				if (next === undefined) continue;
@@ -48,24 +50,9 @@ export function nextDeductions(context: RuleContext): readonly NextDeductionAnsw
 				});
 			}
 		} else if (rule.kind === 'availability') {
-			for (const part of availabilityParts(rule, servicesOf(rule.services, context))) {
-				const agreed = part.agreedSecondsOfPeriod;
-				const now = availabilityCost(rule, agreed, part.downSeconds);
-				const seconds = firstCostlier((more) => availabilityCost(rule, agreed, part.downSeconds + more) > now, agreed - part.downSeconds);
-				if (seconds === null) continue;
-				const centipoints = availabilityCost(rule, agreed, part.downSeconds + seconds) - now;
+			for (const { service, seconds, centipoints } of nextAvailabilityCosts(rule, servicesOf(rule.services, context))) {
 				const fen = Math.round((centipoints * perPointFen) / 100);
-				found.push({
-					...common,
-					kind: 'downtime',
-					faultId: null,
-					problemId: null,
-					service: part.service,
-					clock: null,
-					seconds,
-					centipoints,
-					fen,
-				});
+				found.push({ ...common, kind: 'downtime', faultId: null, problemId: null, service, clock: null, seconds, centipoints, fen });
 			}
 		} else if (rule.kind === 'desk') {
 			found.push(...nextDeskDeductions(rule, context));
@@ -78,6 +65,25 @@ export function nextDeductions(context: RuleContext): readonly NextDeductionAnsw
 
 function compare(a: string, b: string): number {
 	return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** How much more downtime of which service costs the next step. Where the worst service counts, whichever gets there first. */
+function nextAvailabilityCosts(
+	rule: RuleOf<'availability'>,
+	services: readonly AssessedService[],
+): readonly { readonly service: string | null; readonly seconds: number; readonly centipoints: number }[] {
+	const isWorst = rule.combine === 'worst';
+	const parts = availabilityParts(isWorst ? { ...rule, combine: 'each' } : rule, services, 'agreedSecondsOfPeriod').map((part) => {
+		const cost = (more: number) => availabilityCost(rule, part.agreedSecondsOfPeriod, part.downSeconds + more);
+		return { ...part, cost, now: cost(0) };
+	});
+	const worst = Math.max(0, ...parts.map(({ now }) => now));
+	const steps = parts.flatMap(({ service, cost, now, agreedSecondsOfPeriod, downSeconds }) => {
+		const known = isWorst ? worst : now;
+		const seconds = firstCostlier((more) => cost(more) > known, agreedSecondsOfPeriod - downSeconds);
+		return seconds === null ? [] : [{ service, seconds, centipoints: cost(seconds) - known }];
+	});
+	return isWorst ? steps.toSorted((a, b) => a.seconds - b.seconds || compare(a.service ?? '', b.service ?? '')).slice(0, 1) : steps;
 }
 
 function dueReports(rule: RuleOf<'report'>, context: RuleContext): readonly NextDeductionAnswer[] {

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { UNKNOWN_AS, type UnknownAs } from '../availability/unknown-time.ts';
 
 /** What a clock can run from and to; `reported` is the first report of a fault. */
 export const MOMENTS = ['onset', 'detected', 'notified', 'declared', 'acknowledged', 'reported', 'restored', 'resolved', 'closed'] as const;
@@ -29,6 +30,8 @@ export const ExtensionSchema = Type.Object({ until: Day, clause: Text }, closed)
 const MomentName = Type.Unsafe<Moment>(Type.Union(MOMENTS.map((name) => Type.Literal(name))));
 const PartyName = Type.Unsafe<Party>(Type.Union(PARTIES.map((name) => Type.Literal(name))));
 const CauseName = Type.Unsafe<Cause>(Type.Union(CAUSES.map((name) => Type.Literal(name))));
+/** Who bears unknown time: as `up` the client, as `down` the contractor; `left-out` nobody. */
+const Unknown = Type.Unsafe<UnknownAs>(Type.Union(UNKNOWN_AS.map((name) => Type.Literal(name))));
 const ByLevel = Type.Record(Type.String(), Points);
 
 const rule = { id: Id, name: Text, clause: Clause, group: Type.Optional(Id) };
@@ -58,6 +61,8 @@ const RuleSchema = Type.Union([
 			services: Type.Union([Type.Literal('core'), Type.Literal('all')]),
 			/** Whether one failure that stops several services counts once, by its longest outage, or for each of them. */
 			count: Type.Union([Type.Literal('failure'), Type.Literal('service')]),
+			/** Default: `left-out`. */
+			unknown: Type.Optional(Unknown),
 			bands: Type.Array(Type.Object({ over: Limit, up_to: Type.Union([Limit, Type.Null()]), points: Points, clause: Clause }, closed), {
 				minItems: 1,
 			}),
@@ -77,8 +82,7 @@ const RuleSchema = Type.Union([
 			partial: Type.Union([Type.Literal('none'), Type.Literal('whole'), Type.Literal('share')]),
 			/** How several services combine. `pooled`: all downtime over all agreed time. */
 			combine: Type.Union([Type.Literal('worst'), Type.Literal('pooled'), Type.Literal('each')]),
-			/** Who bears unknown time: `up` the client, `down` the contractor; `left-out` nobody, it is taken out of the agreed time. */
-			unknown: Type.Union([Type.Literal('up'), Type.Literal('down'), Type.Literal('left-out')]),
+			unknown: Unknown,
 			max: Points,
 		},
 		closed,
@@ -92,6 +96,8 @@ const RuleSchema = Type.Union([
 			/** Percent for `availability`, a limit for the others. */
 			least: Type.Optional(Type.String({ maxLength: 20 })),
 			most: Type.Optional(Limit),
+			/** Default: `up`. */
+			unknown: Type.Optional(Unknown),
 			points: Points,
 		},
 		closed,
@@ -158,6 +164,8 @@ export const ProfileSchema = Type.Object(
 				total_yuan: Yuan,
 				/** Fee of one period. */
 				fee_yuan: Yuan,
+				/** Fee of a period that the first or the last day of the contract cuts: all of it, or by its share of the days. Default: `whole`. */
+				fee_of_cut_period: Type.Optional(Type.Union([Type.Literal('whole'), Type.Literal('by-days')])),
 				clause: Clause,
 			},
 			closed,
@@ -167,6 +175,8 @@ export const ProfileSchema = Type.Object(
 		grading: Type.Object(
 			{
 				by: Type.Union([Type.Literal('impact'), Type.Literal('minutes')]),
+				/** For minutes. Default: `left-out`. */
+				unknown: Type.Optional(Unknown),
 				judge: PartyName,
 				confirm: Type.Union([PartyName, Type.Null()]),
 				clause: Clause,
@@ -266,7 +276,8 @@ export const ProfileSchema = Type.Object(
 				Type.Object({ kind: Type.Literal('money-share'), percent_of_contract: Percent, clause: Clause }, closed),
 				/** So many units of what people enter within one period. */
 				Type.Object({ kind: Type.Literal('records'), rule: Id, in_period: Type.Integer({ minimum: 1 }), clause: Clause }, closed),
-				Type.Object({ kind: Type.Literal('outage'), longer_than: Limit, clause: Clause }, closed),
+				/** One outage of a core service. `unknown`: default `left-out`. */
+				Type.Object({ kind: Type.Literal('outage'), longer_than: Limit, unknown: Type.Optional(Unknown), clause: Clause }, closed),
 				Type.Object(
 					{
 						kind: Type.Literal('low-scores'),

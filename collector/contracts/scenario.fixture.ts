@@ -1,9 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { outagesOf, type UnknownAs } from '../availability/unknown-time.ts';
 import { accidentRungs } from './accident-rules.ts';
 import { assess, scoreOf } from './assess.ts';
-import type { AssessedFault, AssessedProblem, AssessedService, AssessmentInput } from './assessed.ts';
+import type { AssessedFault, AssessedOutage, AssessedProblem, AssessedService, AssessmentInput } from './assessed.ts';
+import type { ContractsConfig } from './config.ts';
 import { problemClocks } from './desk-rules.ts';
 import { faultClocks, levelByMinutes } from './fault-rules.ts';
 import { type ClockRules, deadlineMs, spanMs } from './limits.ts';
@@ -11,7 +13,7 @@ import { periodOf } from './period.ts';
 import { type Cause, MOMENTS, type Moment, type Profile } from './profile.ts';
 import { loadProfiles } from './profile-files.ts';
 import { terminationStandings, yearStandings } from './standing.ts';
-import { termAnswer } from './term.ts';
+import { termAnswer, withTerm } from './term.ts';
 
 export const CONTRACTS = join(import.meta.dirname, '../../rules/contracts');
 /** Clocks that run around the clock, on ordinary working days. */
@@ -27,6 +29,19 @@ interface ScenarioFault extends Partial<Record<Moment, string>> {
 	readonly start: string;
 	readonly report: Readonly<Record<string, string>>;
 	readonly accident?: { readonly grade: string; readonly told?: string };
+}
+
+interface ScenarioService {
+	readonly service: string;
+	readonly core: boolean;
+	readonly agreed: number;
+	readonly down: number;
+	/** Seconds in all. */
+	readonly unknown?: number;
+	/** Seen down. Without an id it is named by its first second. */
+	readonly outages?: readonly { id?: string; from: string; seconds: number; fault?: string; failure?: string; excused?: boolean }[];
+	/** Stretches in which nothing was seen. */
+	readonly unseen?: readonly { from: string; seconds: number }[];
 }
 
 /** What is worked out by hand. Only what a file names is compared. */
@@ -57,17 +72,12 @@ interface ScenarioFile {
 	readonly settings?: Readonly<Record<string, string>>;
 	/** Where the text names no fee, the one that this file takes. */
 	readonly fee_yuan?: number;
+	/** As it was signed and extended. */
+	readonly term?: ContractsConfig['terms'][string];
 	readonly period: string;
 	readonly now: string;
 	readonly faults?: readonly ScenarioFault[];
-	readonly services?: readonly {
-		readonly service: string;
-		readonly core: boolean;
-		readonly agreed: number;
-		readonly down: number;
-		readonly unknown?: number;
-		readonly outages?: readonly { id: string; from: string; seconds: number; fault?: string; failure?: string; excused?: boolean }[];
-	}[];
+	readonly services?: readonly ScenarioService[];
 	readonly records?: readonly { id: string; rule: string; quantity: number; at: string }[];
 	readonly problems?: readonly {
 		id: string;
@@ -90,6 +100,7 @@ export interface Scenario {
 	readonly profile: string;
 	readonly settings: Readonly<Record<string, string>>;
 	readonly feeYuan: number | null;
+	readonly term: ContractsConfig['terms'][string] | undefined;
 	readonly period: string;
 	readonly input: AssessmentInput;
 	readonly periods: NonNullable<ScenarioFile['periods']>;
@@ -134,28 +145,46 @@ export function runScenario(name: string, answers: Readonly<Record<string, strin
 	return { scenario, profile, result: assess(profile, periodOf(profile, scenario.period), { ...scenario.input, ...change }, CLOCKS) };
 }
 
+/** Where stretches in which nothing was seen are written, the ledger's own reading makes outages of them. */
+function service(entry: ScenarioService): AssessedService {
+	const seconds = (text: string) => Date.parse(text) / 1000;
+	const named = entry.outages ?? [];
+	const stretches = [
+		...named.map((one) => ({ from: seconds(one.from), to: seconds(one.from) + one.seconds, state: 'down' as const })),
+		...(entry.unseen ?? []).map((one) => ({ from: seconds(one.from), to: seconds(one.from) + one.seconds, state: 'unknown' as const })),
+	].sort((a, b) => a.from - b.from);
+	const timeline = stretches.flatMap((stretch, i) => {
+		const more = { reason: '', unconfirmed: false };
+		const next = stretches[i + 1]?.from ?? stretch.to + 1;
+		return [{ ...stretch, ...more }, ...(next > stretch.to ? [{ from: stretch.to, to: next, state: 'up' as const, ...more }] : [])];
+	});
+	const outagesAs = (unknown: UnknownAs) =>
+		outagesOf(timeline, unknown).map((outage): AssessedOutage => {
+			const like = named.find(({ from }) => seconds(from) === outage.fromSeconds);
+			return {
+				...outage,
+				id: like?.id ?? String(outage.fromSeconds),
+				service: entry.service,
+				faultId: like?.fault ?? null,
+				...(like?.failure === undefined ? {} : { failure: like.failure }),
+				excused: like?.excused ?? false,
+			};
+		});
+	return {
+		service: entry.service,
+		core: entry.core,
+		agreedSeconds: entry.agreed,
+		agreedSecondsOfPeriod: entry.agreed,
+		downSeconds: entry.down,
+		unknownSeconds: entry.unknown ?? 0,
+		outages: outagesAs('left-out'),
+		outagesAs: { up: outagesAs('up'), down: outagesAs('down') },
+	};
+}
+
 /** Moments of a fault are written as time after its start. */
 function scenarioOf(name: string, file: ScenarioFile): Scenario {
-	const services = (file.services ?? []).map(
-		(entry): AssessedService => ({
-			service: entry.service,
-			core: entry.core,
-			agreedSeconds: entry.agreed,
-			agreedSecondsOfPeriod: entry.agreed,
-			downSeconds: entry.down,
-			unknownSeconds: entry.unknown ?? 0,
-			outages: (entry.outages ?? []).map((outage) => ({
-				id: outage.id,
-				service: entry.service,
-				fromSeconds: Date.parse(outage.from) / 1000,
-				toSeconds: Date.parse(outage.from) / 1000 + outage.seconds,
-				downSeconds: outage.seconds,
-				faultId: outage.fault ?? null,
-				...(outage.failure === undefined ? {} : { failure: outage.failure }),
-				excused: outage.excused ?? false,
-			})),
-		}),
-	);
+	const services = (file.services ?? []).map(service);
 	const records = (file.records ?? []).map(({ id, rule, quantity, at }) => ({ id, rule, quantity, atMs: Date.parse(at), note: '' }));
 	const at = (text: string | undefined): number | null => (text === undefined ? null : Date.parse(text));
 	const problems = (file.problems ?? []).map(
@@ -177,6 +206,7 @@ function scenarioOf(name: string, file: ScenarioFile): Scenario {
 		profile: file.profile,
 		settings: file.settings ?? {},
 		feeYuan: file.fee_yuan ?? null,
+		term: file.term,
 		period: file.period,
 		input: { faults: (file.faults ?? []).map(faultOf), services, records, problems, nowMs: Date.parse(file.now) },
 		periods: file.periods ?? [],
@@ -203,15 +233,18 @@ function faultOf(fault: ScenarioFault): AssessedFault {
 
 /** What a profile makes of a case, in the words of `expect`, of which it answers what the file names. */
 export function outcome(profile: Profile, scenario: Scenario): Expected {
-	const { feeYuan, expect: asked } = scenario;
-	const priced = feeYuan === null ? profile : { ...profile, contract: { ...profile.contract, fee_yuan: feeYuan } };
+	const { feeYuan, term, expect: asked } = scenario;
+	const signed = withTerm(profile, term);
+	const priced = feeYuan === null ? signed : { ...signed, contract: { ...signed.contract, fee_yuan: feeYuan } };
 	const result = assess(priced, periodOf(priced, scenario.period), scenario.input, CLOCKS);
 	const standings = scenario.periods.map(({ final, yuan = 0, longest, recorded = {} }, i) => {
-		const fromSeconds = i * 10_000_000;
-		const outages = longest === undefined ? [] : [{ service: 's', fromSeconds, toSeconds: fromSeconds + spanMs(longest) / 1000 }];
+		const seconds = longest === undefined ? 0 : spanMs(longest) / 1000;
+		const services = [
+			service({ service: 's', core: true, agreed: 0, down: seconds, outages: [{ from: new Date(i * 1e10).toISOString(), seconds }] }),
+		];
 		const period = { id: `p${i + 1}`, fromMs: 0, toMs: 0 };
 		const points = Math.round(final * 100);
-		return { period, over: true, self: points, client: points, final: points, fen: Math.round(yuan * 100), recorded, outages };
+		return { period, over: true, self: points, client: points, final: points, fen: Math.round(yuan * 100), recorded, services };
 	});
 	const level = (id: string): Readonly<Record<string, string>> => limitsOf(priced, id, asked.deadlines?.[id] ?? {});
 	const all: { readonly [K in keyof Expected]-?: () => Expected[K] } = {
@@ -246,7 +279,7 @@ export function outcome(profile: Profile, scenario: Scenario): Expected {
 		},
 		years: () =>
 			yearStandings(priced, standings).map(({ final, fen }) => [final === null ? null : final / 100, fen === null ? null : fen / 100]),
-		termination: () => terminationStandings(priced, standings, 0).map(({ kind, state }) => [kind, state]),
+		termination: () => terminationStandings(priced, standings).map(({ kind, state }) => [kind, state]),
 	};
 	return Object.fromEntries(Object.keys(asked).map((key) => [key, all[key as keyof Expected]()]));
 }

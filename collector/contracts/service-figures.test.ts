@@ -5,7 +5,7 @@ import { parseInventoryFile } from '../inventory/inventory-yaml.ts';
 import type { AssessedFault } from './assessed.ts';
 import { loadProfiles } from './profile-files.ts';
 import { CONTRACTS, readScenario } from './scenario.fixture.ts';
-import { assessedServices, type Failure, outagesOf } from './service-figures.ts';
+import { assessedServices, type Failure } from './service-figures.ts';
 
 const T0 = Date.parse('2021-08-10T10:00:00+08:00') / 1000;
 const profile = loadProfiles(CONTRACTS)[0]?.with({}) as ReturnType<ReturnType<typeof loadProfiles>[number]['with']>;
@@ -24,8 +24,9 @@ const period = { id: 'q1', fromMs: (T0 - 10_000) * 1000, toMs: (T0 + 10_000) * 1
 function ledgersOf(
 	downs: Readonly<Record<string, readonly (readonly [number, number])[]>>,
 	services = inventory.services,
-): Pick<Availability, 'ledgers'> {
+): Pick<Availability, 'ledgers' | 'exclusionsOf'> {
 	return {
+		exclusionsOf: async () => [],
 		ledgers: async (range, ids = []) =>
 			ids.map((id): ServiceLedger => {
 				const service = services.find((one) => one.id === id) ?? services[0];
@@ -117,48 +118,4 @@ test('an outage is not told by a fault that began after its end, nor by one that
 	expect(await told(at(689, 5000))).toEqual(['db 0 null', 'mis 5 L', 'mis 5000 null']);
 	expect(await told(at(5299, null))).toEqual(['db 0 null', 'mis 5 null', 'mis 5000 L']);
 	expect(await told(at(5300, null))).toEqual(['db 0 null', 'mis 5 null', 'mis 5000 null']);
-});
-
-test('unknown time inside an outage does not end it and is not down; a good check ends it', () => {
-	const stretch = (from: number, to: number, state: 'up' | 'down' | 'unknown' | 'degraded' | 'excluded') => ({
-		from,
-		to,
-		state,
-		reason: '',
-		unconfirmed: false,
-	});
-	const timeline = [
-		stretch(0, 10, 'down'),
-		stretch(10, 20, 'unknown'),
-		stretch(20, 35, 'down'),
-		stretch(35, 40, 'degraded'),
-		stretch(40, 41, 'down'),
-		stretch(41, 50, 'excluded'),
-		stretch(50, 60, 'down'),
-	];
-	expect(outagesOf({ timeline })).toEqual([
-		{ fromSeconds: 0, toSeconds: 35, downSeconds: 25 },
-		{ fromSeconds: 40, toSeconds: 41, downSeconds: 1 },
-		{ fromSeconds: 50, toSeconds: null, downSeconds: 10 },
-	]);
-});
-
-test('what is agreed in the rest of an open period leaves out the hours in which the service is closed', async () => {
-	const office = configOrThrow(
-		parseInventoryFile(
-			`inventory:
-  zone: UTC
-  calendars: [{ id: day, seasons: [{ from: 01-01, to: 12-31, hours: '08:00-20:00' }] }]
-  checks: [{ id: k }]
-  services: [{ id: db, name: D, core: true, checks: [k], calendar: day }]
-`,
-			'x.yml',
-		),
-	);
-	const midnight = Date.parse('2021-08-10T00:00:00Z');
-	const month = { id: 'q1', fromMs: midnight, toMs: midnight + 10 * 86_400_000 };
-	const options = { profile, period: month, faults: [], failures: [], nowMs: midnight + 4 * 86_400_000, inventory: office };
-	const [service] = await assessedServices(ledgersOf({}, office.services), office.services, options);
-	// The ledgers here have 20,000 s behind them; six days of twelve hours are to come.
-	expect(service).toMatchObject({ agreedSeconds: 20_000, agreedSecondsOfPeriod: 20_000 + 6 * 43_200 });
 });

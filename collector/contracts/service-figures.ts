@@ -1,36 +1,12 @@
-import type { Availability, ServiceLedger } from '../availability/availability.ts';
-import { closedSpans } from '../inventory/calendar.ts';
+import { type Availability, agreedSeconds } from '../availability/availability.ts';
+import type { Timeline } from '../availability/intervals.ts';
+import { edgeSeconds, serviceTree } from '../availability/service-tree.ts';
+import { type LedgerOutage, outagesOf, type UnknownAs } from '../availability/unknown-time.ts';
 import type { InventoryConfig, ServiceConfig } from '../inventory/config.ts';
 import type { AssessedFault, AssessedOutage, AssessedService } from './assessed.ts';
 import { answersFor } from './fault-rules.ts';
 import type { Period } from './period.ts';
 import type { Profile } from './profile.ts';
-
-/** A run of downtime in a ledger. Unknown time between two stretches of it does not end it; a good check does. */
-export interface LedgerOutage {
-	readonly fromSeconds: number;
-	/** `null` when the window ends in it. */
-	readonly toSeconds: number | null;
-	readonly downSeconds: number;
-}
-
-export function outagesOf({ timeline }: Pick<ServiceLedger, 'timeline'>): readonly LedgerOutage[] {
-	const found: { fromSeconds: number; toSeconds: number | null; downSeconds: number }[] = [];
-	let current: { fromSeconds: number; toSeconds: number | null; downSeconds: number } | null = null;
-	for (const { from, to, state } of timeline) {
-		if (state === 'down') {
-			if (current === null) {
-				current = { fromSeconds: from, toSeconds: null, downSeconds: 0 };
-				found.push(current);
-			}
-			current.downSeconds += to - from;
-		} else if (state !== 'unknown' && current !== null) {
-			current.toSeconds = from;
-			current = null;
-		}
-	}
-	return found;
-}
 
 /** A fault of any stage, as far as it says which outages are one. */
 export interface Failure {
@@ -44,7 +20,7 @@ export interface Failure {
 
 /** The services that a profile prices, over what has passed of the period, with the fault that each outage belongs to. */
 export async function assessedServices(
-	availability: Pick<Availability, 'ledgers'>,
+	availability: Pick<Availability, 'ledgers' | 'exclusionsOf'>,
 	services: readonly ServiceConfig[],
 	options: {
 		readonly profile: Profile;
@@ -53,11 +29,10 @@ export async function assessedServices(
 		/** What failed in or before the period, declared or not. */
 		readonly failures: readonly Failure[];
 		readonly nowMs: number;
-		/** For what is agreed in the rest of an open period. */
-		readonly inventory: Pick<InventoryConfig, 'calendars' | 'holidays' | 'zone'>;
+		readonly inventory: InventoryConfig;
 	},
 ): Promise<readonly AssessedService[]> {
-	const { profile, period, faults, failures, nowMs, inventory } = options;
+	const { profile, period, faults, nowMs, inventory } = options;
 	if (nowMs <= period.fromMs) return [];
 	if (services.length === 0) return [];
 	const range = { fromMs: period.fromMs, toMs: Math.min(nowMs, period.toMs), periodToMs: period.toMs };
@@ -65,35 +40,42 @@ export async function assessedServices(
 		range,
 		services.map(({ id }) => id),
 	);
-	const outagesByService = new Map(ledgers.map((ledger) => [ledger.service.id, outagesOf(ledger)]));
-	return ledgers.map((ledger): AssessedService => {
-		const { service } = ledger;
-		const { figures } = ledger;
-		const outages = (outagesByService.get(service.id) ?? []).map((outage): AssessedOutage => {
-			const fault = faultOf(service.id, outage, faults);
-			return {
-				...outage,
-				toSeconds: outage.toSeconds ?? (nowMs < period.toMs ? null : ledger.window.to),
-				id: String(outage.fromSeconds),
-				service: service.id,
-				faultId: fault?.id ?? null,
-				...failureOf(service.id, outage, { failures, outagesByService }),
-				excused: fault !== null && !answersFor(profile, fault),
-			};
-		});
-		const agreedSeconds = figures.totalSeconds - figures.excludedSeconds;
-		const rest = { from: ledger.window.to, to: Math.floor(period.toMs / 1000) };
-		const closed = rest.from < rest.to ? closedSpans(inventory, service.calendar, rest) : [];
-		return {
+	const outagesByService = new Map(ledgers.map((ledger) => [ledger.service.id, outagesOf(ledger.timeline)]));
+	const failures = options.failures.toSorted((a, b) => a.onsetMs - b.onsetMs || (a.id < b.id ? -1 : 1));
+	const assessed: AssessedService[] = [];
+	for (const { service, figures, timeline, window } of ledgers) {
+		const edgeMs = edgeSeconds(inventory, serviceTree(inventory, service)) * 1000;
+		const outagesAs = (unknown: UnknownAs): readonly AssessedOutage[] =>
+			outagesOf(timeline, unknown).map((outage): AssessedOutage => {
+				const toSeconds = outage.toSeconds ?? (nowMs < period.toMs ? null : window.to);
+				const told = faultsOf(service.id, outage, faults);
+				const excusedSeconds = excusedSecondsOf({ ...outage, timeline, unknown }, { ...told, profile, edgeMs });
+				return {
+					...outage,
+					toSeconds,
+					id: String(outage.fromSeconds),
+					service: service.id,
+					faultId: (told.own[0] ?? told.affecting[0])?.id ?? null,
+					...failureOf(service.id, outage, { failures, outagesByService }),
+					excused: excusedSeconds === outage.downSeconds,
+					excusedSeconds,
+				};
+			});
+		const rest = { from: window.to, to: Math.floor(period.toMs / 1000) };
+		const passed = figures.totalSeconds - figures.excludedSeconds;
+		assessed.push({
 			service: service.id,
 			core: service.core,
-			agreedSeconds,
-			agreedSecondsOfPeriod: agreedSeconds + Math.max(0, rest.to - rest.from) - closed.reduce((sum, span) => sum + span.to - span.from, 0),
+			agreedSeconds: passed,
+			// What is approved for later and will be excluded is no time that downtime is measured by.
+			agreedSecondsOfPeriod: passed + (rest.from < rest.to ? agreedSeconds(rest, await availability.exclusionsOf(service.id, rest)) : 0),
 			downSeconds: figures.downSeconds,
 			unknownSeconds: figures.unknownSeconds,
-			outages,
-		};
-	});
+			outages: outagesAs('left-out'),
+			outagesAs: { up: outagesAs('up'), down: outagesAs('down') },
+		});
+	}
+	return assessed;
 }
 
 /** The failure that the outage is part of: it lasted while the failed service, or what was affected, was down. */
@@ -113,8 +95,15 @@ function failureOf(
 	return found === undefined ? {} : { failure: found.id };
 }
 
-/** The fault of the service that overlaps the outage, otherwise one that it was affected by; the earliest where several are. */
-function faultOf(service: string, outage: LedgerOutage, faults: readonly AssessedFault[]): AssessedFault | null {
+interface TellingFaults {
+	/** Of the service itself. */
+	readonly own: readonly AssessedFault[];
+	/** Of others that it was affected by. */
+	readonly affecting: readonly AssessedFault[];
+}
+
+/** Faults that overlap the outage, the earliest first. */
+function faultsOf(service: string, outage: LedgerOutage, faults: readonly AssessedFault[]): TellingFaults {
 	const endMs = outage.toSeconds === null ? Number.POSITIVE_INFINITY : outage.toSeconds * 1000;
 	const overlapping = faults
 		.filter(({ service: other, affected = [], moments }) => {
@@ -122,5 +111,45 @@ function faultOf(service: string, outage: LedgerOutage, faults: readonly Assesse
 			return moments.onset < endMs && (moments.restored ?? Number.POSITIVE_INFINITY) > outage.fromSeconds * 1000;
 		})
 		.sort((a, b) => (a.moments.onset ?? 0) - (b.moments.onset ?? 0) || (a.id < b.id ? -1 : 1));
-	return overlapping.find((fault) => fault.service === service) ?? overlapping[0] ?? null;
+	return {
+		own: overlapping.filter((fault) => fault.service === service),
+		affecting: overlapping.filter((fault) => fault.service !== service),
+	};
+}
+
+/**
+ * How many seconds of an outage belong to faults that the contractor does not answer for. A second belongs to the service's own fault
+ * that lasted then; otherwise to one that it was affected by, which it may follow by as much as checks differ; otherwise, where it was
+ * seen down, to the service's nearest own fault. So what outlasts an excused cause is not excused with it.
+ */
+function excusedSecondsOf(
+	outage: LedgerOutage & { readonly timeline: Timeline; readonly unknown: UnknownAs },
+	{ own, affecting, profile, edgeMs }: TellingFaults & { readonly profile: Profile; readonly edgeMs: number },
+): number {
+	if (![...own, ...affecting].some((fault) => !answersFor(profile, fault))) return 0;
+	const { fromSeconds, toSeconds, timeline, unknown } = outage;
+	const spanOf = (slackMs: number) => (fault: AssessedFault) => ({
+		fault,
+		from: Math.floor(((fault.moments.onset ?? 0) - slackMs) / 1000),
+		to: fault.moments.restored === null ? Number.POSITIVE_INFINITY : Math.ceil((fault.moments.restored + slackMs) / 1000),
+	});
+	const lasting = [...own.map(spanOf(0)), ...affecting.map(spanOf(edgeMs))];
+	const edges = lasting.flatMap(({ from, to }) => [from, to]);
+	const end = toSeconds ?? Number.POSITIVE_INFINITY;
+	let excused = 0;
+	for (const { from, to, state } of timeline) {
+		if (from < fromSeconds || from >= end || (state !== 'down' && (state !== 'unknown' || unknown !== 'down'))) continue;
+		const cuts = [from, ...edges.filter((edge) => edge > from && edge < to).sort((a, b) => a - b), to];
+		for (let i = 0; i + 1 < cuts.length; i++) {
+			const at = cuts[i] as number;
+			const owner = lasting.find((span) => span.from <= at && at < span.to)?.fault ?? (state === 'down' ? nearest(own, at) : undefined);
+			if (owner !== undefined && !answersFor(profile, owner)) excused += (cuts[i + 1] as number) - at;
+		}
+	}
+	return excused;
+}
+
+/** The last one that began before, otherwise the first. */
+function nearest(own: readonly AssessedFault[], atSeconds: number): AssessedFault | undefined {
+	return own.findLast(({ moments }) => (moments.onset ?? 0) <= atSeconds * 1000) ?? own[0];
 }

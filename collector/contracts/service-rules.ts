@@ -1,9 +1,10 @@
 import { formatZoned } from '../../core/zone-time.ts';
 import type { WordsAnswer } from '../../protocol/contract-api.ts';
 import type { AssessedOutage, AssessedService, RawItem } from './assessed.ts';
-import { answersFor, type RuleContext } from './fault-rules.ts';
+import type { RuleContext } from './fault-rules.ts';
 import { spanMs } from './limits.ts';
 import type { RuleOf } from './profile.ts';
+import { answeredSeconds, readService, type ServiceReading } from './reading.ts';
 
 const PERCENT_UNITS = 10_000;
 /** 100 % in units of 0.0001 %. */
@@ -11,20 +12,27 @@ const WHOLE = 100 * PERCENT_UNITS;
 
 export function outageItems(rule: RuleOf<'outage'>, context: RuleContext): readonly RawItem[] {
 	const priced = servicesOf(rule.services, context)
-		.flatMap(({ outages }) => outages)
-		.filter((outage) => !outage.excused && !isWaived(rule.id, outage, context));
+		.flatMap((service) => outageReading(rule, service).outages)
+		.filter((outage) => !isWaived(rule.id, outage, context));
 	return countedOutages(rule, priced).flatMap((outage) => {
-		const band = bandOf(rule, outage.downSeconds);
+		const seconds = answeredSeconds(outage);
+		const band = bandOf(rule, seconds);
 		if (band === undefined || band.points === 0) return [];
 		const atMs = outage.fromSeconds * 1000;
+		const excused = outage.downSeconds - seconds;
 		const reason = {
-			zh: `${outage.service} 自 ${formatZoned(atMs, context.profile.zone)} 起中断 ${outage.downSeconds} 秒`,
-			en: `${outage.service} down for ${outage.downSeconds} s from ${new Date(atMs).toISOString()}`,
+			zh: `${outage.service} 自 ${formatZoned(atMs, context.profile.zone)} 起中断 ${outage.downSeconds} 秒${excused === 0 ? '' : `，其中免责 ${excused} 秒`}`,
+			en: `${outage.service} down for ${outage.downSeconds} s from ${new Date(atMs).toISOString()}${excused === 0 ? '' : `, ${excused} s of them excused`}`,
 		};
 		const centipoints = Math.round(band.points * 100);
 		const item = serviceItem(rule, { service: outage.service, detail: outage.id, atMs, centipoints, reason });
 		return [{ ...item, clause: band.clause, faultId: outage.faultId }];
 	});
+}
+
+/** Unless the rule says otherwise, nobody bears time that nobody saw: it neither ends an outage nor makes it longer. */
+export function outageReading(rule: RuleOf<'outage'>, service: AssessedService): ServiceReading {
+	return readService(service, rule.unknown ?? 'left-out');
 }
 
 /** One outage for each failure where the rule counts those: the longest, among equals the earliest, then by name. */
@@ -34,7 +42,9 @@ function countedOutages(rule: RuleOf<'outage'>, outages: readonly AssessedOutage
 	const sorted = [...outages].sort((a, b) => (a.service === b.service ? earliest(a, b) : a.service < b.service ? -1 : 1));
 	if (rule.count === 'service') return sorted;
 	const failures = Map.groupBy(outages, ({ failure, service, id }) => failure ?? `${service} ${id}`);
-	const longest = [...failures.values()].map((one) => [...one].sort((a, b) => b.downSeconds - a.downSeconds || earliest(a, b))[0]);
+	const longest = [...failures.values()].map(
+		(one) => [...one].sort((a, b) => answeredSeconds(b) - answeredSeconds(a) || earliest(a, b))[0],
+	);
 	return sorted.filter((outage) => longest.includes(outage));
 }
 
@@ -55,31 +65,22 @@ export function availabilityItems(rule: RuleOf<'availability'>, context: RuleCon
 	});
 }
 
-interface Part {
-	readonly service: string | null;
-	/** Without `leftOutSeconds`. */
-	readonly agreedSeconds: number;
-	readonly agreedSecondsOfPeriod: number;
-	readonly downSeconds: number;
-	/** Unknown time that the contract does not count at all. */
-	readonly leftOutSeconds: number;
-}
+/** `null` for several services together. */
+type Part = Omit<ServiceReading, 'service' | 'outages'> & { readonly service: string | null };
 
-/** What the rule compares with its target, by how it combines services. */
-export function availabilityParts(rule: RuleOf<'availability'>, services: readonly AssessedService[]): readonly Part[] {
+/**
+ * What the rule compares with its target, by how it combines services. `of` is the agreed time that downtime is measured by: of what has
+ * passed, or of the whole period.
+ */
+export function availabilityParts(
+	rule: Pick<RuleOf<'availability'>, 'combine' | 'unknown'>,
+	services: readonly AssessedService[],
+	of: 'agreedSeconds' | 'agreedSecondsOfPeriod' = 'agreedSeconds',
+): readonly Part[] {
 	const parts = services
-		.map((service) => {
-			const leftOutSeconds = rule.unknown === 'left-out' ? service.unknownSeconds : 0;
-			return {
-				service: service.service,
-				agreedSeconds: service.agreedSeconds - leftOutSeconds,
-				agreedSecondsOfPeriod: service.agreedSecondsOfPeriod - leftOutSeconds,
-				downSeconds: answeredDown(service) + (rule.unknown === 'down' ? service.unknownSeconds : 0),
-				leftOutSeconds,
-			};
-		})
-		.filter(({ agreedSeconds }) => agreedSeconds > 0)
-		.sort((a, b) => b.downSeconds * a.agreedSeconds - a.downSeconds * b.agreedSeconds || (a.service < b.service ? -1 : 1));
+		.map((service): Part => readService(service, rule.unknown))
+		.filter((part) => part[of] > 0)
+		.sort((a, b) => b.downSeconds * a[of] - a.downSeconds * b[of] || ((a.service ?? '') < (b.service ?? '') ? -1 : 1));
 	if (rule.combine === 'each') return parts;
 	if (rule.combine === 'worst') return parts.slice(0, 1);
 	if (parts.length === 0) return [];
@@ -93,11 +94,6 @@ export function availabilityParts(rule: RuleOf<'availability'>, services: readon
 			leftOutSeconds: sum((part) => part.leftOutSeconds),
 		},
 	];
-}
-
-/** Downtime without what a countersigned cause excuses. */
-function answeredDown(service: AssessedService): number {
-	return service.downSeconds - service.outages.reduce((sum, outage) => sum + (outage.excused ? outage.downSeconds : 0), 0);
 }
 
 /** Hundredths of a point for a shortfall; exact in integers: shortfall/step = (target·agreed − 100 %·up) / (step·agreed). */
@@ -119,34 +115,39 @@ export function availabilityCost(rule: RuleOf<'availability'>, agreedSeconds: nu
 
 export function thresholdItems(rule: RuleOf<'threshold'>, context: RuleContext): readonly RawItem[] {
 	return servicesOf('all', context).flatMap((service) => {
-		const down = answeredDown(service);
-		const failures = service.outages.filter((outage) => !outage.excused).length;
-		let reason: WordsAnswer | null = null;
-		if (rule.measure === 'availability') {
-			const least = Math.round(Number(rule.least ?? '0') * PERCENT_UNITS);
-			if (service.agreedSeconds > 0 && (service.agreedSeconds - down) * WHOLE < least * service.agreedSeconds) {
-				reason = {
-					zh: `约定 ${service.agreedSeconds} 秒，中断 ${down} 秒，要求不低于 ${rule.least} %`,
-					en: `${down} s down of ${service.agreedSeconds} s agreed, at least ${rule.least} % wanted`,
-				};
-			}
-		} else if (rule.measure === 'stopped') {
-			if (rule.most !== undefined && down * 1000 > spanMs(rule.most))
-				reason = { zh: `累计停机 ${down} 秒，允许 ${rule.most}`, en: `stopped for ${down} s in all, at most ${rule.most} allowed` };
-		} else if (failures > 0 && rule.least !== undefined) {
-			// Mean time between failures: time in operation over the number of failures.
-			const operating = service.agreedSeconds - down;
-			if (operating * 1000 < spanMs(rule.least) * failures) {
-				reason = {
-					zh: `运行 ${operating} 秒中故障 ${failures} 次，要求平均间隔 ${rule.least}`,
-					en: `${failures} failures in ${operating} s of operation, a mean of ${rule.least} wanted`,
-				};
-			}
-		}
+		const read = readService(service, rule.unknown ?? 'up');
+		const reason = outOfBounds(rule, read);
 		if (reason === null) return [];
+		const left = read.leftOutSeconds;
+		const told = left === 0 ? reason : { zh: `${reason.zh}（未知的 ${left} 秒不计）`, en: `${reason.en} (${left} s unknown left out)` };
 		const centipoints = Math.round(rule.points * 100);
-		return [serviceItem(rule, { service: service.service, detail: service.service, atMs: context.period.fromMs, centipoints, reason })];
+		return [
+			serviceItem(rule, { service: service.service, detail: service.service, atMs: context.period.fromMs, centipoints, reason: told }),
+		];
 	});
+}
+
+/** How a figure of the period misses its bound; `null` where it keeps it. */
+function outOfBounds(rule: RuleOf<'threshold'>, { agreedSeconds: agreed, downSeconds: down, outages }: ServiceReading): WordsAnswer | null {
+	if (rule.measure === 'availability') {
+		const least = Math.round(Number(rule.least ?? '0') * PERCENT_UNITS);
+		if (agreed <= 0 || (agreed - down) * WHOLE >= least * agreed) return null;
+		return {
+			zh: `约定 ${agreed} 秒，中断 ${down} 秒，要求不低于 ${rule.least} %`,
+			en: `${down} s down of ${agreed} s agreed, at least ${rule.least} % wanted`,
+		};
+	}
+	if (rule.measure === 'stopped') {
+		if (rule.most === undefined || down * 1000 <= spanMs(rule.most)) return null;
+		return { zh: `累计停机 ${down} 秒，允许 ${rule.most}`, en: `stopped for ${down} s in all, at most ${rule.most} allowed` };
+	}
+	// Mean time between failures: time in operation over the number of failures.
+	const operating = agreed - down;
+	if (outages.length === 0 || rule.least === undefined || operating * 1000 >= spanMs(rule.least) * outages.length) return null;
+	return {
+		zh: `运行 ${operating} 秒中故障 ${outages.length} 次，要求平均间隔 ${rule.least}`,
+		en: `${outages.length} failures in ${operating} s of operation, a mean of ${rule.least} wanted`,
+	};
 }
 
 export function recordItems(rule: RuleOf<'record'>, context: RuleContext): readonly RawItem[] {
@@ -172,9 +173,8 @@ export function servicesOf(which: 'core' | 'all', { input }: RuleContext): reado
 	return input.services.filter((service) => which === 'all' || service.core).sort((a, b) => (a.service < b.service ? -1 : 1));
 }
 
-function isWaived(rule: string, outage: AssessedOutage, { input, profile }: RuleContext): boolean {
-	const fault = input.faults.find(({ id }) => id === outage.faultId);
-	return fault !== undefined && (fault.waived.includes(rule) || !answersFor(profile, fault));
+function isWaived(rule: string, outage: AssessedOutage, { input }: RuleContext): boolean {
+	return input.faults.some(({ id, waived }) => id === outage.faultId && waived.includes(rule));
 }
 
 function serviceItem(

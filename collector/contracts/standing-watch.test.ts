@@ -19,7 +19,7 @@ const period = (final: number, fen: number) => ({
 	final: final * 100,
 	fen,
 	recorded: {},
-	outages: [],
+	services: [],
 });
 
 /** What stands on /metrics after a look at contracts with these periods. */
@@ -39,7 +39,7 @@ async function metricsOf(
 					term: {} as ContractTermAnswer,
 					periods: [],
 					years: yearStandings(profile, list),
-					termination: terminationStandings(profile, list, 0),
+					termination: terminationStandings(profile, list),
 				};
 			},
 		},

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { AssessedOutage, AssessedService } from './assessed.ts';
 import { loadProfiles } from './profile-files.ts';
 import { CONTRACTS } from './scenario.fixture.ts';
 import { type PeriodStanding, periodsSoFar, terminationStandings, yearStandings } from './standing.ts';
@@ -21,7 +22,7 @@ function periods(
 		final: score * 100,
 		fen: more.fen ?? 0,
 		recorded: more.recorded ?? {},
-		outages: [],
+		services: [],
 	}));
 }
 
@@ -60,8 +61,8 @@ describe('the year', () => {
 });
 
 describe('termination', () => {
-	const of = (id: string, list: readonly PeriodStanding[], nowMs = 0) =>
-		terminationStandings(profileOf(id), list, nowMs).map(({ kind, state }) => [kind, state]);
+	const of = (id: string, list: readonly PeriodStanding[]) =>
+		terminationStandings(profileOf(id), list).map(({ kind, state }) => [kind, state]);
 	const money = (fen: number) => of('chengdu-2021', periods([60], { fen }))[0];
 
 	test('by deductions of 15 % of the contract in all', () => {
@@ -74,10 +75,27 @@ describe('termination', () => {
 		]);
 	});
 
+	const OUTAGE = { id: 'o', service: 'mis', faultId: null, excused: false };
+	const NOW = 30 * DAY + 3600;
+	const serviceOf = (outages: readonly AssessedOutage[], core = true): AssessedService => ({
+		service: 'mis',
+		core,
+		agreedSeconds: 0,
+		agreedSecondsOfPeriod: 0,
+		downSeconds: outages.reduce((sum, { downSeconds }) => sum + downSeconds, 0),
+		unknownSeconds: 0,
+		outages,
+	});
 	const outage = (...spans: readonly (readonly [period: number, from: number, to: number | null])[]) =>
 		periods([100, 100], { open: true }).map((period, i) => ({
 			...period,
-			outages: spans.filter(([index]) => index === i).map(([, fromSeconds, toSeconds]) => ({ service: 'mis', fromSeconds, toSeconds })),
+			services: [
+				serviceOf(
+					spans
+						.filter(([index]) => index === i)
+						.map(([, fromSeconds, toSeconds]) => ({ ...OUTAGE, fromSeconds, toSeconds, downSeconds: (toSeconds ?? NOW) - fromSeconds })),
+				),
+			],
 		}));
 	const EDGE = 30 * DAY;
 	test.each([
@@ -104,8 +122,27 @@ describe('termination', () => {
 		},
 		{ name: 'one that goes on', spans: [[1, EDGE, null]], seconds: 3600, state: 'far' },
 	] as const)('by an outage: $name', ({ spans, seconds, state }) => {
-		const [, standing] = terminationStandings(profileOf('chengdu-2021'), outage(...spans), (EDGE + 3600) * 1000);
+		const [, standing] = terminationStandings(profileOf('chengdu-2021'), outage(...spans));
 		expect(standing).toMatchObject({ kind: 'outage', seconds, state, ongoing: spans.some(([, , to]) => to === null) });
+	});
+
+	test('by an outage of a core service, without what is excused of it, and with unknown time as the contract says', () => {
+		const [period] = periods([100]);
+		const long = { ...OUTAGE, fromSeconds: 0, toSeconds: 2 * DAY, downSeconds: DAY + 1 };
+		const standing = (outages: readonly AssessedOutage[], more: { core?: boolean; unknown?: 'up' | 'down' } = {}) => {
+			const { core = true, unknown } = more;
+			const service = { ...serviceOf(outages, core), outagesAs: { up: [], down: [{ ...long, downSeconds: 2 * DAY }] } };
+			const profile = profileOf('chengdu-2021');
+			const termination = profile.termination.map((rule) =>
+				rule.kind === 'outage' && unknown !== undefined ? { ...rule, unknown } : rule,
+			);
+			return terminationStandings({ ...profile, termination }, period === undefined ? [] : [{ ...period, services: [service] }])[1];
+		};
+		expect(standing([long])).toMatchObject({ seconds: DAY + 1, state: 'reached' });
+		expect(standing([long], { core: false })).toMatchObject({ seconds: 0, state: 'far' });
+		expect(standing([{ ...long, excusedSeconds: 1 }])).toMatchObject({ seconds: DAY, state: 'near' });
+		expect(standing([long], { unknown: 'up' })).toMatchObject({ seconds: 0 });
+		expect(standing([long], { unknown: 'down' })).toMatchObject({ seconds: 2 * DAY });
 	});
 
 	test.each([

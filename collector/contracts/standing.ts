@@ -1,8 +1,10 @@
 import type { TerminationAnswer, YearAnswer } from '../../protocol/contract-api.ts';
-import type { AssessedOutage } from './assessed.ts';
+import type { UnknownAs } from '../availability/unknown-time.ts';
+import type { AssessedService } from './assessed.ts';
 import { spanMs } from './limits.ts';
-import { type Period, periodAt } from './period.ts';
+import { type Period, periodAt, withFeeOf } from './period.ts';
 import type { Profile } from './profile.ts';
+import { answeredSeconds, readService } from './reading.ts';
 import { termOf } from './term.ts';
 
 /** A period as it counts for years and for termination. */
@@ -15,10 +17,10 @@ export interface PeriodStanding {
 	readonly final: number;
 	/** Deductions from the fee by the final figures, in fen. */
 	readonly fen: number;
-	/** Outages of core services that the contractor answers for. */
 	/** Units that people entered, by rule. */
 	readonly recorded: Readonly<Record<string, number>>;
-	readonly outages: readonly Pick<AssessedOutage, 'service' | 'fromSeconds' | 'toSeconds'>[];
+	/** The services that the contract prices. */
+	readonly services: readonly AssessedService[];
 }
 
 /** From this share of a bound on people are warned. */
@@ -40,7 +42,7 @@ export function periodsSoFar(profile: Pick<Profile, 'id' | 'zone' | 'contract' |
 
 /** Means by contract year, where the contract has any. */
 export function yearStandings(
-	profile: Pick<Profile, 'year' | 'period' | 'payment' | 'contract'>,
+	profile: Pick<Profile, 'id' | 'zone' | 'year' | 'period' | 'payment' | 'contract'>,
 	periods: readonly PeriodStanding[],
 ): readonly YearAnswer[] {
 	const { year } = profile;
@@ -61,7 +63,10 @@ export function yearStandings(
 			self: mean((period) => period.self),
 			client: mean((period) => period.client),
 			final,
-			fen: year.payment === 'mean' && final !== null ? stepFen(profile, final) * over.length : null,
+			fen:
+				year.payment === 'mean' && final !== null
+					? over.reduce((sum, { period }) => sum + stepFen(withFeeOf(profile, period), final), 0)
+					: null,
 		});
 	}
 	return years;
@@ -76,18 +81,14 @@ function stepFen({ payment, contract }: Pick<Profile, 'payment' | 'contract'>, c
 export function terminationStandings(
 	profile: Pick<Profile, 'termination' | 'contract'>,
 	periods: readonly PeriodStanding[],
-	nowMs: number,
 ): readonly TerminationAnswer[] {
-	return profile.termination.map((rule) => terminationStanding(rule, { profile, periods, nowMs }));
+	return profile.termination.map((rule) => terminationStanding(rule, profile, periods));
 }
 
 function terminationStanding(
 	rule: Profile['termination'][number],
-	{
-		profile,
-		periods,
-		nowMs,
-	}: { readonly profile: Pick<Profile, 'contract'>; readonly periods: readonly PeriodStanding[]; readonly nowMs: number },
+	profile: Pick<Profile, 'contract'>,
+	periods: readonly PeriodStanding[],
 ): TerminationAnswer {
 	const { clause } = rule;
 	switch (rule.kind) {
@@ -102,7 +103,7 @@ function terminationStanding(
 		}
 		case 'outage': {
 			const limitSeconds = spanMs(rule.longer_than) / 1000;
-			const longest = longestOutage(periods, nowMs);
+			const longest = longestOutage(periods, rule.unknown ?? 'left-out');
 			// Longer than the limit, not as long as.
 			const state = longest.seconds > limitSeconds ? 'reached' : longest.seconds >= limitSeconds * NEAR_SHARE ? 'near' : 'far';
 			return { clause, kind: rule.kind, ...longest, limitSeconds, state };
@@ -136,21 +137,22 @@ function stateOf(used: number, limit: number): TerminationAnswer['state'] {
 	return used >= limit ? 'reached' : used >= limit * NEAR_SHARE ? 'near' : 'far';
 }
 
-/** The edge of a period does not end an outage. */
+/** By what the contractor answers for. The edge of a period does not end an outage. */
 function longestOutage(
 	periods: readonly PeriodStanding[],
-	nowMs: number,
+	unknown: UnknownAs,
 ): { readonly service: string | null; readonly seconds: number; readonly ongoing: boolean } {
-	const open = new Map<string, { from: number; to: number }>();
+	const last = new Map<string, { readonly to: number | null; readonly seconds: number }>();
 	let longest: { service: string | null; seconds: number; ongoing: boolean } = { service: null, seconds: 0, ongoing: false };
-	for (const { outages } of periods) {
-		for (const { service, fromSeconds, toSeconds } of outages) {
-			const to = toSeconds ?? Math.floor(nowMs / 1000);
-			const before = open.get(service);
-			const joined = before !== undefined && before.to >= fromSeconds ? { from: before.from, to } : { from: fromSeconds, to };
-			open.set(service, joined);
-			const seconds = joined.to - joined.from;
-			if (seconds > longest.seconds) longest = { service, seconds, ongoing: toSeconds === null };
+	for (const { services } of periods) {
+		for (const { service, outages } of services.filter(({ core }) => core).map((one) => readService(one, unknown))) {
+			for (const outage of outages) {
+				const before = last.get(service);
+				const joined = before?.to === outage.fromSeconds ? before.seconds : 0;
+				const seconds = joined + answeredSeconds(outage);
+				last.set(service, { to: outage.toSeconds, seconds });
+				if (seconds > longest.seconds) longest = { service, seconds, ongoing: outage.toSeconds === null };
+			}
 		}
 	}
 	return longest;

@@ -14,9 +14,11 @@ import { type Faults, type FaultView, PRODUCT } from './faults.ts';
 import { isOver } from './next-steps.ts';
 import type { ExplainedOutage, Outage } from './outage-causes.ts';
 
-/** An outage with what it is told by; without `roots` it stands for itself. */
-export interface WatchedOutage extends Outage, Partial<Pick<ExplainedOutage, 'roots' | 'beside'>> {
+/** An outage, or a part of one, with what it is told by; without `roots` it stands for itself, without `whole` it is all of it. */
+export interface WatchedOutage extends Outage, Partial<Pick<ExplainedOutage, 'roots' | 'beside' | 'whole'>> {
 	readonly name: string;
+	/** What a contract that grades by minutes counts, to the end of the whole. Default: the time that has passed. */
+	readonly gradedSeconds?: number;
 }
 
 export interface WatchedAlert {
@@ -108,10 +110,10 @@ export class FaultWatch {
 
 	async #openForOutage(outage: WatchedOutage, all: readonly WatchedOutage[]): Promise<void> {
 		const { faults, clock } = this.#options;
-		const known = await this.#faultOf(outage, all);
-		// One that the product itself merged was explained by another one, and has turned out to have a reason of its own.
-		if (known !== null && (known.fault.stage !== 'merged' || (await faults.events(known.fault.id)).at(-1)?.actor !== PRODUCT)) return;
-		const { service, name, fromSeconds } = outage;
+		const { service, name, fromSeconds, whole = outage } = outage;
+		if (await this.#isTold(outage, all)) return;
+		// Whoever has taken the outage at its beginning has taken what remains of it.
+		if (whole.fromSeconds !== fromSeconds && (await this.#isTold(whole, all))) return;
 		await faults.open({
 			source: 'outage',
 			sourceKey: sourceKeyOf(outage),
@@ -120,7 +122,15 @@ export class FaultWatch {
 			point: service,
 			onsetMs: fromSeconds * 1000,
 			detectedMs: clock.now(),
+			...(outage.gradedSeconds === undefined ? {} : { gradedSeconds: outage.gradedSeconds }),
 		});
+	}
+
+	/** One that the product itself merged was explained by another one, and has turned out to have a reason of its own. */
+	async #isTold(outage: Outage, all: readonly WatchedOutage[]): Promise<boolean> {
+		const known = await this.#faultOf(outage, all);
+		if (known === null) return false;
+		return known.fault.stage !== 'merged' || (await this.#options.faults.events(known.fault.id)).at(-1)?.actor !== PRODUCT;
 	}
 
 	/** What is down because of something below it stands in that one's fault; what failed beside it is linked. */
@@ -154,11 +164,19 @@ export class FaultWatch {
 		if (opened !== null) return opened;
 		// Late data can move the beginning of an outage; it is still the one that somebody is working on.
 		const endMs = toSeconds === null ? Number.POSITIVE_INFINITY : toSeconds * 1000;
+		const beginning = all.find((one) => one.service === service && one.fromSeconds === fromSeconds)?.whole?.fromSeconds;
 		const near = await faults.list({ fromMs: fromSeconds * 1000 - LOOK_BACK_MS, toMs: Math.min(endMs, clock.now()) });
 		const same = near.find(({ fault }) => {
 			if (fault.source !== 'outage' || fault.service !== service) return false;
 			const { onset, restored } = fault.moments;
-			const ofAnother = all.some((other) => other.service === service && other.fromSeconds !== fromSeconds && lastsAt(other, onset ?? 0));
+			const ofAnother = all.some(
+				(other) =>
+					other.service === service &&
+					other.fromSeconds !== fromSeconds &&
+					lastsAt(other, onset ?? 0) &&
+					// Where the beginning is explained, what began inside of it is the rest, whose beginning late data can move.
+					(other.fromSeconds !== beginning || onset === beginning * 1000),
+			);
 			return (
 				onset !== null &&
 				!ofAnother &&
@@ -206,7 +224,9 @@ export class FaultWatch {
 		for (const outage of outages) {
 			const { service, fromSeconds, toSeconds } = outage;
 			if (!services.includes(service) || startsAtMs < fromSeconds * 1000 - ALERT_EDGE_MS) continue;
-			if (toSeconds !== null && startsAtMs > toSeconds * 1000 + ALERT_TAIL_MS) continue;
+			// What remains of an outage has a fault of its own.
+			const tailMs = (outage.whole ?? outage).toSeconds === toSeconds ? ALERT_TAIL_MS : 0;
+			if (toSeconds !== null && startsAtMs > toSeconds * 1000 + tailMs) continue;
 			for (const root of standsForItself(outage) ? [outage] : (outage.roots ?? [])) {
 				const fault = await this.#faultOf(root, outages);
 				if (fault !== null) return fault;
@@ -225,10 +245,10 @@ export class FaultWatch {
 			const outage = outages.find(
 				({ service, fromSeconds, toSeconds }) => service === fault.service && fromSeconds <= onset && (toSeconds ?? onset + 1) > onset,
 			);
-			const endSeconds = outage?.toSeconds ?? null;
+			const endSeconds = (outage?.whole ?? outage)?.toSeconds ?? null;
 			if (endSeconds !== null && fault.stage === 'declared') await faults.note(fault.id, { kind: 'restore', momentMs: endSeconds * 1000 });
 			if (fault.levelState !== 'confirmed' && outage !== undefined) {
-				const downSeconds = (endSeconds ?? Math.floor(nowMs / 1000)) - outage.fromSeconds;
+				const downSeconds = outage.gradedSeconds ?? (endSeconds ?? Math.floor(nowMs / 1000)) - outage.fromSeconds;
 				const level = levelByMinutes(profile, downSeconds);
 				if (level !== null && isHigher(profile, level, fault.level)) await faults.note(fault.id, { kind: 'rise', level, downSeconds });
 			}

@@ -12,6 +12,7 @@ import { assessedFault, failureOf } from './assessed-fault.ts';
 import { alertMark, apply, type Fault } from './fault.ts';
 import type { FaultAction, FaultEvent, FaultNote, FaultSource } from './fault-event.ts';
 import type { FaultStore, StoredFault } from './fault-store.ts';
+import { faultsOfIncident, type IncidentAcknowledgement } from './incident-faults.ts';
 import { isOver, type NextStep, nextSteps } from './next-steps.ts';
 import { type FaultActor, mayNot } from './who-may.ts';
 
@@ -30,6 +31,8 @@ export interface NewFault {
 	readonly detectedMs: number;
 	/** Default: by minutes where the contract grades so, otherwise its mildest level. */
 	readonly level?: string;
+	/** What a contract that grades by minutes counts so far. Default: the time since its onset. */
+	readonly gradedSeconds?: number;
 }
 
 export interface FaultView extends StoredFault {
@@ -83,18 +86,6 @@ export interface ToldByFault {
 	readonly absorbed?: readonly StoredFault[];
 }
 
-export interface IncidentAcknowledgement {
-	readonly incident: string;
-	readonly by: string;
-	readonly atMs: number;
-	readonly fault: string | null;
-	readonly fingerprints: readonly string[];
-	readonly services: readonly string[];
-	readonly fromMs: number;
-	/** `null` while it goes on. */
-	readonly toMs: number | null;
-}
-
 export interface FaultsOptions {
 	readonly store: FaultStore;
 	readonly attachments: Attachments;
@@ -124,18 +115,6 @@ export function createFaults(options: FaultsOptions): Faults {
 	const load = async (id: string): Promise<StoredFault> => {
 		const found = await store.get(id);
 		if (found === null) throw new AppError('FN_FAULT_UNKNOWN', `there is no fault "${id.slice(0, 64)}"`, { status: 404 });
-		return found;
-	};
-	const acknowledgedBy = async (request: IncidentAcknowledgement): Promise<ReadonlySet<string>> => {
-		const found = new Set<string>();
-		for (const fingerprint of request.fingerprints) {
-			const known = await store.findSource(`alert:${fingerprint}`);
-			if (known !== null) found.add(known.fault.id);
-		}
-		for (const { fault } of await store.list('open')) {
-			const tells = fault.reminded.some((mark) => request.fingerprints.some((fingerprint) => mark.startsWith(`alert:${fingerprint}@`)));
-			if (fault.id === request.fault || tells || isOutageWithin(fault, request)) found.add(fault.id);
-		}
 		return found;
 	};
 	const view = ({ number, fault }: StoredFault): FaultView => {
@@ -347,7 +326,7 @@ export function createFaults(options: FaultsOptions): Faults {
 		copyAcknowledgement: async (request) => {
 			const { incident, by, atMs } = request;
 			let copied = 0;
-			for (const id of await acknowledgedBy(request)) {
+			for (const id of await faultsOfIncident(store, request)) {
 				const done = await serial(async () => {
 					const { fault } = await load(id);
 					if (fault.moments.acknowledged !== null) return false;
@@ -387,15 +366,9 @@ function newServices(fault: Fault, services: readonly (string | null)[]): readon
 	);
 }
 
-/** An outage of one of the services, both of which lasted at the same moment. */
-function isOutageWithin({ source, service, affected, moments }: Fault, { services, fromMs, toMs }: IncidentAcknowledgement): boolean {
-	if (source !== 'outage' || service === null || moments.onset === null) return false;
-	if (![service, ...affected].some((id) => services.includes(id))) return false;
-	return moments.onset < (toMs ?? Number.POSITIVE_INFINITY) && (moments.restored ?? Number.POSITIVE_INFINITY) > fromMs;
-}
-
 function proposedLevel(profile: Profile, request: NewFault, nowMs: number): string {
-	const byMinutes = request.source === 'outage' ? levelByMinutes(profile, Math.max(1, Math.floor((nowMs - request.onsetMs) / 1000))) : null;
+	const seconds = request.gradedSeconds ?? Math.floor((nowMs - request.onsetMs) / 1000);
+	const byMinutes = request.source === 'outage' ? levelByMinutes(profile, Math.max(1, seconds)) : null;
 	return byMinutes ?? profile.levels.at(-1)?.id ?? '';
 }
 

@@ -17,12 +17,17 @@ export interface OutageNode {
 	readonly contract: string;
 	/** Two transitions at most this far apart are one event that different checks saw at different times. */
 	readonly edgeSeconds: number;
+	/** So much later than it happened an event may be seen here, by the slowest check: what failed earlier than that failed first. */
+	readonly doubtSeconds: number;
 	readonly outages: readonly Outage[];
 	/** Its outages if nothing below it had failed: what its own checks say. Of a service without children: `outages`. */
 	readonly own: readonly Outage[];
 }
 
+/** An outage, or the part of one that has one explanation: what a cause explains of it, or what remains. */
 export interface ExplainedOutage extends Outage {
+	/** The outage that it is all of, the beginning, or the rest. */
+	readonly whole: Outage;
 	/** The outages that it is told by, deepest services only; itself where it has a reason of its own. Never empty. */
 	readonly roots: readonly Outage[];
 	/** Outages below it that failed beside its own reason. */
@@ -30,9 +35,11 @@ export interface ExplainedOutage extends Outage {
 }
 
 /**
- * Which outage of a tree of services is told by which. An outage is explained by those of its children where they cover all of it,
- * and their explanation is passed on, so that the deepest ones remain. It has a reason of its own where its own checks failed at
- * another time than every child, or where some of it is covered by no child. Pure; services that are not in the list do not explain.
+ * Which outage of a tree of services is told by which. An outage is explained by those of its children while they last, and their
+ * explanation is passed on, so that the deepest ones remain. It has a reason of its own from the moment at which no child explains it
+ * any more: it began before the first of them by more than the doubt about when that one failed, its own checks failed at another time
+ * than every child, or they, or it, went on when the child had recovered. What came before that moment stays explained, the rest does
+ * not. Pure; services that are not in the list do not explain.
  */
 export function explainOutages(nodes: readonly OutageNode[], nowSeconds: number): readonly ExplainedOutage[] {
 	const byId = new Map(nodes.map((node) => [node.service, node]));
@@ -44,42 +51,63 @@ export function explainOutages(nodes: readonly OutageNode[], nowSeconds: number)
 		known.set(node.service, []);
 		const below = node.children.flatMap((id) => {
 			const child = byId.get(id);
-			return child === undefined || child.contract !== node.contract ? [] : explain(child);
+			if (child === undefined || child.contract !== node.contract) return [];
+			return explain(child).map((part): Below => ({ part, span: spanOf(part, nowSeconds), doubtSeconds: child.doubtSeconds }));
 		});
-		const explained = node.outages.map((outage) => explainOne(outage, node, below, nowSeconds));
+		const explained = node.outages.flatMap((outage) => explainOne(outage, node, below, nowSeconds));
 		known.set(node.service, explained);
 		return explained;
 	};
 	return nodes.flatMap(explain);
 }
 
-function explainOne(outage: Outage, node: OutageNode, below: readonly ExplainedOutage[], nowSeconds: number): ExplainedOutage {
-	const { edgeSeconds } = node;
-	const span = (one: Outage): SecondSpan => ({ from: one.fromSeconds, to: one.toSeconds ?? nowSeconds });
-	const whole = span(outage);
-	const overlaps = (one: Outage): boolean => span(one).from < whole.to + edgeSeconds && span(one).to > whole.from - edgeSeconds;
-	const children = below.filter(overlaps);
-	/** Its own checks failed, but no sooner, no later and no longer than the child: they look through it. */
-	const seenThrough = (own: SecondSpan): boolean =>
-		children.some((child) => {
-			const { from, to } = span(child);
-			return Math.abs(own.from - from) <= edgeSeconds && own.to <= to + edgeSeconds;
-		});
-	const ownReason = node.own.map(span).some((own) => own.from < whole.to && own.to > whole.from && !seenThrough(own));
-	const roots = unique(children.flatMap((child) => child.roots));
-	if (children.length === 0 || ownReason || !covers(children.map(span), whole, edgeSeconds))
-		return { ...outage, roots: [plain(outage)], beside: roots };
-	return { ...outage, roots, beside: [] };
+/** An outage of a child, or a part of one. */
+interface Below {
+	readonly part: ExplainedOutage;
+	readonly span: SecondSpan;
+	readonly doubtSeconds: number;
 }
 
-/** Whether no part of `whole` longer than `edge` lies outside of all spans. */
-function covers(spans: readonly SecondSpan[], whole: SecondSpan, edge: number): boolean {
+function explainOne(outage: Outage, node: OutageNode, below: readonly Below[], nowSeconds: number): readonly ExplainedOutage[] {
+	const { edgeSeconds } = node;
+	const whole = spanOf(outage, nowSeconds);
+	const children = below.filter(({ span }) => span.from < whole.to + edgeSeconds && span.to > whole.from - edgeSeconds);
+	const own = node.own.map((one) => spanOf(one, nowSeconds)).filter(({ from, to }) => from < whole.to && to > whole.from);
+	const since = Math.min(uncoveredFrom(children, whole, edgeSeconds), ...own.map((span) => ownReasonFrom(span, children, edgeSeconds)));
+	const itself = plain(outage);
+	const roots = (of: readonly Below[]) => unique(of.flatMap(({ part }) => part.roots));
+	if (since >= whole.to) return [{ ...itself, whole: itself, roots: roots(children), beside: [] }];
+	// What is explained for no longer than checks differ is not told apart.
+	if (since - whole.from <= edgeSeconds) return [{ ...itself, whole: itself, roots: [itself], beside: roots(children) }];
+	const rest = { ...itself, fromSeconds: since };
+	return [
+		{ ...itself, toSeconds: since, whole: itself, roots: roots(children.filter(({ span }) => span.from < since)), beside: [] },
+		{ ...rest, whole: itself, roots: [rest], beside: roots(children) },
+	];
+}
+
+/** From when on own checks say more than that a child is down; never where they only look through it. */
+function ownReasonFrom(own: SecondSpan, children: readonly Below[], edgeSeconds: number): number {
+	const seenThrough = children.filter(
+		({ span, doubtSeconds }) => own.from >= span.from - doubtSeconds && own.from <= span.from + edgeSeconds,
+	);
+	if (seenThrough.length === 0) return own.from;
+	const recovered = Math.max(...seenThrough.map(({ span }) => span.to));
+	return own.to <= recovered + edgeSeconds ? Number.POSITIVE_INFINITY : recovered;
+}
+
+/** From when on no child was down, for longer than checks differ. */
+function uncoveredFrom(children: readonly Below[], whole: SecondSpan, edgeSeconds: number): number {
 	let at = whole.from;
-	for (const { from, to } of [...spans].sort((a, b) => a.from - b.from)) {
-		if (from - at > edge) return false;
-		at = Math.max(at, to);
+	for (const { span, doubtSeconds } of [...children].sort((a, b) => a.span.from - b.span.from)) {
+		if (span.from - at > (at === whole.from ? doubtSeconds : edgeSeconds)) return at;
+		at = Math.max(at, span.to);
 	}
-	return whole.to - at <= edge;
+	return at === whole.from || whole.to - at > edgeSeconds ? at : Number.POSITIVE_INFINITY;
+}
+
+function spanOf({ fromSeconds, toSeconds }: Outage, nowSeconds: number): SecondSpan {
+	return { from: fromSeconds, to: toSeconds ?? nowSeconds };
 }
 
 function unique(outages: readonly Outage[]): readonly Outage[] {

@@ -3,6 +3,7 @@ import { systemClock } from '../../core/clock.ts';
 import { createAvailability } from '../availability/availability.ts';
 import { createMemoryDayStore } from '../availability/day-store.ts';
 import { check, inventoryOf, T0, write } from '../availability/ledger.fixture.ts';
+import type { UnknownAs } from '../availability/unknown-time.ts';
 import { createMemoryStorage } from '../storage/memory-storage.ts';
 import { watchedOutages } from './watched-outages.ts';
 
@@ -12,13 +13,23 @@ const INVENTORY = inventoryOf(`  checks: [{ id: page }, { id: sql }]
     - { id: mis, name: MIS, checks: [page], children: [db] }
     - { id: db, name: DB, checks: [sql] }`);
 
+type Hours = readonly [from: number, to: number];
+interface Failed {
+	readonly page: Hours;
+	readonly sql: Hours;
+	/** When the page was not looked at. */
+	readonly unseen?: Hours;
+}
+
 /** Hours after the beginning: when each check failed, and when somebody looks. */
-async function seen(failed: { readonly page: readonly [number, number]; readonly sql: readonly [number, number] }, nowHours: number) {
+async function outagesAt({ unseen = [-2, -2], ...failed }: Failed, nowHours: number, unknown: UnknownAs = 'left-out') {
 	const storage = createMemoryStorage();
 	for (const [id, [from, to]] of Object.entries(failed)) {
+		const gap: Hours = id === 'page' ? unseen : [-2, -2];
 		const spans = [
 			{ from: -HOUR, to: from * HOUR, value: 1 },
-			{ from: from * HOUR, to: to * HOUR, value: 0 },
+			{ from: from * HOUR, to: Math.max(from, gap[0]) * HOUR, value: 0 },
+			{ from: Math.max(from, gap[1]) * HOUR, to: to * HOUR, value: 0 },
 			{ from: to * HOUR, to: nowHours * HOUR, value: 1 },
 		];
 		await write(storage, check(id), spans, 10_000);
@@ -32,10 +43,15 @@ async function seen(failed: { readonly page: readonly [number, number]; readonly
 		parts: open,
 		inventory: () => INVENTORY,
 		contractOf: () => 'c',
+		unknownOf: () => unknown,
 		clock,
 	});
+	return outages(nowMs - 6 * HOUR * 1000, new AbortController().signal);
+}
+
+async function seen(failed: Failed, nowHours: number) {
 	const hours = (seconds: number | null) => (seconds === null ? null : (seconds - T0 / 1000) / HOUR);
-	const found = await outages(nowMs - 6 * HOUR * 1000, new AbortController().signal);
+	const found = await outagesAt(failed, nowHours);
 	return found.map(({ service, fromSeconds, toSeconds, roots }) => [
 		service,
 		hours(fromSeconds),
@@ -53,4 +69,40 @@ test('an outage that began before those who look look back begins when it began,
 
 test('one that was over before is not told again', async () => {
 	expect(await seen({ page: [0, 100], sql: [1, 3] }, 30)).toEqual([['mis', 0, null, ['mis@0']]]);
+});
+
+test('one that goes on when the one below is back is explained until then, and stands for the rest itself', async () => {
+	expect(await seen({ page: [1, 5], sql: [1, 3] }, 6)).toEqual([
+		['mis', 1, 3, ['db@1']],
+		['mis', 3, 5, ['mis@3']],
+		['db', 1, 3, ['db@1']],
+	]);
+});
+
+test('the slowest check says how much earlier a service may be seen to fail than what it stands on', async () => {
+	const interval = 10 / HOUR;
+	expect(await seen({ page: [1 - interval, 3], sql: [1, 3] }, 6)).toMatchObject([['mis', 1 - interval, 3, ['db@1']], {}]);
+	expect(await seen({ page: [1 - 2 * interval, 3], sql: [1, 3] }, 6)).toMatchObject([
+		['mis', 1 - 2 * interval, 3, [expect.stringMatching('mis')]],
+		{},
+	]);
+});
+
+test.each([
+	// Down from 1 to 2 and from 3 to 5; a failed sample holds for three intervals, thirty seconds.
+	{ unknown: 'left-out', want: 3 * HOUR + 20 },
+	{ unknown: 'down', want: 4 * HOUR },
+	{ unknown: 'up', want: 2 * HOUR },
+] as const)('a contract that grades by minutes counts unknown time as it says: $unknown', async ({ unknown, want }) => {
+	const found = await outagesAt({ page: [1, 5], unseen: [2, 3], sql: [9, 9] }, 6, unknown);
+	expect(found.map(({ service, gradedSeconds }) => [service, gradedSeconds])).toEqual([['mis', want]]);
+});
+
+test('the rest of an outage is graded from where it begins', async () => {
+	const found = await outagesAt({ page: [1, 5], sql: [1, 3] }, 6);
+	expect(found.map(({ service, gradedSeconds }) => [service, gradedSeconds])).toEqual([
+		['mis', 4 * HOUR],
+		['mis', 2 * HOUR],
+		['db', 2 * HOUR],
+	]);
 });

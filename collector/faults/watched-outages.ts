@@ -1,14 +1,12 @@
 import type { Clock } from '../../core/clock.ts';
-import { parseDuration } from '../../core/duration.ts';
 import type { Availability } from '../availability/availability.ts';
-import { outagesOf } from '../contracts/service-figures.ts';
+import type { Timeline } from '../availability/intervals.ts';
+import { edgeSeconds, longestIntervalMs, serviceTree } from '../availability/service-tree.ts';
+import { outagesOf, type UnknownAs } from '../availability/unknown-time.ts';
 import type { InventoryConfig } from '../inventory/config.ts';
 import type { FaultWatchOptions, WatchedOutage } from './fault-watch.ts';
-import { explainOutages, type Outage, type OutageNode, ownParts } from './outage-causes.ts';
+import { type ExplainedOutage, explainOutages, type Outage, type OutageNode, ownParts } from './outage-causes.ts';
 
-/** A sample holds for three intervals of its check: by so much two checks may see one event at different times. */
-const HOLD_INTERVALS = 3;
-const DEFAULT_INTERVAL_MS = 10_000;
 /** So far back the beginning is looked for of an outage that lasts longer than whoever asks looks back. */
 const FURTHEST_MS = 31 * 86_400_000;
 
@@ -21,9 +19,11 @@ export function watchedOutages(options: {
 	readonly parts: (inventory: InventoryConfig) => Pick<Availability, 'ledgers'>;
 	readonly inventory: () => InventoryConfig;
 	readonly contractOf: (service: string) => string;
+	/** How the contract that grades by minutes counts unknown time. */
+	readonly unknownOf: (service: string) => UnknownAs;
 	readonly clock: Clock;
 }): FaultWatchOptions['outages'] {
-	const { availability, inventory, contractOf, clock } = options;
+	const { availability, inventory, contractOf, unknownOf, clock } = options;
 	let known: { readonly of: InventoryConfig; readonly own: InventoryConfig; readonly ledgers: Pick<Availability, 'ledgers'> } | null = null;
 	const partsOf = (config: InventoryConfig) => {
 		if (known?.of !== config) {
@@ -36,12 +36,14 @@ export function watchedOutages(options: {
 		const config = inventory();
 		const nowMs = clock.now();
 		let range = { fromMs, toMs: nowMs };
-		let found = outagesByService(await availability.ledgers(range, undefined, signal));
+		let timelines = timelinesOf(await availability.ledgers(range, undefined, signal));
+		let found = outagesByService(timelines);
 		const fromSeconds = Math.floor(fromMs / 1000);
 		// Two that both reach back beyond would seem to have begun together, and the one to follow from the other.
 		if ([...found.values()].flat().some((outage) => outage.fromSeconds === fromSeconds)) {
 			range = { fromMs: Math.min(fromMs, nowMs - FURTHEST_MS), toMs: nowMs };
-			found = outagesByService(await availability.ledgers(range, undefined, signal));
+			timelines = timelinesOf(await availability.ledgers(range, undefined, signal));
+			found = outagesByService(timelines);
 		}
 		const isDown = (id: string): boolean => (found.get(id) ?? []).length > 0;
 		const asked = config.services.filter(({ id, children }) => isDown(id) && children.some(isDown)).map(({ id }) => id);
@@ -49,43 +51,53 @@ export function watchedOutages(options: {
 		if (asked.length > 0) {
 			const parts = partsOf(config);
 			const ids = asked.filter((id) => parts.own.services.some((service) => service.id === id));
-			own = outagesByService(ids.length === 0 ? [] : await parts.ledgers.ledgers(range, ids, signal));
+			own = outagesByService(timelinesOf(ids.length === 0 ? [] : await parts.ledgers.ledgers(range, ids, signal)));
 		}
 		const names = new Map(config.services.map(({ id, name }) => [id, name]));
-		const nodes = config.services.map(
-			({ id, children }): OutageNode => ({
+		const nodes = config.services.map((service): OutageNode => {
+			const { id, children } = service;
+			const tree = serviceTree(config, service);
+			return {
 				service: id,
 				children,
 				contract: contractOf(id),
-				edgeSeconds: (HOLD_INTERVALS * longestIntervalMs(config, id)) / 1000,
+				edgeSeconds: edgeSeconds(config, tree),
+				doubtSeconds: longestIntervalMs(config, tree) / 1000,
 				outages: found.get(id) ?? [],
 				own: asked.includes(id) ? (own.get(id) ?? []) : (found.get(id) ?? []),
-			}),
-		);
+			};
+		});
 		return explainOutages(nodes, Math.floor(nowMs / 1000))
 			.filter(({ toSeconds }) => toSeconds === null || toSeconds > fromSeconds)
-			.map((outage) => ({ ...outage, name: names.get(outage.service) ?? outage.service }));
+			.map((outage) => ({
+				...outage,
+				name: names.get(outage.service) ?? outage.service,
+				gradedSeconds: gradedSeconds(timelines.get(outage.service) ?? [], outage, unknownOf(outage.service)),
+			}));
 	};
 }
 
-function outagesByService(ledgers: Awaited<ReturnType<Availability['ledgers']>>): ReadonlyMap<string, readonly Outage[]> {
+function timelinesOf(ledgers: Awaited<ReturnType<Availability['ledgers']>>): ReadonlyMap<string, Timeline> {
+	return new Map(ledgers.map(({ service, timeline }) => [service.id, timeline]));
+}
+
+function outagesByService(timelines: ReadonlyMap<string, Timeline>): ReadonlyMap<string, readonly Outage[]> {
 	return new Map(
-		ledgers.map((ledger) => {
-			const service = ledger.service.id;
-			return [service, outagesOf(ledger).map(({ fromSeconds, toSeconds }) => ({ service, fromSeconds, toSeconds }))];
-		}),
+		[...timelines].map(([service, timeline]) => [
+			service,
+			outagesOf(timeline).map(({ fromSeconds, toSeconds }) => ({ service, fromSeconds, toSeconds })),
+		]),
 	);
 }
 
-/** Of all checks and conditions that the service's state follows from. */
-function longestIntervalMs(config: InventoryConfig, id: string): number {
-	const service = config.services.find((candidate) => candidate.id === id);
-	if (service === undefined) return 0;
-	const { checks, children, combine } = service;
-	const condition = typeof combine === 'object' && 'promql' in combine ? parseDuration(combine.interval ?? '10s') : 0;
-	const own = checks.map((check) => {
-		const interval = config.checks.find((candidate) => candidate.id === check)?.interval;
-		return interval === undefined ? DEFAULT_INTERVAL_MS : parseDuration(interval);
-	});
-	return Math.max(condition, ...own, ...children.map((child) => longestIntervalMs(config, child)));
+/** Of the outage from where this part of it begins, in the contract's reading of unknown time: its longest stretch. */
+function gradedSeconds(timeline: Timeline, { fromSeconds, whole }: ExplainedOutage, unknown: UnknownAs): number {
+	const isRest = fromSeconds > whole.fromSeconds;
+	const known = isRest
+		? timeline.filter(({ to }) => to > fromSeconds).map((one) => (one.from < fromSeconds ? { ...one, from: fromSeconds } : one))
+		: timeline;
+	const stretches = outagesOf(known, unknown).filter(
+		(one) => one.fromSeconds < (whole.toSeconds ?? Number.POSITIVE_INFINITY) && (one.toSeconds ?? Number.POSITIVE_INFINITY) > fromSeconds,
+	);
+	return Math.max(0, ...stretches.map(({ downSeconds }) => downSeconds));
 }
