@@ -2,7 +2,7 @@ import { formatZoned } from '../../core/zone-time.ts';
 import type { NextDeductionAnswer } from '../../protocol/contract-api.ts';
 import type { AssessedProblem, RawItem } from './assessed.ts';
 import type { FaultClock, RuleContext } from './fault-rules.ts';
-import { type ClockRules, deadlineMs, spanMs } from './limits.ts';
+import { type ClockRules, deadlineMs, type deadlineOrUnknownMs, spanMs } from './limits.ts';
 import type { Profile, RuleOf } from './profile.ts';
 
 /** A clock of a user's problem; `round` counts from 1 and rises when the reporter did not accept the answer. */
@@ -10,23 +10,28 @@ export interface ProblemClock extends FaultClock {
 	readonly round: number;
 }
 
-/** Every clock of the problem desk that has begun, in the order of the profile. Without desk clauses there are none. */
+/**
+ * Every clock of the problem desk that has begun, in the order of the profile. Without desk clauses there are none, and one whose
+ * `deadline` is `null` is left out.
+ */
 export function problemClocks(
 	profile: Pick<Profile, 'desk'>,
 	problem: Pick<AssessedProblem, 'handedMs' | 'receivedMs' | 'rounds'>,
 	rules: ClockRules,
 	nowMs: number,
+	deadline: typeof deadlineOrUnknownMs = deadlineMs,
 ): readonly ProblemClock[] {
 	return (profile.desk?.clocks ?? []).flatMap((clock) => {
-		const made = (round: number, fromMs: number, stoppedMs: number | null, toldUntilMs: number | null): ProblemClock => {
-			const limitMs = deadlineMs(fromMs, clock.within, rules, { hours: 'always', service: null });
+		const made = (round: number, fromMs: number, stoppedMs: number | null, toldUntilMs: number | null): readonly ProblemClock[] => {
+			const limitMs = deadline(fromMs, clock.within, rules, { hours: 'always', service: null });
+			if (limitMs === null) return [];
 			// Whoever was told in time that it takes longer waits until the day that was named.
 			const dueMs = clock.extendable && toldUntilMs !== null ? Math.max(limitMs, toldUntilMs) : limitMs;
 			const { id, name, clause } = clock;
-			return { clock: id, name, clause, round, fromMs, dueMs, stoppedMs, late: (stoppedMs ?? nowMs) > dueMs };
+			return [{ clock: id, name, clause, round, fromMs, dueMs, stoppedMs, late: (stoppedMs ?? nowMs) > dueMs }];
 		};
-		if (clock.until === 'handed') return [made(1, problem.receivedMs, problem.handedMs, null)];
-		return problem.rounds.map((round, i) => made(i + 1, round.fromMs, round.answeredMs, round.delayUntilMs));
+		if (clock.until === 'handed') return made(1, problem.receivedMs, problem.handedMs, null);
+		return problem.rounds.flatMap((round, i) => made(i + 1, round.fromMs, round.answeredMs, round.delayUntilMs));
 	});
 }
 

@@ -45,6 +45,16 @@ export function deadlineMs(
 	return serviceDeadline(fromMs, length, (span) => rules.closed(clock.service, span));
 }
 
+/** The same for whoever must go on in a year whose holidays nobody has entered yet: `null` until they are known. */
+export function deadlineOrUnknownMs(...parameters: Parameters<typeof deadlineMs>): number | null {
+	try {
+		return deadlineMs(...parameters);
+	} catch (error) {
+		if (error instanceof AppError && error.code === 'FN_CALENDAR_YEAR') return null;
+		throw error;
+	}
+}
+
 function serviceDeadline(fromMs: number, lengthMs: number, closed: (span: SecondSpan) => readonly SecondSpan[]): number {
 	let left = lengthMs;
 	let at = fromMs;

@@ -8,6 +8,7 @@ import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/proce
 import { assess } from '../contracts/assess.ts';
 import { periodOf } from '../contracts/period.ts';
 import { loadProfiles } from '../contracts/profile-files.ts';
+import type { HolidayYear } from '../inventory/config.ts';
 import { createAttachments } from '../state/attachments.ts';
 import { openStateDatabase, type StateDatabase } from '../state/database.ts';
 import { applyToProblem, type ProblemAction } from './problem.ts';
@@ -18,7 +19,7 @@ const MINUTE = 60_000;
 const DAY = 86_400_000;
 /** A Monday. */
 const T0 = Date.parse('2021-08-09T10:00:00+08:00');
-const clockRules = { zone: 'Asia/Shanghai', holidays: [], closed: () => [] };
+const clockRules: { zone: string; holidays: HolidayYear[]; closed: () => [] } = { zone: 'Asia/Shanghai', holidays: [], closed: () => [] };
 const profiles = loadProfiles(join(import.meta.dirname, '../../rules/contracts'));
 const profileNamed = (id: string, answers = {}) => (profiles.find((one) => one.id === id) ?? profiles[0])?.with(answers) as never;
 const request = {
@@ -73,6 +74,22 @@ const confirm: ProblemAction = { kind: 'confirm', by: '刘工', channel: 'phone'
 const reject: ProblemAction = { kind: 'reject', by: '刘工', reason: '还是不行' };
 
 describe('the life of a problem', () => {
+	test('is received at the turn of a year whose holidays nobody has entered; the clock that needs them comes with them', async () => {
+		nowMs = Date.parse('2099-12-31T10:00:00+08:00');
+		const { problem, clocks } = await problems.receive({ ...request, receivedMs: nowMs }, 'ann');
+		expect(clocks.map((one) => one.clock)).toEqual(['hand-over']);
+		expect((await problems.list('open')).map((one) => one.problem.id)).toEqual([problem.id]);
+		clockRules.holidays = [
+			{ year: 2099, off: ['01-01'], work: [] },
+			{ year: 2100, off: ['01-01'], work: [] },
+		];
+		try {
+			expect((await problems.get(problem.id)).clocks.map((one) => one.clock)).toEqual(['hand-over', 'answer']);
+		} finally {
+			clockRules.holidays = [];
+		}
+	});
+
 	test('is received, accepted, handed over, answered, and closed by its reporter; a restart forgets nothing', async () => {
 		const { problem } = await problems.receive(request, 'ann');
 		await go(problem.id, [

@@ -3,7 +3,7 @@ import { AppError } from '../../core/errors.ts';
 import type { FrequentProblemsAnswer, Problem, ProblemAnswer, ProblemRequest } from '../../protocol/problem-api.ts';
 import type { AssessedProblem } from '../contracts/assessed.ts';
 import { problemClocks } from '../contracts/desk-rules.ts';
-import type { ClockRules } from '../contracts/limits.ts';
+import { type ClockRules, deadlineOrUnknownMs } from '../contracts/limits.ts';
 import type { Profile } from '../contracts/profile.ts';
 import type { AttachBody } from '../state/attachments.ts';
 import { type CaseEvent, type CaseFiles, createCases, type KeptCase } from '../state/cases.ts';
@@ -54,7 +54,14 @@ export function createProblems(options: {
 		clocks:
 			problem.stage === 'withdrawn'
 				? []
-				: problemClocks(options.profile(problem.profile), assessedProblem(number, problem), options.clockRules(), clock.now()),
+				: problemClocks(
+						options.profile(problem.profile),
+						assessedProblem(number, problem),
+						options.clockRules(),
+						clock.now(),
+						// A problem is taken and worked on at the turn of a year, too: what cannot be known yet keeps nothing else from being told.
+						deadlineOrUnknownMs,
+					),
 	});
 	return {
 		receive: async (request, actor) => {
