@@ -21,7 +21,7 @@ export const FOREIGN_RECEIVERS = [
 type ForeignReceiver = (typeof FOREIGN_RECEIVERS)[number];
 
 /** What they say in `global`. */
-const GLOBAL_KEYS: Readonly<Record<string, ForeignReceiver>> = {
+export const foreignGlobalKeys: Readonly<Record<string, ForeignReceiver>> = {
 	slack_api_url: 'slack',
 	slack_api_url_file: 'slack',
 	slack_app_token: 'slack',
@@ -54,7 +54,7 @@ export const foreignReceiverProperties = Object.fromEntries(
 ) as Readonly<Record<never, TSchema>>;
 
 export const foreignGlobalProperties = Object.fromEntries(
-	Object.keys(GLOBAL_KEYS).map((key) => [key, Type.Optional(Type.Unknown())]),
+	Object.keys(foreignGlobalKeys).map((key) => [key, Type.Optional(Type.Unknown())]),
 ) as Readonly<Record<never, TSchema>>;
 
 /** Those that call a person; the others write to a group. */
@@ -75,7 +75,7 @@ export function checkForeign(config: ForeignConfig, report: (path: readonly (str
 			: 'a group is told by wechat_robot_configs, dingtalk_configs, feishu_configs or webhook_configs';
 		report(path, `there is no channel for ${name}: ${instead}. To load the rest of the file, add "${name}" to leave_out`);
 	};
-	for (const [key, name] of Object.entries(GLOBAL_KEYS)) if (key in config.global) refuse(name, ['global', key]);
+	for (const [key, name] of Object.entries(foreignGlobalKeys)) if (key in config.global) refuse(name, ['global', key]);
 	for (const [i, receiver] of config.receivers.entries()) {
 		for (const name of FOREIGN_RECEIVERS) if (`${name}_configs` in receiver) refuse(name, ['receivers', i, `${name}_configs`]);
 	}

@@ -70,7 +70,7 @@ Exit code 0 when all files are good, 1 when there is a problem.`,
 const CONVERT_HINT = 'to take the file over as it is: fournines convert alertmanager FILE --out FOLDER';
 
 /** What is good, and should be known. */
-function warningsOf(file: string, kind: FileKind): readonly string[] {
+export function warningsOf(file: string, kind: FileKind): readonly string[] {
 	const found = alertsOf(file, kind);
 	if (found === null) return [];
 	const text = readFileSync(file, 'utf8');

@@ -28,6 +28,11 @@ const COMMANDS: readonly CommandEntry[] = [
 		summary: 'check configuration and rule files, all problems at once',
 		load: async () => (await import('./check-command.ts')).checkCommand,
 	},
+	{
+		name: 'convert',
+		summary: "make a configuration of an Alertmanager's file",
+		load: async () => (await import('./convert-command.ts')).convertCommand,
+	},
 	{ name: 'query', summary: 'ask a running collector in PromQL', load: async () => (await import('./query-command.ts')).queryCommand },
 	{
 		name: 'rules',

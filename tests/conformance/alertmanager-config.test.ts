@@ -3,12 +3,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
 import { checkAlertsConfig } from '../../alerts/check-config.ts';
 import { AlertsConfigSchema } from '../../alerts/config.ts';
+import { convertAlertmanager } from '../../alerts/convert/alertmanager.ts';
+import { secretPlaces } from '../../alerts/convert/secret-places.ts';
+import { buildRoute, matchRoutes } from '../../alerts/route/route.ts';
 import { renderAlertmanagerConfig } from '../../collector/api/alertmanager/render-config.ts';
 import { parseConfig } from '../../core/config-file.ts';
 import { alertsConfig } from '../harness/alerting.ts';
-import { findCommand, temporaryFolder } from '../harness/process.ts';
+import { findCommand, runCommand, temporaryFolder } from '../harness/process.ts';
 
 const amtool = findCommand('amtool');
 
@@ -25,6 +29,40 @@ function judgedByAmtool(text: string): boolean {
 
 const judgedByUs = (text: string) =>
 	parseConfig(text, { file: 'c.yml', schema: AlertsConfigSchema, check: checkAlertsConfig }).kind === 'ok';
+
+/** The file as `fournines convert alertmanager` writes it. */
+function converted(text: string): string {
+	const { yaml } = convertAlertmanager(text, {
+		file: '/etc/alertmanager/alertmanager.yml',
+		secrets: secretPlaces({ folder: '/etc/fournines/secrets', env: false }),
+		templates: (patterns) => patterns,
+	});
+	return stringify(parse(yaml).alerts);
+}
+
+/** As teams write it: secrets, aliases, merges, words that are truths to Go, names of the operator of Kubernetes. */
+const AS_WRITTEN = `
+global: { smtp_smarthost: 'h:25', smtp_from: a@b.cn, smtp_auth_username: u, smtp_auth_password: 00123, smtp_require_tls: off, slack_api_url: &slack 'https://hooks.slack.com/services/x' }
+route:
+  receiver: ns/team/default
+  group_by: [alertname]
+  routes:
+    - &db { receiver: ns/team/db, match: { code: 0500, paged: yes }, continue: on, group_wait: 10s, routes: }
+    - { <<: *db, match: { zone: 1.50 } }
+    - &m { receiver: ns/team/default, matchers: [x=1], match: { p: 1 } }
+    - { receiver: slack, matchers: [y=2], <<: *m }
+    - { <<: [{ receiver: slack, match: { q: 1 } }, *m], group_wait: 5s }
+    - { match_re: { code: 0|1.5 }, receiver: slack, routes: [{ receiver: ns/team/db, matchers: [zone=3] }] }
+    - matchers:
+        - team = "net"
+        - zone =~ 1|2
+      receiver: slack
+receivers:
+  - { name: ns/team/default, email_configs: [{ to: a@b.cn, headers: { X-Count: 7 } }] }
+  - { name: ns/team/db, webhook_configs: [{ url: 'http://127.0.0.1/', http_config: { basic_auth: { username: 1, password: 2 } } }] }
+  - { name: slack, slack_configs: [{ channel: '#a', api_url: *slack }], pagerduty_configs: [{ routing_key: abc }] }
+inhibit_rules: [{ source_match: { paged: yes }, target_match: { paged: no }, equal: [alertname] }]
+`;
 
 const spec = (text: string) => `
 route: { receiver: r, routes: [{ matchers: ['team="a"'], mute_time_intervals: [t] }] }
@@ -115,6 +153,7 @@ describe.skipIf(amtool === null)('an Alertmanager’s configuration is taken and
 			basic_auth: chosen({ username: 'u', password: SECRET }),
 			authorization: chosen({ type: 'Token', credentials: SECRET }),
 			bearer_token: chosen(SECRET),
+			oauth2: chosen({ client_id: 'c', client_secret: SECRET, token_url: 'http://127.0.0.1/t', scopes: ['a'] }),
 			proxy_url: chosen('http://127.0.0.1:3128'),
 			tls_config: chosen({}, { server_name: 'x' }, { ca_fil: 'x' }),
 			enable_http2: chosen(true, false),
@@ -162,10 +201,43 @@ describe.skipIf(amtool === null)('an Alertmanager’s configuration is taken and
 				const theirs = judgedByAmtool(text.replaceAll(JSON.stringify(SECRET), '"s"'));
 				verdicts.add(theirs);
 				expect(judgedByUs(text.replaceAll(JSON.stringify(SECRET), '{"env":"S"}'))).toBe(theirs);
+				if (theirs) expect(judgedByUs(converted(text))).toBe(true);
 			}),
 			{ numRuns: 60 },
 		);
 		expect(verdicts).toEqual(new Set([true, false]));
+	});
+
+	test('a file with secrets and YAML of Go goes where it went, once converted', () => {
+		const folder = temporaryFolder('amtool-routes');
+		try {
+			const file = join(folder.path, 'alertmanager.yml');
+			writeFileSync(file, AS_WRITTEN);
+			expect(judgedByAmtool(AS_WRITTEN)).toBe(true);
+			expect(judgedByUs(AS_WRITTEN)).toBe(false);
+			const root = buildRoute(alertsConfig(converted(AS_WRITTEN)).route);
+			for (const labels of [
+				{ code: '0500', paged: 'yes' },
+				{ code: '0500', paged: 'true' },
+				{ code: '320', paged: 'yes' },
+				{ code: '1.50' },
+				{ code: '0500', paged: 'yes', zone: '1.50' },
+				{ x: '1', p: '1' },
+				{ x: '1', p: '1', y: '2' },
+				{ x: '1', p: '1', q: '1' },
+				{ code: '1.5' },
+				{ code: '0', zone: '3' },
+				{ team: 'net', zone: '2' },
+				{ team: 'net', zone: '3' },
+			]) {
+				const pairs = Object.entries(labels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+				const theirs = runCommand(amtool ?? '', ['config', 'routes', 'test', `--config.file=${file}`, ...pairs]).trim();
+				const ours = matchRoutes(root, labels as Record<string, string>).map(({ receiver }) => receiver);
+				expect(ours.join(','), pairs.join(' ')).toBe(theirs.replaceAll('/', '.'));
+			}
+		} finally {
+			folder.remove();
+		}
 	});
 
 	test('what the status page shows is a configuration that amtool takes', () => {

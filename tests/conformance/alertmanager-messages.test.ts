@@ -2,9 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { convertAlertmanager } from '../../alerts/convert/alertmanager.ts';
+import { secretPlaces } from '../../alerts/convert/secret-places.ts';
 import { systemClock } from '../../core/clock.ts';
 import { httpExchange } from '../../core/http-client.ts';
 import { type RunningAlerting, startAlerting } from '../harness/alerting.ts';
+import { type FakeOAuth2, startFakeOAuth2 } from '../harness/fake-oauth2.ts';
 import { type FakeServer, startFakeServer } from '../harness/fake-server.ts';
 import { type FakeSmtp, startFakeSmtp } from '../harness/fake-smtp.ts';
 import { type ReadMail, readMail } from '../harness/mail.ts';
@@ -51,6 +55,8 @@ interface Sinks {
 	readonly smtp: FakeSmtp;
 	readonly http: FakeServer;
 	readonly wechat: Record<string, unknown>[];
+	/** One that takes a client's name in the header, and one that takes it as parameters. */
+	readonly oauth: readonly [FakeOAuth2, FakeOAuth2];
 	readonly webhooks: { readonly authorization: string; readonly body: Record<string, unknown> }[];
 	stop(): Promise<void>;
 }
@@ -64,6 +70,7 @@ async function startSinks(): Promise<Sinks> {
 	const webhooks: { authorization: string; body: Record<string, unknown> }[] = [];
 	const http = await startFakeServer({
 		handle: ({ url, headers, body }, exchange) => {
+			if (url.pathname === '/moved') return exchange.answer(307, '', { location: '/hook' });
 			if (url.pathname === '/cgi-bin/gettoken') return exchange.json({ errcode: 0, errmsg: 'ok', access_token: 't', expires_in: 7200 });
 			const said = JSON.parse(body.toString('utf8')) as Record<string, unknown>;
 			if (url.pathname === '/cgi-bin/message/send') wechat.push(said);
@@ -71,28 +78,35 @@ async function startSinks(): Promise<Sinks> {
 			exchange.json({ errcode: 0, errmsg: 'ok' });
 		},
 	});
+	const client = { clientId: 'am&four', clientSecret: PASSWORD, scopes: ['alerts', 'x:y'] };
+	const oauth = await Promise.all([
+		startFakeOAuth2({ ...client, takes: 'header', parameters: { audience: 'https://hook.example/a b' } }),
+		startFakeOAuth2({ ...client, takes: 'parameters' }),
+	]);
 	return {
 		folder,
 		smtp,
 		http,
+		oauth,
 		wechat,
 		webhooks,
 		stop: async () => {
 			await smtp.stop();
 			await http.stop();
+			await Promise.all(oauth.map((service) => service.stop()));
 			folder.remove();
 		},
 	};
 }
 
-/** The same file for both; only the secrets stand elsewhere. */
-const configuration = ({ smtp, http }: Sinks, secret: (name: string) => string) => `
+/** What a team has: secrets in it, and YAML as Go reads it. Ours is what the conversion makes of it. */
+const configuration = ({ smtp, http, oauth: [inHeader, asParameters] }: Sinks) => `
 global:
   smtp_smarthost: '${smtp.smarthost}'
   smtp_from: am@example.cn
   smtp_auth_username: am
-  smtp_auth_password: ${secret('S')}
-  smtp_require_tls: false
+  smtp_auth_password: &secret '${PASSWORD}'
+  smtp_require_tls: no
   wechat_api_url: '${http.baseUrl}/cgi-bin/'
   wechat_api_corp_id: ww1
 templates: ['team*.tmpl']
@@ -106,11 +120,15 @@ receivers:
         html: '{{ template "team.html" . }}'
         text: '{{ template "team.text" . }}'
     wechat_configs:
-      - { api_secret: ${secret('W')}, agent_id: '1000002', to_user: 'li|{{ .Status }}', to_party: '7', message: '{{ template "team.text" . }}', send_resolved: true }
-      - { api_secret: ${secret('W')}, agent_id: '1000002', to_tag: oncall, message: '**{{ template "__subject" . }}**', message_type: markdown, send_resolved: true }
+      - { api_secret: *secret, agent_id: 1000002, to_user: 'li|{{ .Status }}', to_party: '7', message: '{{ template "team.text" . }}', send_resolved: true }
+      - { api_secret: *secret, agent_id: '1000002', to_tag: oncall, message: '**{{ template "__subject" . }}**', message_type: markdown, send_resolved: true }
     webhook_configs:
-      - { url: '${http.baseUrl}/hook', max_alerts: 1, http_config: { basic_auth: { username: u, password: ${secret('B')} } } }
-      - { url: '${http.baseUrl}/hook', http_config: { authorization: { credentials: ${secret('B')} } } }
+      - { url: '${http.baseUrl}/hook', max_alerts: 1, http_config: { basic_auth: { username: u, password: *secret } } }
+      - { url: '${http.baseUrl}/hook', http_config: { authorization: { credentials: *secret } } }
+      - { url: '${http.baseUrl}/moved', http_config: { bearer_token: *secret } }
+      - url: '${inHeader.hookUrl}'
+        http_config: { oauth2: { client_id: am&four, client_secret: *secret, scopes: [alerts, 'x:y'], token_url: '${inHeader.tokenUrl}', endpoint_params: { audience: 'https://hook.example/a b' } } }
+      - { url: '${asParameters.hookUrl}', http_config: { oauth2: { client_id: am&four, client_secret: *secret, token_url: '${asParameters.tokenUrl}' } } }
 `;
 
 /**
@@ -145,10 +163,15 @@ interface Said {
 async function conversation(sinks: Sinks, startsAt: string, post: (alerts: ReturnType<typeof alertsFrom>) => Promise<void>): Promise<Said> {
 	const endedAtMs = Date.parse(startsAt) + 1_234;
 	const anHourOn = Date.now() + 3_600_000;
-	const told = () => ({ mails: sinks.smtp.mails.length, wechat: sinks.wechat.length, webhooks: sinks.webhooks.length });
+	const told = () => ({
+		mails: sinks.smtp.mails.length,
+		wechat: sinks.wechat.length,
+		webhooks: sinks.webhooks.length,
+		behindTokens: Math.min(...sinks.oauth.map(({ taken }) => taken.length)),
+	});
 	const enough = (groups: number) => () => {
-		const { mails, wechat, webhooks } = told();
-		return mails >= groups && wechat >= 2 * groups && webhooks >= 2 * groups;
+		const { mails, wechat, webhooks, behindTokens } = told();
+		return mails >= groups && wechat >= 2 * groups && webhooks >= 3 * groups && behindTokens >= groups;
 	};
 	await post(alertsFrom(startsAt, () => anHourOn));
 	await waitFor('all that fires to be told', enough(2));
@@ -176,10 +199,7 @@ describe.skipIf(command === null || amtool === null)('a team’s file says the s
 	beforeAll(async () => {
 		[theirs, ours] = [await startSinks(), await startSinks()];
 		const file = join(theirs.folder.path, 'alertmanager.yml');
-		writeFileSync(
-			file,
-			configuration(theirs, () => `'${PASSWORD}'`),
-		);
+		writeFileSync(file, configuration(theirs));
 		judged = spawnSync(amtool ?? '', ['check-config', file], { encoding: 'utf8', timeout: 120_000 }).stdout;
 		const port = await freePort();
 		alertmanager = startProcess(command ?? '', [
@@ -192,12 +212,18 @@ describe.skipIf(command === null || amtool === null)('a team’s file says the s
 		]);
 		const url = `http://127.0.0.1:${port}`;
 		await waitFor('alertmanager', async () => (await httpExchange(`${url}/-/ready`, { timeoutMs: 5000 })).status === 200);
+		const secrets = secretPlaces({ folder: ours.folder.path, env: true });
+		const { yaml } = convertAlertmanager(configuration(ours), {
+			file: join(ours.folder.path, 'alertmanager.yml'),
+			secrets,
+			templates: (patterns) => patterns,
+		});
 		running = await startAlerting({
 			folder: ours.folder.path,
 			configFolder: ours.folder.path,
 			clock: systemClock,
-			config: configuration(ours, (name) => `{ env: ${name} }`),
-			secrets: { S: PASSWORD, W: PASSWORD, B: PASSWORD },
+			config: stringify(parse(yaml).alerts),
+			secrets: Object.fromEntries(secrets.variables),
 		});
 		// Its fraction ends in zeros, which Go leaves out.
 		const startsAt = new Date(Math.floor(Date.now() / 1000) * 1000 + 120).toISOString();
@@ -275,5 +301,16 @@ describe.skipIf(command === null || amtool === null)('a team’s file says the s
 			sorted(webhooks, ({ authorization, body }) => `${authorization} ${body['groupKey']} ${body['status']}`);
 		expect(seen(saidHere)).toEqual(seen(saidThere));
 		expect(new Set(saidHere.webhooks.map(({ authorization }) => authorization.split(' ')[0]))).toEqual(new Set(['Basic', 'Bearer']));
+	});
+
+	test('webhooks behind oauth2: the questions for a token, and what came with it', () => {
+		const distinct = (list: readonly unknown[]) => [...new Set(list.map((one) => JSON.stringify(one)))].sort();
+		const seen = ({ oauth }: Sinks) =>
+			oauth.map(({ asked, taken }) => ({ asked: distinct(asked), groups: distinct(taken.map((body) => JSON.parse(body).groupKey)) }));
+		expect(seen(ours)).toEqual(seen(theirs));
+		expect(seen(ours)).toMatchObject([
+			{ asked: { length: 1 }, groups: { length: 2 } },
+			{ asked: { length: 2 }, groups: { length: 2 } },
+		]);
 	});
 });
