@@ -47,7 +47,7 @@ import { createRuler } from './ruler/ruler.ts';
 import { startSchedules } from './schedules.ts';
 import { createScrapeManager } from './scrape/scraping.ts';
 import { SelfScrape } from './self-scrape.ts';
-import { isLoopback, listenOn, parseListen, readTls } from './start-conditions.ts';
+import { isLoopback, listenOn, parseListen, prepareTls, readTls } from './start-conditions.ts';
 import { createAlertingPorts } from './state/alerting-ports.ts';
 import { ArrivalMarks } from './storage/arrival-marks.ts';
 import { StorePorts } from './store-ports.ts';
@@ -284,6 +284,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	const reload = createReload(started, {
 		read: () => readConfig(options),
 		ruleFiles: (its) => ruleFiles(its, options),
+		prepareTls: () => prepareTls(app, started),
 		ruler,
 		scraping,
 		relays,

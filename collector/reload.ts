@@ -17,6 +17,8 @@ export interface ReloadParts {
 	readonly ruleFiles: (config: CollectorConfig) => readonly string[];
 	readonly ruler: Ruler;
 	readonly scraping: ScrapeManager;
+	/** The listener's certificate, from the files that it was started with. */
+	readonly prepareTls: () => () => void;
 	readonly relays: Relays;
 	readonly alerting: Alerting;
 	readonly profiles: KnownProfiles;
@@ -63,6 +65,7 @@ export function createReload(started: CollectorConfig, parts: ReloadParts): (cal
 			relays.prepare(next.alerts.relays),
 			alerting.prepare(next.alerts),
 			profiles.prepare(next),
+			parts.prepareTls(),
 		];
 		for (const putIntoForce of inTurn) await putIntoForce();
 		parts.use({ ...next, inventory: await inventoryEdits.readFile(next.inventory) });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { createSecureContext, Server as TlsServer } from 'node:tls';
 import type { FastifyInstance } from 'fastify';
-import { AppError, systemErrorCode } from '../core/errors.ts';
+import { AppError, errorText, systemErrorCode } from '../core/errors.ts';
 import type { CollectorConfig } from './config.ts';
 
 export interface ListenAddress {
@@ -39,8 +40,14 @@ export async function listenOn(app: FastifyInstance, { host, port }: ListenAddre
 	return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${actual}`;
 }
 
-/** The certificate and key in PEM, or `null`. Throws `FN_SERVER_TLS`. */
-export function readTls(config: CollectorConfig): { readonly cert: string; readonly key: string } | null {
+export interface ListenerTls {
+	/** PEM, with the chain up to the root. */
+	readonly cert: string;
+	readonly key: string;
+}
+
+/** What `server.tls` names, or `null` without it. Throws `FN_SERVER_TLS` for files that cannot be read or are no certificate with its key. */
+export function readTls(config: CollectorConfig): ListenerTls | null {
 	const { tls } = config.server;
 	if (tls === undefined) return null;
 	const read = (file: string) => {
@@ -50,5 +57,25 @@ export function readTls(config: CollectorConfig): { readonly cert: string; reado
 			throw new AppError('FN_SERVER_TLS', `the file ${file} for TLS cannot be read (${systemErrorCode(error)})`, { cause: error });
 		}
 	};
-	return { cert: read(tls.cert_file), key: read(tls.key_file) };
+	const found = { cert: read(tls.cert_file), key: read(tls.key_file) };
+	try {
+		createSecureContext(found);
+	} catch (error) {
+		throw new AppError(
+			'FN_SERVER_TLS',
+			`${tls.cert_file} and ${tls.key_file} are not a certificate and its key, in PEM (${errorText(error)})`,
+			{
+				cause: error,
+			},
+		);
+	}
+	return found;
+}
+
+/** Reads the files again, so that a renewed certificate needs no restart; new connections have it when what is returned was called. Throws as `readTls`. */
+export function prepareTls(app: FastifyInstance, config: CollectorConfig): () => void {
+	const tls = readTls(config);
+	return () => {
+		if (tls !== null && app.server instanceof TlsServer) app.server.setSecureContext(tls);
+	};
 }
