@@ -50,7 +50,9 @@ export const STATE_COLORS: Readonly<Record<ServiceState, string>> = {
 	excluded: '#4b6a9b',
 };
 
-export type Severity = 'critical' | 'warning' | 'info' | 'other';
+/** Worst first. */
+export const SEVERITIES = ['critical', 'warning', 'info', 'other'] as const;
+export type Severity = (typeof SEVERITIES)[number];
 
 export const SEVERITY_COLORS: Readonly<Record<Severity, string>> = {
 	critical: '#b42318',

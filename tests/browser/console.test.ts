@@ -1,147 +1,36 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { stringify } from 'yaml';
-import { type CollectorProcess, startAgentProcess, startCollectorProcess } from '../harness/collector.ts';
-import { startFakeWechatRobot } from '../harness/fake-wechat-robot.ts';
-import { findCommand, freePort, temporaryFolder, waitFor } from '../harness/process.ts';
+import type { CollectorProcess } from '../harness/collector.ts';
+import { waitFor } from '../harness/process.ts';
+import { CHROMIUM, PHONE } from './browser.ts';
 import { provideBuilds } from './built.ts';
-
-const CHROMIUM = findCommand('chromium') ?? findCommand('chromium-browser');
-const SCREENSHOTS = join(import.meta.dirname, 'screenshots');
-const ACCOUNT = 'zhang.wei';
-const PASSWORD = 'Correct-horse-7';
-const ROBOT_KEY = 'browser-robot-key';
-const LAPTOP = { width: 1440, height: 900 } as const;
-const PHONE = { width: 390, height: 844 } as const;
-const CHECK_INTERVAL = '5s';
+import { ACCOUNT, type Operator, PASSWORD, ROBOT_KEY, startOperator } from './operator.ts';
 
 /** What an operator does on the first day, in a real browser against a real collector and agent. */
 describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
+	let operator: Operator;
 	let collector: CollectorProcess;
-	let browser: Browser;
 	let context: BrowserContext;
 	let page: Page;
-	const errors: string[] = [];
-	const closing: (() => Promise<unknown> | unknown)[] = [];
+	let errors: string[] = [];
 
 	beforeAll(async () => {
 		provideBuilds();
-		mkdirSync(SCREENSHOTS, { recursive: true });
-		const folder = temporaryFolder('console');
-		closing.push(() => folder.remove());
-		const file = (name: string, content: unknown) => {
-			const path = join(folder.path, name);
-			writeFileSync(path, stringify(content), { mode: 0o600 });
-			return path;
-		};
-		const [port, closedPort] = [await freePort(), await freePort()];
-		const dataDir = join(folder.path, 'data');
-		const robot = await startFakeWechatRobot({ key: ROBOT_KEY });
-		closing.push(() => robot.stop());
-		const keyFile = join(folder.path, 'robot.key');
-		writeFileSync(keyFile, ROBOT_KEY, { mode: 0o600 });
-		const configFile = file('collector.yml', {
-			// What else a busy machine sets off would share the robot's message with the one that is looked for.
-			rules: { files: ['checks.yml', 'host.yml'].map((name) => resolve(import.meta.dirname, '../../rules', name)) },
-			alerts: {
-				receivers: [{ name: '值班组', wechat_robot_configs: [{ base_url: robot.baseUrl, key: { file: keyFile } }] }],
-				route: { receiver: '值班组' },
-			},
-			inventory: {
-				checks: [
-					{ id: 'mis-entrance', interval: CHECK_INTERVAL },
-					{ id: 'gis-entrance', interval: CHECK_INTERVAL },
-				],
-				services: [
-					{ id: 'mis', name: '城管业务 MIS', core: true, checks: ['mis-entrance'] },
-					{
-						id: 'gis',
-						name: '地理信息 GIS',
-						core: false,
-						checks: ['gis-entrance'],
-						requests: { good: 'asked_total{code!~"5.."}', total: 'asked_total' },
-					},
-				],
-			},
-		});
-		collector = await startCollectorProcess({ dataDir, port, configFile });
-		closing.push(() => collector.stop());
-		const probe = { kind: 'http', interval: CHECK_INTERVAL, timeout: '3s' };
-		const agentFile = file('agent.yml', {
-			host: { name: 'app-2', system: 'mis' },
-			interval: '5s',
-			listen: '',
-			collector: { url: collector.url, token: { file: collector.pushTokenFile } },
-			inputs: {
-				probes: [
-					{ ...probe, id: 'mis-entrance', target: `${collector.url}/-/healthy` },
-					{ ...probe, id: 'gis-entrance', target: `http://127.0.0.1:${closedPort}/` },
-				],
-			},
-		});
-		const agent = startAgentProcess({ configFile: agentFile, dataDir: join(folder.path, 'agent') });
-		closing.push(() => agent.stop());
-		browser = await chromium.launch({
-			executablePath: CHROMIUM ?? '',
-			args: [
-				'--headless',
-				'--no-sandbox',
-				'--disable-gpu',
-				'--disable-quic',
-				'--no-first-run',
-				'--disable-background-networking',
-				'--disable-component-update',
-				'--disable-sync',
-			],
-		});
-		closing.push(() => browser.close());
-		context = await browser.newContext({ viewport: LAPTOP, locale: 'zh-CN', acceptDownloads: true });
-		page = await context.newPage();
-		page.setDefaultTimeout(90_000);
-		page.on('pageerror', (error) => errors.push(error.stack ?? error.message));
-		page.on('console', (message) => {
-			if (message.type() === 'error' || message.type() === 'warning') errors.push(`${message.text()} ${message.location().url}`);
-		});
-		page.on('request', (request) => {
-			if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(collector.url))
-				errors.push(`left the collector: ${request.url()}`);
-		});
+		operator = await startOperator();
+		({ collector, context, page, errors } = operator);
 	});
 
-	afterAll(async () => {
-		for (const close of closing.reverse()) await close();
-	});
+	afterAll(() => operator?.close());
 
 	afterEach(() => {
 		expect(errors.splice(0)).toEqual([]);
 	});
 
-	const open = (path: string) => page.goto(collector.url + path);
-	const text = (content: string | RegExp) => page.getByText(content).first();
-	const panel = (title: string) => page.getByRole('region', { name: title, exact: true });
-	/** Keeps a picture, and fails when the page is wider than the screen. */
-	const picture = async (name: string, size: { readonly width: number; readonly height: number } = LAPTOP) => {
-		await page.setViewportSize(size);
-		// Charts follow the size of their panels one frame later.
-		await page.waitForTimeout(400);
-		await waitFor(`${name} to fit ${size.width} pixels`, () =>
-			page.evaluate('document.documentElement.scrollWidth === document.documentElement.clientWidth'),
-		);
-		await page.screenshot({ path: join(SCREENSHOTS, `${name}-${size.width}.png`) });
-		await page.setViewportSize(LAPTOP);
-	};
-	/** A refusal that was provoked is also an error of the network, which the browser writes to its console. */
-	const forgive = (status: number) => {
-		const kept = errors.splice(0).filter((error) => !error.includes(`status of ${status}`));
-		errors.push(...kept);
-	};
-	const logIn = async () => {
-		await page.getByLabel('账号').fill(ACCOUNT);
-		await page.getByLabel('密码').fill(PASSWORD);
-		await page.getByRole('button', { name: '登录' }).click();
-	};
+	const open = (path: string) => operator.open(path);
+	const text = (content: string | RegExp) => operator.text(content);
+	const panel = (title: string) => operator.panel(title);
+	const picture: Operator['picture'] = (name, size) => operator.picture(name, size);
+	const forgive = (status: number) => operator.forgive(status);
 
 	test('the first visit asks for the first accounts', async () => {
 		await open('/');
@@ -180,7 +69,7 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 		forgive(401);
 		await picture('login');
 		await picture('login', PHONE);
-		await logIn();
+		await operator.logIn();
 		await page.getByRole('heading', { name: '告警' }).waitFor();
 		expect(new URL(page.url()).pathname).toBe('/alerts');
 	});

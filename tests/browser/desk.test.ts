@@ -2,8 +2,9 @@ import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { startTrialCollector, type TrialCollector } from '../harness/trial-collector.ts';
+import { CHROMIUM } from './browser.ts';
 import { provideBuilds } from './built.ts';
-import { CHROMIUM, type SignedIn, signIn } from './signed-in.ts';
+import { type SignedIn, signIn } from './signed-in.ts';
 
 const ROLES = { root: 'system', lead: 'operator', owner: 'viewer' } as const;
 type Account = keyof typeof ROLES;

@@ -3,8 +3,9 @@ import type { IncidentListAnswer } from '../../protocol/incident-api.ts';
 import { type FakeWebhook, startFakeWebhook } from '../harness/fake-webhook.ts';
 import { waitFor } from '../harness/process.ts';
 import { startTrialCollector, type TrialCollector } from '../harness/trial-collector.ts';
+import { CHROMIUM } from './browser.ts';
 import { provideBuilds } from './built.ts';
-import { CHROMIUM, type SignedIn, signIn } from './signed-in.ts';
+import { type SignedIn, signIn } from './signed-in.ts';
 
 /** A night on duty, by the one who has it and by somebody who only looks. */
 describe.skipIf(CHROMIUM === null)('on-call in a browser', () => {

@@ -55,6 +55,11 @@ export function dayStartMs(ms: number): number {
 	return Math.floor((ms + ZONE_OFFSET_MS) / DAY_MS) * DAY_MS - ZONE_OFFSET_MS;
 }
 
+/** 0 for Monday. */
+export function weekdayOf(ms: number): number {
+	return (new Date(ms + ZONE_OFFSET_MS).getUTCDay() + 6) % 7;
+}
+
 export function monthStartMs(ms: number): number {
 	const date = new Date(ms + ZONE_OFFSET_MS);
 	return Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1) - ZONE_OFFSET_MS;

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { useTexts } from '../texts/language.tsx';
+import { Heading } from './heading.tsx';
 import { LanguageSwitch } from './language-switch.tsx';
 
 /** The page outside of a session: brand, one card, language. */
@@ -25,7 +26,7 @@ export function Entrance({
 					<LanguageSwitch />
 				</div>
 				<section className="entrance-card">
-					<h1>{title}</h1>
+					<Heading>{title}</Heading>
 					{children}
 				</section>
 			</div>

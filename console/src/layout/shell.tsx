@@ -23,6 +23,7 @@ import { SessionContext } from './session-context.ts';
 
 /** Header and navigation around every page that needs a session; without one, the log-in. */
 export function Shell() {
+	const texts = useTexts();
 	const session = useSession();
 	const location = useLocation();
 	if (session.isPending) return <PageSpin />;
@@ -45,6 +46,7 @@ export function Shell() {
 					<Outlet />
 				</Suspense>
 			</main>
+			<footer className="footer">{texts.common.zone}</footer>
 		</SessionContext>
 	);
 }

@@ -129,6 +129,7 @@ export const contractEn: Twin<typeof contractZh> = {
 		noComparison: 'nothing',
 		period: 'Period',
 		now: 'current',
+		quarter: (number) => `quarter ${number}`,
 		asOf: (time) => `as of ${time}`,
 		hypothetical: 'under another reading',
 		term: {

@@ -128,6 +128,7 @@ export const contractZh = {
 		noComparison: '不对照',
 		period: '周期',
 		now: '本期',
+		quarter: (number: number) => `第 ${number} 季度`,
 		asOf: (time: string) => `截至 ${time}`,
 		hypothetical: '按假设的解释计算',
 		term: {

@@ -309,6 +309,8 @@ export const deskEn: Twin<typeof deskZh> = {
 		wholeText: 'Text',
 		history: 'History',
 		export: 'Export YAML',
+		search: 'Search names or text',
+		noneSuch: 'No entry fits.',
 		section: 'Section',
 		sections: {
 			zone: 'Time zone',

@@ -292,6 +292,8 @@ export const deskZh = {
 		wholeText: '全文',
 		history: '历史',
 		export: '导出 YAML',
+		search: '搜索名称或内容',
+		noneSuch: '没有符合的条目。',
 		section: '类别',
 		sections: {
 			zone: '时区',

@@ -16,7 +16,6 @@ export function LanguageProvider({ children }: { readonly children: ReactNode })
 	const [language, setLanguage] = useState<Language>(() => (localStorage.getItem(STORAGE_KEY) === 'en' ? 'en' : 'zh'));
 	useEffect(() => {
 		document.documentElement.lang = language === 'zh' ? 'zh-CN' : 'en';
-		document.title = CATALOGUE[language].product;
 	}, [language]);
 	const choice = useMemo<LanguageChoice>(
 		() => ({

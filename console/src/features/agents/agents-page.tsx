@@ -7,6 +7,7 @@ import { durationText } from '../../format/duration.ts';
 import { dateTimeText } from '../../format/time.ts';
 import { useNow } from '../../format/use-now.ts';
 import { ErrorNotice } from '../../layout/error-notice.tsx';
+import { Heading } from '../../layout/heading.tsx';
 import { useIdentity } from '../../layout/session-context.ts';
 import { PageSpin } from '../../layout/shell.tsx';
 import { Mark } from '../../layout/state-mark.tsx';
@@ -27,7 +28,7 @@ export function AgentsPage() {
 	return (
 		<>
 			<div className="page-title">
-				<h1>{texts.agents.title}</h1>
+				<Heading>{texts.agents.title}</Heading>
 				<Segmented
 					value={tab}
 					onChange={setTab}

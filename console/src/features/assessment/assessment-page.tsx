@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { AssessedPeriodAnswer, ContractListAnswer } from '../../../../protocol/contract-api.ts';
 import { DESK_KEY, send, useAssessment, useContract, useContracts, useStanding } from '../../api/desk.ts';
 import { dateTimeText, shortTimeText } from '../../format/time.ts';
+import { Heading } from '../../layout/heading.tsx';
 import { useTexts } from '../../texts/language.tsx';
 import type { Texts } from '../../texts/zh.ts';
 import { ActionBar } from '../desk/action-bar.tsx';
@@ -11,7 +12,7 @@ import { Loaded } from '../desk/list-state.tsx';
 import { useDeskRights } from '../desk/use-desk-rights.ts';
 import { ItemTable } from './item-table.tsx';
 import { NextList } from './next-list.tsx';
-import { pointsText } from './points-text.ts';
+import { periodText, pointsText } from './points-text.ts';
 import { RecordList } from './record-list.tsx';
 import { ScoreRow } from './score-row.tsx';
 import { StandingCard } from './standing-card.tsx';
@@ -44,7 +45,7 @@ export function AssessmentPage() {
 				return (
 					<>
 						<div className="page-title">
-							<h1>{texts.desk.pages.assessment}</h1>
+							<Heading>{texts.desk.pages.assessment}</Heading>
 							<div className="end">
 								{pick(words.contract, first, (id) => setChosen([id, chosen[1]]), false)}
 								{pick(words.compare, chosen[1], (id) => setChosen([first, id]), true)}
@@ -88,7 +89,7 @@ function ContractColumn({ id, list }: { readonly id: string; readonly list: Cont
 						{term?.state === 'running' ? <option value="now">{words.now}</option> : null}
 						{[...(standing.data?.periods ?? [])].reverse().map(({ period: known, final }) => (
 							<option key={known.id} value={known.id}>
-								{known.id}（{pointsText(final)}）
+								{periodText(known.id, words)}（{pointsText(final)}）
 							</option>
 						))}
 					</select>
@@ -100,8 +101,8 @@ function ContractColumn({ id, list }: { readonly id: string; readonly list: Cont
 					{(data) => (
 						<>
 							<p className="muted num">
-								{data.assessment.period.id}：{shortTimeText(data.assessment.period.fromMs)} → {shortTimeText(data.assessment.period.toMs)}，
-								{words.asOf(dateTimeText(data.assessment.asOfMs))}
+								{periodText(data.assessment.period.id, words)}：{dateTimeText(data.assessment.period.fromMs)} →{' '}
+								{dateTimeText(data.assessment.period.toMs)}，{words.asOf(dateTimeText(data.assessment.asOfMs))}
 								{data.assessment.selfCheckDueMs === null ? '' : ` · ${words.selfCheck(shortTimeText(data.assessment.selfCheckDueMs))}`}
 								{settings === '' ? '' : ` · ${words.hypothetical}`}
 							</p>

@@ -2,6 +2,7 @@ import { Card, Empty } from 'antd';
 import { Link } from 'react-router';
 import { useBoardList } from '../../api/product.ts';
 import { ErrorNotice } from '../../layout/error-notice.tsx';
+import { Heading } from '../../layout/heading.tsx';
 import { PageSpin } from '../../layout/shell.tsx';
 import { useTexts } from '../../texts/language.tsx';
 
@@ -14,7 +15,7 @@ export function BoardListPage() {
 	return (
 		<>
 			<div className="page-title">
-				<h1>{texts.boards.title}</h1>
+				<Heading>{texts.boards.title}</Heading>
 			</div>
 			{list.data.boards.length === 0 ? (
 				<Card>

@@ -9,6 +9,7 @@ import { BoardView } from '../../boards/board-view.tsx';
 import { parseSpanSeconds, type TimeRange, windowOf } from '../../boards/time-range.ts';
 import { useScope } from '../../boards/use-scope.ts';
 import { ErrorNotice } from '../../layout/error-notice.tsx';
+import { Heading } from '../../layout/heading.tsx';
 import { PageSpin } from '../../layout/shell.tsx';
 import { useTexts } from '../../texts/language.tsx';
 
@@ -81,9 +82,9 @@ function OpenBoard({ board }: { readonly board: Board }) {
 			{scope.error === null ? null : <ErrorNotice error={scope.error} onRetry={() => void scope.refetch()} />}
 			{scope.data === undefined ? null : <BoardView board={board} scope={scope.data} window={window} />}
 			{scope.isPending ? <PageSpin /> : null}
-			<h1 className="sr-only">
+			<Heading className="sr-only">
 				{texts.boards.title}: {board.title}
-			</h1>
+			</Heading>
 		</>
 	);
 }

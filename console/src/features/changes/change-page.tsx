@@ -3,6 +3,7 @@ import { useParams } from 'react-router';
 import type { ChangeDetailAnswer } from '../../../../protocol/change-api.ts';
 import { DESK_KEY, send, useChange } from '../../api/desk.ts';
 import { dateTimeText } from '../../format/time.ts';
+import { Heading } from '../../layout/heading.tsx';
 import { useTexts } from '../../texts/language.tsx';
 import type { Texts } from '../../texts/zh.ts';
 import { ActionBar } from '../desk/action-bar.tsx';
@@ -30,9 +31,9 @@ function Shown({ entry }: { readonly entry: ChangeDetailAnswer }) {
 	return (
 		<div className="stack">
 			<div className="page-title">
-				<h1>
+				<Heading>
 					{words.heading(number)} {change.title}
-				</h1>
+				</Heading>
 				<ChangeStageMark stage={change.stage} />
 				{missing.length === 0 ? null : (
 					<span className="muted">{words.missingText(missing.map((step) => words.missing[step] ?? step).join('、'))}</span>

@@ -1,5 +1,6 @@
 import { Segmented } from 'antd';
 import type { ReactNode } from 'react';
+import { Heading } from '../../layout/heading.tsx';
 import { useTexts } from '../../texts/language.tsx';
 
 interface DeskTitleProps {
@@ -14,7 +15,7 @@ export function DeskTitle({ title, which, onWhich, children }: DeskTitleProps) {
 	const texts = useTexts();
 	return (
 		<div className="page-title">
-			<h1>{title}</h1>
+			<Heading>{title}</Heading>
 			<Segmented
 				value={which}
 				onChange={onWhich}

@@ -4,6 +4,7 @@ import type { FaultDetailAnswer, FaultMoment } from '../../../../protocol/fault-
 import { DESK_KEY, useContract, useFault, useFaults } from '../../api/desk.ts';
 import { dateTimeText } from '../../format/time.ts';
 import { useNow } from '../../format/use-now.ts';
+import { Heading } from '../../layout/heading.tsx';
 import { useTexts } from '../../texts/language.tsx';
 import { ActionBar } from '../desk/action-bar.tsx';
 import { Attachments } from '../desk/attachments.tsx';
@@ -48,9 +49,9 @@ function Shown({ entry }: { readonly entry: FaultDetailAnswer }) {
 	return (
 		<div className="stack">
 			<div className="page-title">
-				<h1>
+				<Heading>
 					{words.heading(number)} {fault.title}
-				</h1>
+				</Heading>
 				<FaultStageMark stage={fault.stage} />
 			</div>
 			{contract.data === undefined ? null : (

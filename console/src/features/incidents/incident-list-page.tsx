@@ -6,6 +6,8 @@ import { useIncidentStatistics, useIncidents } from '../../api/on-call.ts';
 import { durationText } from '../../format/duration.ts';
 import { dateTimeText, shortTimeText } from '../../format/time.ts';
 import { useNow } from '../../format/use-now.ts';
+import { Heading } from '../../layout/heading.tsx';
+import { Limited } from '../../layout/limited.tsx';
 import { SeverityMark } from '../../layout/state-mark.tsx';
 import { useTexts } from '../../texts/language.tsx';
 import { EmptyCard, Loaded } from '../desk/list-state.tsx';
@@ -22,7 +24,7 @@ export function IncidentListPage() {
 	return (
 		<>
 			<div className="page-title">
-				<h1>{words.title}</h1>
+				<Heading>{words.title}</Heading>
 				<Segmented
 					value={which}
 					onChange={setWhich}
@@ -39,9 +41,7 @@ export function IncidentListPage() {
 						<EmptyCard text={which === 'open' ? words.none : words.noneAtAll} />
 					) : (
 						<Card className="flush">
-							{incidents.map((incident) => (
-								<IncidentRow key={incident.id} incident={incident} />
-							))}
+							<Limited items={incidents}>{(incident) => <IncidentRow key={incident.id} incident={incident} />}</Limited>
 						</Card>
 					)
 				}
@@ -105,7 +105,7 @@ function IncidentRow({ incident }: { readonly incident: IncidentAnswer }) {
 						.join(' · ')}
 				</small>
 			</span>
-			<IncidentStateMark state={incident.state} />
+			<IncidentStateMark state={incident.state} severity={incident.severity} />
 			<span className="num alert-since" title={dateTimeText(openedAtMs)}>
 				{durationText(((resolvedAtMs ?? Math.max(now, openedAtMs)) - openedAtMs) / 1000, texts.duration)}
 				<small className="muted">{shortTimeText(openedAtMs)}</small>

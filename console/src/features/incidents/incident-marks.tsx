@@ -9,7 +9,8 @@ const COLORS: Readonly<Record<IncidentAnswer['state'], string>> = {
 	resolved: STATE_COLORS.up,
 };
 
-export function IncidentStateMark({ state }: { readonly state: IncidentAnswer['state'] }) {
+/** What waits for somebody stands out where it is critical; among a hundred hints nothing would. */
+export function IncidentStateMark({ state, severity }: Pick<IncidentAnswer, 'state' | 'severity'>) {
 	const texts = useTexts();
-	return <Mark color={COLORS[state]} text={texts.incident.states[state]} filled={state === 'open'} />;
+	return <Mark color={COLORS[state]} text={texts.incident.states[state]} filled={state === 'open' && severity === 'critical'} />;
 }

@@ -3,6 +3,7 @@ import { Link, useParams } from 'react-router';
 import type { IncidentAlert, IncidentAnswer, IncidentDetailAnswer } from '../../../../protocol/incident-api.ts';
 import { ON_CALL_KEY, sendOnCall, useIncident, useOnCall } from '../../api/on-call.ts';
 import { dateTimeText, shortTimeText } from '../../format/time.ts';
+import { Heading } from '../../layout/heading.tsx';
 import { useIdentity } from '../../layout/session-context.ts';
 import { SeverityMark } from '../../layout/state-mark.tsx';
 import { useTexts } from '../../texts/language.tsx';
@@ -31,9 +32,9 @@ function Detail({ detail }: { readonly detail: IncidentDetailAnswer }) {
 	return (
 		<>
 			<div className="page-title">
-				<h1>
+				<Heading>
 					<span className="num muted">#{incident.number}</span> {incident.title}
-				</h1>
+				</Heading>
 				<div className="end">
 					{mayOnCall ? (
 						<ActionBar
@@ -52,7 +53,7 @@ function Detail({ detail }: { readonly detail: IncidentDetailAnswer }) {
 					<Card>
 						<p className="oncall-marks">
 							{incident.source === 'drill' ? <span className="chip">{words.drill}</span> : <SeverityMark severity={incident.severity} />}
-							<IncidentStateMark state={incident.state} />
+							<IncidentStateMark state={incident.state} severity={incident.severity} />
 							{incident.exhausted ? <span className="chip">{words.exhausted}</span> : null}
 							{incident.held === '' ? null : <span className="chip">{words.held}</span>}
 						</p>

@@ -7,6 +7,8 @@ import {
 	type InventoryStateAnswer,
 } from '../../../../protocol/inventory-api.ts';
 import { DESK_KEY, send, useInventory } from '../../api/desk.ts';
+import { Heading } from '../../layout/heading.tsx';
+import { Limited } from '../../layout/limited.tsx';
 import { useTexts } from '../../texts/language.tsx';
 import { ActionBar } from '../desk/action-bar.tsx';
 import type { Action } from '../desk/action-dialog.tsx';
@@ -25,7 +27,7 @@ export function InventoryPage() {
 	return (
 		<>
 			<div className="page-title">
-				<h1>{texts.desk.pages.inventory}</h1>
+				<Heading>{texts.desk.pages.inventory}</Heading>
 				<Segmented
 					value={tab}
 					onChange={setTab}
@@ -67,7 +69,11 @@ function Entries({ state, mayEdit }: { readonly state: InventoryStateAnswer; rea
 	const texts = useTexts();
 	const words = texts.inventory;
 	const [section, setSection] = useState<InventorySection>('services');
-	const entries = state.entries.filter((entry) => entry.section === section);
+	const [text, setText] = useState('');
+	const wanted = text.trim().toLowerCase();
+	const entries = state.entries.filter(
+		(entry) => entry.section === section && (wanted === '' || `${entry.key} ${entry.name} ${entry.text}`.toLowerCase().includes(wanted)),
+	);
 	const edit = (key: string, text: string, label: string): Action => ({
 		key: label,
 		label,
@@ -99,19 +105,31 @@ function Entries({ state, mayEdit }: { readonly state: InventoryStateAnswer; rea
 				</select>
 			}
 			extra={
-				mayEdit && section !== 'zone' ? (
-					<ActionBar small actions={[edit('', NEW_ENTRY[section] ?? 'id: \n', words.add)]} refresh={DESK_KEY} />
-				) : null
+				<span className="inline-form">
+					<Input.Search
+						className="list-search"
+						allowClear
+						value={text}
+						placeholder={words.search}
+						aria-label={words.search}
+						onChange={({ target }) => setText(target.value)}
+					/>
+					{mayEdit && section !== 'zone' ? (
+						<ActionBar small actions={[edit('', NEW_ENTRY[section] ?? 'id: \n', words.add)]} refresh={DESK_KEY} />
+					) : null}
+				</span>
 			}
 		>
-			{entries.length === 0 ? <p className="quiet muted">{words.none}</p> : null}
-			{entries.map((entry) => (
-				<EntryRow
-					key={entry.key}
-					entry={entry}
-					actions={mayEdit ? [edit(entry.key, entry.text, words.edit), ...(section === 'zone' ? [] : [remove(entry, state, words)])] : []}
-				/>
-			))}
+			{entries.length === 0 ? <p className="quiet muted">{wanted === '' ? words.none : words.noneSuch}</p> : null}
+			<Limited key={`${section} ${wanted}`} items={entries}>
+				{(entry) => (
+					<EntryRow
+						key={entry.key}
+						entry={entry}
+						actions={mayEdit ? [edit(entry.key, entry.text, words.edit), ...(section === 'zone' ? [] : [remove(entry, state, words)])] : []}
+					/>
+				)}
+			</Limited>
 		</Card>
 	);
 }

@@ -5,6 +5,7 @@ import { DESK_KEY, send, useMaintenance, useMaintenanceList } from '../../api/de
 import { durationText } from '../../format/duration.ts';
 import { dateTimeText, shortTimeText } from '../../format/time.ts';
 import { useNow } from '../../format/use-now.ts';
+import { Heading } from '../../layout/heading.tsx';
 import { Mark } from '../../layout/state-mark.tsx';
 import { useTexts } from '../../texts/language.tsx';
 import { STATE_COLORS } from '../../theme.ts';
@@ -51,7 +52,7 @@ export function MaintenancePage() {
 	return (
 		<>
 			<div className="page-title">
-				<h1>{texts.desk.pages.maintenance}</h1>
+				<Heading>{texts.desk.pages.maintenance}</Heading>
 				<div className="end">{isStaff ? <ActionBar actions={[ask]} refresh={DESK_KEY} /> : null}</div>
 			</div>
 			<Loaded query={list}>

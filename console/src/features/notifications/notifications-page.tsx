@@ -1,13 +1,17 @@
-import { Card, Empty } from 'antd';
+import { Card, Segmented } from 'antd';
 import { useState } from 'react';
+import { useSearchParams } from 'react-router';
 import type { NotificationEntry } from '../../../../protocol/api.ts';
 import { useNotifications } from '../../api/product.ts';
 import { dateTimeText, shortTimeText } from '../../format/time.ts';
 import { ErrorNotice } from '../../layout/error-notice.tsx';
+import { Heading } from '../../layout/heading.tsx';
+import { Limited } from '../../layout/limited.tsx';
 import { PageSpin } from '../../layout/shell.tsx';
 import { Mark } from '../../layout/state-mark.tsx';
 import { useTexts } from '../../texts/language.tsx';
 import { STATE_COLORS } from '../../theme.ts';
+import { messageTitle, readableText } from './message-title.ts';
 
 const COLORS: Readonly<Record<string, string>> = {
 	queued: STATE_COLORS.degraded,
@@ -20,23 +24,35 @@ const COLORS: Readonly<Record<string, string>> = {
 export function NotificationsPage() {
 	const texts = useTexts();
 	const list = useNotifications();
+	const [search, setSearch] = useSearchParams();
+	const which = search.get('view') === 'unsent' ? 'unsent' : 'all';
 	if (list.data === undefined) {
 		return list.error === null ? <PageSpin /> : <ErrorNotice error={list.error} onRetry={() => void list.refetch()} />;
 	}
 	const { notifications } = list.data;
+	const unsent = notifications.filter(({ state }) => state !== 'sent');
+	const shown = which === 'unsent' ? unsent : notifications;
 	return (
 		<>
 			<div className="page-title">
-				<h1>{texts.notifications.title}</h1>
+				<Heading>{texts.notifications.title}</Heading>
+				<Segmented
+					value={which}
+					onChange={(view) => setSearch(view === 'all' ? {} : { view })}
+					options={[
+						{ value: 'all', label: texts.notifications.newest(notifications.length) },
+						{ value: 'unsent', label: texts.notifications.unsent(unsent.length) },
+					]}
+				/>
 			</div>
 			{list.error === null ? null : <ErrorNotice error={list.error} />}
 			<Card className="flush">
-				{notifications.length === 0 ? (
-					<Empty className="quiet" image={Empty.PRESENTED_IMAGE_SIMPLE} description={texts.notifications.none} />
-				) : null}
-				{notifications.map((notification) => (
-					<Entry key={notification.id} notification={notification} />
-				))}
+				{shown.length > 0 ? null : (
+					<p className="quiet muted">{which === 'unsent' ? texts.notifications.allSent : texts.notifications.none}</p>
+				)}
+				<Limited items={shown} step={50}>
+					{(notification) => <Entry key={notification.id} notification={notification} />}
+				</Limited>
 			</Card>
 		</>
 	);
@@ -60,17 +76,17 @@ function Entry({ notification }: { readonly notification: NotificationEntry }) {
 					filled={state === 'refused'}
 				/>
 				<span className="notification-text">
-					{firstLine(notification.text) || texts.notifications.counts(notification.firingCount, notification.resolvedCount)}
+					{messageTitle(notification.text) || texts.notifications.counts(notification.firingCount, notification.resolvedCount)}
 				</span>
 				<span className="muted notification-channel">
-					{notification.receiver} · {texts.notifications.channels[channelKind(channel)] ?? channel}
+					{notification.receiver} · {texts.notifications.channels[channelKind(channel)] ?? channelKind(channel)}
 				</span>
 			</button>
 			{open ? (
 				<dl className="notification-details">
 					<dt>{texts.notifications.content}</dt>
 					<dd>
-						<pre>{notification.text}</pre>
+						<pre>{readableText(notification.text)}</pre>
 					</dd>
 					<dt>{texts.notifications.channel}</dt>
 					<dd>{channel}</dd>
@@ -86,13 +102,7 @@ function Entry({ notification }: { readonly notification: NotificationEntry }) {
 	);
 }
 
-/** The first line of a message without the channel's own marks: group robots take Markdown with `<font>`. */
-function firstLine(text: string): string {
-	const line = text.split('\n').find((each) => each.trim() !== '') ?? '';
-	return line.replace(/<[^<>]*>|\*\*/g, '').trim();
-}
-
-/** `default/wechat_robot/0` and `wechat_robot[0]` are of the kind `wechat_robot`. */
+/** `default/wechat_robot/0` and `wechat_robot[0]` are of the kind `wechat_robot`; `sms//zhang` is somebody's own, by the channel `sms`. */
 function channelKind(channel: string): string {
-	return /wechat_robot|sms_gateway|webhook/.exec(channel)?.[0] ?? channel;
+	return /wechat_robot|sms_gateway|webhook/.exec(channel)?.[0] ?? channel.split('/', 1).join('');
 }

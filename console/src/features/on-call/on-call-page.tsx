@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { OnCallAnswer, RosterAnswer } from '../../../../protocol/on-call-api.ts';
 import { ON_CALL_KEY, sendOnCall, useOnCall } from '../../api/on-call.ts';
 import { shortTimeText } from '../../format/time.ts';
+import { Heading } from '../../layout/heading.tsx';
 import { useIdentity } from '../../layout/session-context.ts';
 import { Mark } from '../../layout/state-mark.tsx';
 import { useTexts } from '../../texts/language.tsx';
@@ -23,7 +24,7 @@ export function OnCallPage() {
 	return (
 		<>
 			<div className="page-title">
-				<h1>{words.title}</h1>
+				<Heading>{words.title}</Heading>
 				{next === null ? null : <span className="muted num">{words.nextDrill(shortTimeText(next))}</span>}
 				<div className="end">
 					{mayOnCall && (answer.data?.rosters.length ?? 0) > 0 ? (

@@ -1,9 +1,10 @@
 import { useState } from 'react';
 import type { ShiftListAnswer } from '../../../../protocol/on-call-api.ts';
 import { useShifts } from '../../api/on-call.ts';
-import { dayStartMs, shortTimeText } from '../../format/time.ts';
+import { dayStartMs, shortTimeText, weekdayOf } from '../../format/time.ts';
 import { useTexts } from '../../texts/language.tsx';
 import { Loaded } from '../desk/list-state.tsx';
+import { shortNames } from './short-names.ts';
 
 const DAY_MS = 86_400_000;
 const WEEKS = 4;
@@ -19,13 +20,34 @@ export function ShiftCalendar({ roster }: { readonly roster: string }) {
 		<>
 			<small className="muted">{texts.onCall.shifts}</small>
 			<Loaded query={shifts}>
-				{(data) =>
-					Array.from({ length: WEEKS }, (_, week) => fromMs + week * 7 * DAY_MS).map((startMs) => (
-						<Week key={startMs} startMs={startMs} shifts={data.shifts} />
-					))
-				}
+				{(data) => (
+					<>
+						<Days startMs={fromMs} />
+						{Array.from({ length: WEEKS }, (_, week) => fromMs + week * 7 * DAY_MS).map((startMs) => (
+							<Week key={startMs} startMs={startMs} shifts={data.shifts} />
+						))}
+					</>
+				)}
 			</Loaded>
 		</>
+	);
+}
+
+/** The days of the week from today on, above the weeks. */
+function Days({ startMs }: { readonly startMs: number }) {
+	const { weekdays } = useTexts().alerts.recurrence;
+	const days = Array.from({ length: 7 }, (_, day) => startMs + day * DAY_MS);
+	return (
+		<div className="oncall-week" aria-hidden="true">
+			<span />
+			<div className="oncall-days">
+				{days.map((ms, day) => (
+					<span key={ms} className={day === 0 ? 'oncall-today' : ''}>
+						{weekdays[weekdayOf(ms)]}
+					</span>
+				))}
+			</div>
+		</div>
 	);
 }
 
@@ -33,6 +55,7 @@ function Week({ startMs, shifts }: { readonly startMs: number; readonly shifts: 
 	const texts = useTexts();
 	const endMs = startMs + 7 * DAY_MS;
 	const names = [...new Set(shifts.map(({ people }) => people.join('、')))];
+	const short = shortNames([...new Set(shifts.flatMap(({ people }) => people))]);
 	return (
 		<div className="oncall-week">
 			<span className="num muted">{shortTimeText(startMs).slice(0, 5)}</span>
@@ -44,6 +67,8 @@ function Week({ startMs, shifts }: { readonly startMs: number; readonly shifts: 
 						const to = Math.min(shift.toMs, endMs);
 						const who = shift.people.join('、');
 						const nobody = shift.people.length === 0;
+						// In hardly a day a whole name is cut off where it begins to differ.
+						const brief = to - from < DAY_MS ? shift.people.map((name) => short.get(name) ?? name).join('、') : who;
 						return (
 							<span
 								key={from}
@@ -55,10 +80,13 @@ function Week({ startMs, shifts }: { readonly startMs: number; readonly shifts: 
 									...(nobody ? {} : { backgroundColor: COLORS[names.indexOf(who) % COLORS.length] }),
 								}}
 							>
-								{nobody ? '' : who}
+								{nobody ? '' : brief}
 							</span>
 						);
 					})}
+				{[1, 2, 3, 4, 5, 6].map((day) => (
+					<i key={day} className="oncall-day" style={{ left: `${(day / 7) * 100}%` }} />
+				))}
 			</div>
 		</div>
 	);

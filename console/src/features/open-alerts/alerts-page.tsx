@@ -1,36 +1,39 @@
-import { Button, Card, Segmented } from 'antd';
+import { Card, Checkbox, Input, Segmented } from 'antd';
 import { useState } from 'react';
+import { useSearchParams } from 'react-router';
 import type { OpenAlert } from '../../../../protocol/api.ts';
 import { useOverview } from '../../api/product.ts';
-import { durationText } from '../../format/duration.ts';
-import { dateTimeText, shortTimeText } from '../../format/time.ts';
 import { useNow } from '../../format/use-now.ts';
 import { ErrorNotice } from '../../layout/error-notice.tsx';
+import { Heading } from '../../layout/heading.tsx';
+import { Limited } from '../../layout/limited.tsx';
 import { useIdentity } from '../../layout/session-context.ts';
 import { PageSpin } from '../../layout/shell.tsx';
-import { Mark, SeverityMark } from '../../layout/state-mark.tsx';
-import { useLanguage } from '../../texts/language.tsx';
-import { STATE_COLORS } from '../../theme.ts';
-import { alertPlace, alertSummary } from './alert-words.ts';
+import { Mark } from '../../layout/state-mark.tsx';
+import { useTexts } from '../../texts/language.tsx';
+import { SEVERITIES, STATE_COLORS, severityOf } from '../../theme.ts';
+import { AlertEntry } from './alert-entry.tsx';
+import { filteredAlerts } from './filtered-alerts.ts';
 import { SilenceDialog } from './silence-dialog.tsx';
 import { SilenceList } from './silence-list.tsx';
 
+/** What is shown stands in the address (`view`, `severity`, `q`, `held`), so that a link carries it and "back" leads to it. */
 export function AlertsPage() {
-	const { texts } = useLanguage();
+	const texts = useTexts();
 	const { maySilence } = useIdentity();
 	const overview = useOverview();
-	const now = useNow();
-	const [tab, setTab] = useState<'open' | 'silences'>('open');
+	const [search, setSearch] = useSearchParams();
 	const [silencing, setSilencing] = useState<OpenAlert | null>(null);
 	const { data } = overview;
-	const serverNow = data === undefined ? now : data.nowMs + Math.max(0, now - overview.dataUpdatedAt);
+	const tab = search.get('view') === 'silences' ? 'silences' : 'open';
+	const show = (view: 'open' | 'silences') => setSearch(view === 'open' ? {} : { view });
 	return (
 		<>
 			<div className="page-title">
-				<h1>{texts.alerts.title}</h1>
+				<Heading>{texts.alerts.title}</Heading>
 				<Segmented
 					value={tab}
-					onChange={setTab}
+					onChange={show}
 					options={[
 						{ value: 'open', label: data === undefined ? texts.alerts.open : `${texts.alerts.open} ${data.alerts.length}` },
 						{ value: 'silences', label: texts.alerts.silences },
@@ -40,16 +43,11 @@ export function AlertsPage() {
 			{overview.error === null ? null : <ErrorNotice error={overview.error} onRetry={() => void overview.refetch()} />}
 			{data === undefined && overview.error === null ? <PageSpin /> : null}
 			{tab === 'open' && data !== undefined ? (
-				<Card className="flush">
-					{data.alerts.length === 0 ? (
-						<p className="quiet">
-							<Mark color={STATE_COLORS.up} text={texts.alerts.none} />
-						</p>
-					) : null}
-					{data.alerts.map((alert) => (
-						<AlertEntry key={alert.fingerprint} alert={alert} nowMs={serverNow} onSilence={maySilence ? () => setSilencing(alert) : null} />
-					))}
-				</Card>
+				<OpenAlerts
+					alerts={data.alerts}
+					asOf={{ serverMs: data.nowMs, browserMs: overview.dataUpdatedAt }}
+					onSilence={maySilence ? setSilencing : null}
+				/>
 			) : null}
 			{tab === 'silences' ? <SilenceList mayEnd={maySilence} /> : null}
 			{silencing === null ? null : (
@@ -57,7 +55,7 @@ export function AlertsPage() {
 					alert={silencing}
 					onClose={(made) => {
 						setSilencing(null);
-						if (made) setTab('silences');
+						if (made) show('silences');
 					}}
 				/>
 			)}
@@ -65,70 +63,78 @@ export function AlertsPage() {
 	);
 }
 
-interface AlertEntryProps {
-	readonly alert: OpenAlert;
-	readonly nowMs: number;
-	/** `null` for those who may not. */
-	readonly onSilence: (() => void) | null;
+interface OpenAlertsProps {
+	readonly alerts: readonly OpenAlert[];
+	/** The same moment by both clocks. */
+	readonly asOf: { readonly serverMs: number; readonly browserMs: number };
+	readonly onSilence: ((alert: OpenAlert) => void) | null;
 }
 
-function AlertEntry({ alert, nowMs, onSilence }: AlertEntryProps) {
-	const { texts, language } = useLanguage();
-	const [open, setOpen] = useState(false);
-	const { description, action, threshold, runbook_url: runbook } = alert.annotations;
+function OpenAlerts({ alerts, asOf, onSilence }: OpenAlertsProps) {
+	const texts = useTexts();
+	const now = useNow();
+	const [search, setSearch] = useSearchParams();
+	const serverNow = asOf.serverMs + Math.max(0, now - asOf.browserMs);
+	const wanted = { severity: search.get('severity') ?? '', text: search.get('q') ?? '', withHeld: search.get('held') !== 'no' };
+	const change = (name: string, value: string) =>
+		setSearch(
+			(before) => {
+				const next = new URLSearchParams(before);
+				if (value === '') next.delete(name);
+				else next.set(name, value);
+				return next;
+			},
+			{ replace: true },
+		);
+	const shown = filteredAlerts(alerts, wanted);
+	const counted = filteredAlerts(alerts, { ...wanted, severity: '' });
 	return (
-		<article className={alert.suppressed ? 'alert-entry alert-suppressed' : 'alert-entry'}>
-			<div className="alert-row">
-				<SeverityMark severity={alert.labels['severity']} />
-				<button type="button" className="alert-text alert-toggle" aria-expanded={open} onClick={() => setOpen(!open)}>
-					<b>{alertSummary(alert, language)}</b>
-					<small className="muted">
-						{alertPlace(alert)}
-						{alert.suppressed ? <span className="chip">{texts.alerts.suppressed}</span> : null}
-					</small>
-				</button>
-				<span className="num alert-since" title={dateTimeText(alert.startsAtMs)}>
-					{durationText((nowMs - alert.startsAtMs) / 1000, texts.duration)}
-					<small className="muted">{shortTimeText(alert.startsAtMs)}</small>
-				</span>
-				{onSilence === null ? null : (
-					<Button size="small" onClick={onSilence}>
-						{texts.alerts.silence}
-					</Button>
-				)}
-			</div>
-			{open ? (
-				<div className="alert-details">
-					{description === undefined ? null : (
-						<p>
-							{description} {threshold === undefined ? null : <span className="muted">{`${texts.alerts.threshold} ${threshold}`}</span>}
-						</p>
-					)}
-					{action === undefined ? null : (
-						<p>
-							<b>{texts.alerts.action}</b> {action}
-						</p>
-					)}
-					{runbook === undefined ? null : (
-						<p>
-							<a
-								href={/^https?:\/\//.test(runbook) ? runbook : `/${runbook.replace(/^\/+/, '')}`}
-								target="_blank"
-								rel="noopener noreferrer"
-							>
-								{texts.alerts.runbook}
-							</a>
-						</p>
-					)}
-					<div className="label-list">
-						{Object.entries(alert.labels).map(([name, value]) => (
-							<code key={name}>
-								{name}={value}
-							</code>
-						))}
-					</div>
+		<>
+			{alerts.length === 0 ? null : (
+				<div className="list-filter">
+					<Segmented
+						className="wrapping"
+						value={wanted.severity}
+						onChange={(value) => change('severity', value)}
+						options={[
+							{ value: '', label: `${texts.alerts.every} ${counted.length}` },
+							...SEVERITIES.map((severity) => ({
+								value: severity as string,
+								label: `${texts.severity[severity]} ${counted.filter(({ labels }) => severityOf(labels['severity']) === severity).length}`,
+							})),
+						]}
+					/>
+					<Input.Search
+						className="list-search"
+						allowClear
+						value={wanted.text}
+						placeholder={texts.alerts.search}
+						aria-label={texts.alerts.search}
+						onChange={({ target }) => change('q', target.value)}
+					/>
+					<Checkbox checked={wanted.withHeld} onChange={({ target }) => change('held', target.checked ? '' : 'no')}>
+						{texts.alerts.withHeld}
+					</Checkbox>
 				</div>
-			) : null}
-		</article>
+			)}
+			<Card className="flush">
+				{alerts.length === 0 ? (
+					<p className="quiet">
+						<Mark color={STATE_COLORS.up} text={texts.alerts.none} />
+					</p>
+				) : null}
+				{alerts.length > 0 && shown.length === 0 ? <p className="quiet muted">{texts.alerts.noneSuch}</p> : null}
+				<Limited key={JSON.stringify(wanted)} items={shown}>
+					{(alert) => (
+						<AlertEntry
+							key={alert.fingerprint}
+							alert={alert}
+							nowMs={serverNow}
+							onSilence={onSilence === null ? null : () => onSilence(alert)}
+						/>
+					)}
+				</Limited>
+			</Card>
+		</>
 	);
 }

@@ -1,23 +1,31 @@
 import { Alert, Card, Empty } from 'antd';
 import { Link } from 'react-router';
-import type { HostStatus, OverviewAnswer, ServiceState } from '../../../../protocol/api.ts';
+import type { HostStatus, OpenAlert } from '../../../../protocol/api.ts';
 import { OVERVIEW_REFRESH_MS, useOverview } from '../../api/product.ts';
 import { durationText } from '../../format/duration.ts';
 import { clockText } from '../../format/time.ts';
 import { useNow } from '../../format/use-now.ts';
 import { ErrorNotice } from '../../layout/error-notice.tsx';
+import { Heading } from '../../layout/heading.tsx';
+import { useIdentity } from '../../layout/session-context.ts';
 import { PageSpin } from '../../layout/shell.tsx';
 import { Mark } from '../../layout/state-mark.tsx';
 import { useTexts } from '../../texts/language.tsx';
-import { SEVERITY_COLORS, type Severity, STATE_COLORS, severityOf } from '../../theme.ts';
+import { STATE_COLORS } from '../../theme.ts';
 import { AlertRow } from './alert-row.tsx';
+import { FirstSteps } from './first-steps.tsx';
+import { OverviewSummary } from './overview-summary.tsx';
 import { ServiceRow } from './service-row.tsx';
+import { worstFirst } from './state-order.ts';
 
 /** Three missed refreshes: what is shown is no longer the present. */
 const STALE_MS = 3 * OVERVIEW_REFRESH_MS;
+/** The worst and oldest; all others are a page of their own, where they can be searched. */
+const ALERTS_SHOWN = 6;
 
 export function OverviewPage() {
 	const texts = useTexts();
+	const { mayManageAgents } = useIdentity();
 	const overview = useOverview();
 	const now = useNow();
 	const { data } = overview;
@@ -27,13 +35,18 @@ export function OverviewPage() {
 	}
 	// Ages are counted by the collector's clock: this machine's may be wrong.
 	const serverNow = data.nowMs + Math.max(0, now - overview.dataUpdatedAt);
-	const hidden = data.alerts.filter((alert) => alert.suppressed).length;
 	const stale = overview.error !== null || now - overview.dataUpdatedAt > STALE_MS;
+	// As it is after the first start: this machine, and the product itself as its only service.
+	const begun = data.hosts.length <= 1 && data.services.length <= 1;
 	return (
 		<div className={stale ? 'overview overview-stale' : 'overview'}>
+			<Heading className="sr-only">{texts.nav.overview}</Heading>
 			{stale ? <Alert type="warning" showIcon banner title={texts.overview.stale(clockText(data.nowMs))} /> : null}
-			<Summary overview={data} />
+			<OverviewSummary overview={data} />
+			{begun && mayManageAgents ? <FirstSteps /> : null}
+			{data.alerts.length === 0 ? null : <WorstAlerts alerts={data.alerts} nowMs={serverNow} />}
 			<Card
+				id="services"
 				title={texts.overview.services}
 				extra={<span className="muted num">{texts.overview.updated(clockText(data.nowMs))}</span>}
 				className="flush"
@@ -41,102 +54,47 @@ export function OverviewPage() {
 				{data.services.length === 0 ? <Empty description={texts.overview.noServices} image={Empty.PRESENTED_IMAGE_SIMPLE} /> : null}
 				{data.services.length === 0 ? null : (
 					<div className="service-head" aria-hidden="true">
-						<span>{texts.overview.services}</span>
+						<span>{texts.overview.name}</span>
 						<span>{texts.overview.state}</span>
 						<span>{texts.overview.month}</span>
 						<span title={texts.overview.coverageHint}>{texts.overview.coverage}</span>
 						<span>{texts.overview.budget}</span>
 					</div>
 				)}
-				{data.services.map((service) => (
+				{worstFirst(data.services).map((service) => (
 					<ServiceRow key={service.id} service={service} nowMs={serverNow} />
 				))}
 			</Card>
-			<div className="overview-columns">
-				<Card title={texts.overview.alerts} extra={<Link to="/alerts">{texts.alerts.details}</Link>} className="flush">
-					{data.alerts.length === hidden ? (
-						<p className="quiet">
-							<Mark color={STATE_COLORS.up} text={texts.overview.noAlerts} />
-						</p>
-					) : null}
-					{data.alerts
-						.filter((alert) => !alert.suppressed)
-						.map((alert) => (
-							<AlertRow key={alert.fingerprint} alert={alert} nowMs={serverNow} />
+			<Card id="hosts" title={texts.overview.hosts} className="flush">
+				{data.hosts.length === 0 ? <p className="quiet muted">{texts.overview.noHosts}</p> : null}
+				<div className="host-grid">
+					{[...data.hosts]
+						.sort((a, b) => Number(a.alive) - Number(b.alive))
+						.map((host) => (
+							<HostRow key={host.host} host={host} nowMs={serverNow} />
 						))}
-					{hidden === 0 ? null : <p className="quiet muted">{texts.overview.hidden(hidden)}</p>}
-				</Card>
-				<Card title={texts.overview.hosts} className="flush">
-					{data.hosts.length === 0 ? <p className="quiet muted">{texts.overview.noHosts}</p> : null}
-					{data.hosts.map((host) => (
-						<HostRow key={host.host} host={host} nowMs={serverNow} />
-					))}
-				</Card>
-			</div>
+				</div>
+			</Card>
 		</div>
 	);
 }
 
-const STATE_ORDER: readonly ServiceState[] = ['down', 'degraded', 'unknown', 'excluded', 'up'];
-const SEVERITY_ORDER: readonly Severity[] = ['critical', 'warning', 'info', 'other'];
-
-/** One line that answers "is anything wrong": counts by state, worst first. */
-function Summary({ overview }: { readonly overview: OverviewAnswer }) {
+function WorstAlerts({ alerts, nowMs }: { readonly alerts: readonly OpenAlert[]; readonly nowMs: number }) {
 	const texts = useTexts();
-	const open = overview.alerts.filter((alert) => !alert.suppressed);
-	const alive = overview.hosts.filter((host) => host.alive).length;
-	const states = STATE_ORDER.map((state) => ({ state, count: overview.services.filter((service) => service.state === state).length }));
-	const severities = SEVERITY_ORDER.map((severity) => ({
-		severity,
-		count: open.filter((alert) => severityOf(alert.labels['severity']) === severity).length,
-	}));
+	const open = alerts.filter((alert) => !alert.suppressed);
+	const hidden = alerts.length - open.length;
 	return (
-		<div className="summary">
-			<div className="summary-cell">
-				<span className="summary-name">{texts.overview.services}</span>
-				<span className="summary-value">
-					{states.every(({ state, count }) => state === 'up' || count === 0) && overview.services.length > 0 ? (
-						<b style={{ color: STATE_COLORS.up }}>{texts.overview.allUp}</b>
-					) : (
-						states
-							.filter(({ count }) => count > 0)
-							.map(({ state, count }) => (
-								<b key={state} style={{ color: STATE_COLORS[state] }}>
-									{texts.overview.stateCount(count, texts.state[state])}
-								</b>
-							))
-					)}
-					{overview.services.length === 0 ? <b className="muted">{texts.common.none}</b> : null}
-				</span>
-			</div>
-			<div className="summary-cell">
-				<span className="summary-name">{texts.overview.alerts}</span>
-				<span className="summary-value">
-					{open.length === 0 ? <b style={{ color: STATE_COLORS.up }}>{texts.overview.noAlerts}</b> : null}
-					{severities
-						.filter(({ count }) => count > 0)
-						.map(({ severity, count }) => (
-							<b key={severity} style={{ color: SEVERITY_COLORS[severity] }}>
-								{texts.overview.stateCount(count, texts.severity[severity])}
-							</b>
-						))}
-				</span>
-			</div>
-			<div className="summary-cell">
-				<span className="summary-name">{texts.overview.hosts}</span>
-				<span className="summary-value">
-					<b style={{ color: alive === overview.hosts.length ? undefined : STATE_COLORS.down }}>
-						{texts.overview.hostsAlive(alive, overview.hosts.length)}
-					</b>
-				</span>
-			</div>
-			<div className="summary-cell">
-				<span className="summary-name">{texts.overview.series}</span>
-				<span className="summary-value">
-					<b>{overview.activeSeries.toLocaleString('en-US')}</b>
-				</span>
-			</div>
-		</div>
+		<Card title={texts.overview.alerts} extra={<Link to="/alerts">{texts.overview.allAlerts(alerts.length)}</Link>} className="flush">
+			{open.length === 0 ? (
+				<p className="quiet">
+					<Mark color={STATE_COLORS.up} text={texts.overview.noAlerts} />
+				</p>
+			) : null}
+			{open.slice(0, ALERTS_SHOWN).map((alert) => (
+				<AlertRow key={alert.fingerprint} alert={alert} nowMs={nowMs} />
+			))}
+			{hidden === 0 ? null : <p className="quiet muted">{texts.overview.hidden(hidden)}</p>}
+		</Card>
 	);
 }
 

@@ -4,6 +4,7 @@ import type { ProblemDetailAnswer } from '../../../../protocol/problem-api.ts';
 import { DESK_KEY, send, useProblem } from '../../api/desk.ts';
 import { dateTimeText } from '../../format/time.ts';
 import { useNow } from '../../format/use-now.ts';
+import { Heading } from '../../layout/heading.tsx';
 import { useTexts } from '../../texts/language.tsx';
 import type { Texts } from '../../texts/zh.ts';
 import { ActionBar } from '../desk/action-bar.tsx';
@@ -32,9 +33,9 @@ function Shown({ entry }: { readonly entry: ProblemDetailAnswer }) {
 	return (
 		<div className="stack">
 			<div className="page-title">
-				<h1>
+				<Heading>
 					{words.heading(number)} {problem.title}
-				</h1>
+				</Heading>
 				<ProblemStageMark stage={problem.stage} />
 			</div>
 			<ActionBar actions={problemActions(entry, { rights, texts, names, nowMs: now })} refresh={DESK_KEY} />

@@ -3,6 +3,7 @@ import { Alert, Button, Card } from 'antd';
 import { useState } from 'react';
 import { reportAddress } from '../../api/product.ts';
 import { monthStartMs, monthText } from '../../format/time.ts';
+import { Heading } from '../../layout/heading.tsx';
 import { useIdentity } from '../../layout/session-context.ts';
 import { useLanguage } from '../../texts/language.tsx';
 import { IssuedCard } from './issued-card.tsx';
@@ -24,7 +25,7 @@ export function ReportsPage() {
 	return (
 		<div className="stack">
 			<div className="page-title">
-				<h1>{texts.reports.title}</h1>
+				<Heading>{texts.reports.title}</Heading>
 			</div>
 			<Card title={texts.reports.availability} className="report-card">
 				{mayReport ? null : <Alert type="info" showIcon title={texts.reports.readOnly} />}

@@ -8,6 +8,7 @@ import { durationText } from '../../format/duration.ts';
 import { clockText, dateTimeText, dayStartMs, monthStartMs } from '../../format/time.ts';
 import { useNow } from '../../format/use-now.ts';
 import { ErrorNotice } from '../../layout/error-notice.tsx';
+import { Heading } from '../../layout/heading.tsx';
 import { PageSpin } from '../../layout/shell.tsx';
 import { StateMark } from '../../layout/state-mark.tsx';
 import { useTexts } from '../../texts/language.tsx';
@@ -43,7 +44,7 @@ export function ServicePage() {
 	return (
 		<div className="stack">
 			<div className="page-title">
-				<h1>{service?.name ?? id}</h1>
+				<Heading>{service?.name ?? id}</Heading>
 				{service?.core === true ? <span className="chip">{texts.overview.core}</span> : null}
 				{service === undefined ? null : <StateMark state={service.state} />}
 				{service?.sinceMs == null ? null : (
