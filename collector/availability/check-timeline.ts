@@ -83,8 +83,7 @@ export function checkTimeline(samples: CheckSamples, rules: CheckRules, from: nu
 		}
 		if (results[i] === UP) {
 			// A year of a check has three million good samples; where none was missed, only the last of a run matters.
-			let last = i;
-			while (results[last + 1] === UP && (times[last + 1] as number) - (times[last] as number) <= holdMs) last++;
+			const last = unbrokenTo(samples, i, holdMs);
 			if (last > i) {
 				builder.until(Math.floor((times[last] as number) / 1000), 'up', '');
 				i = last - 1;
@@ -98,6 +97,21 @@ export function checkTimeline(samples: CheckSamples, rules: CheckRules, from: nu
 	}
 	builder.until(to, 'unknown', silent);
 	return builder.build();
+}
+
+/** The last of the good samples from `first` on between which none was missed. */
+function unbrokenTo({ times, results }: CheckSamples, first: number, holdMs: number): number {
+	const failed = results.indexOf(DOWN, first);
+	let end = failed < 0 ? results.length : failed;
+	const degraded = results.indexOf(DEGRADED, first);
+	if (degraded >= 0 && degraded < end) end = degraded;
+	let last = first;
+	for (;;) {
+		// No gap is longer than two together are (bench/ledger.ts).
+		if (last + 2 < end && (times[last + 2] as number) - (times[last] as number) <= holdMs) last += 2;
+		else if (last + 1 < end && (times[last + 1] as number) - (times[last] as number) <= holdMs) last++;
+		else return last;
+	}
 }
 
 /** Confirmed outages, ascending. One pass over the failures; good samples between them decide where an episode ends. */
