@@ -98,12 +98,14 @@ export class ChannelWorker {
 		const { free, freeAtMs, reserved } = limit?.state(nowMs) ?? { free: Number.POSITIVE_INFINITY, freeAtMs: nowMs, reserved: 0 };
 		const next = pickNext([...this.#entries.values()], { nowMs, free, freeAtMs, reserved, digests: notifier.digests });
 		if (next.kind === 'wait') return Math.min(next.untilMs ?? Number.POSITIVE_INFINITY, patienceMs);
+		// At once: other places may share the limit, and ask while this one composes.
+		limit?.take(nowMs);
 		await this.#attempt(next.entries, nowMs);
 		return clock.now();
 	}
 
 	async #attempt(entries: readonly OutboxEntry[], nowMs: number): Promise<void> {
-		const { clock, notifier, outbox, limit, metrics, log } = this.#options;
+		const { clock, notifier, outbox, metrics, log } = this.#options;
 		const possibleDuplicate = entries.some((entry) => entry.possiblySent);
 		const notification = mergeNotifications(entries.map((entry) => entry.notification));
 		const message: ComposedMessage = await notifier.compose(notification, { possibleDuplicate });
@@ -117,7 +119,6 @@ export class ChannelWorker {
 			possibleDuplicate,
 			notificationIds,
 		});
-		limit?.take(nowMs);
 		let result: SendResult;
 		try {
 			result = await message.send(this.#stop.signal);

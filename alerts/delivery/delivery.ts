@@ -35,8 +35,10 @@ const REPLIES_REMEMBERED = 10_000;
 export class Delivery implements PersonalDelivery {
 	readonly #options: DeliveryOptions;
 	readonly #receipts: Receipts;
-	/** Survives a reload, because the robot's quota does. */
-	readonly #limits = new Map<string, { readonly perMinute: number; readonly limit: RateLimit }>();
+	/** By what the service counts by. They survive a reload, because its quota does. */
+	readonly #limits = new Map<string, RateLimit>();
+	/** The lowest of what the places of one configuration ask for. */
+	#rates = new Map<string, number>();
 	readonly #replies = new Set<string>();
 	#channels: Channels | null = null;
 	#rules: DeliveryRules = { giveUpAfterMs: 0, nextAfterMs: 0 };
@@ -76,6 +78,7 @@ export class Delivery implements PersonalDelivery {
 		const waiting = await outbox.pending();
 		this.#pending = 0;
 		this.#workers = new Map();
+		this.#rates = new Map();
 		for (const notifier of [...channels.receivers.values()].flat()) this.#addWorker(notifier);
 		const orphans: OutboxEntry[] = [];
 		for (const entry of waiting) {
@@ -254,12 +257,13 @@ export class Delivery implements PersonalDelivery {
 	}
 
 	#limitOf(notifier: Notifier): RateLimit | null {
-		if (notifier.ratePerMinute === null) return null;
-		const known = this.#limits.get(notifier.rateKey);
-		// Two receivers may name different rates for one robot; the first one counts until the process ends or the rate changes for all.
-		if (known !== undefined && known.perMinute === notifier.ratePerMinute) return known.limit;
-		const limit = new RateLimit(notifier.ratePerMinute);
-		this.#limits.set(notifier.rateKey, { perMinute: notifier.ratePerMinute, limit });
+		const { rateKey, ratePerMinute } = notifier;
+		if (ratePerMinute === null) return null;
+		const rate = Math.min(ratePerMinute, this.#rates.get(rateKey) ?? ratePerMinute);
+		this.#rates.set(rateKey, rate);
+		const limit = this.#limits.get(rateKey) ?? new RateLimit(rate);
+		limit.allow(rate);
+		this.#limits.set(rateKey, limit);
 		return limit;
 	}
 }

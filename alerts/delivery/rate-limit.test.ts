@@ -32,6 +32,16 @@ test('no sixty seconds hold more than the limit, and it says to the millisecond 
 	);
 });
 
+test('a lower limit counts what was sent under the higher one', () => {
+	const limit = new RateLimit(3);
+	for (const atMs of [0, 10_000, 20_000]) limit.take(atMs);
+	limit.allow(1);
+	expect(limit.state(20_000)).toMatchObject({ free: -2, freeAtMs: 80_000 });
+	expect(limit.state(80_000).free).toBe(1);
+	limit.allow(5);
+	expect(limit.state(20_000).free).toBe(5);
+});
+
 test('attempts are one second apart, then two, four, and never more than a minute', () => {
 	expect([0, 1, 2, 3, 6, 7, 8, 1000].map(backoffMs)).toEqual([1000, 1000, 2000, 4000, 32_000, 60_000, 60_000, 60_000]);
 });

@@ -7,6 +7,7 @@ import {
 	startFakeWechatOfficial,
 	startFakeWechatWork,
 } from '../../tests/harness/fake-wechat.ts';
+import { createManualClock } from '../../tests/harness/manual-clock.ts';
 import { waitFor } from '../../tests/harness/process.ts';
 import { WechatEnvelope, wechatSignature, xmlText } from './wechat-crypto.ts';
 
@@ -98,6 +99,30 @@ describe('application of WeChat Work', () => {
 		expect(fake.messages).toHaveLength(4);
 	});
 
+	test('a token is renewed five minutes before it ends, so that no message meets the end under way', async () => {
+		const clock = createManualClock();
+		const timed = await startFakeWechatWork({
+			corpId: 'corp',
+			secret: SECRETS.SECRET,
+			agentId: 7,
+			members: ['zhangsan'],
+			callback: { token: SECRETS.TOKEN, aesKey: AES_KEY },
+			now: clock.now,
+		});
+		stops.push(timed.stop);
+		const { channels } = openTestChannels(channel().replace(fake.baseUrl, timed.baseUrl), { secrets: SECRETS, clock });
+		const send = (summary: string) =>
+			sendThrough(channels.personal('wework', 'zhangsan'), exampleNotification({ annotations: { summary } }));
+		await send('告警 1');
+		await clock.jump(6_899_000);
+		await send('告警 2');
+		expect(timed.tokensGiven()).toBe(1);
+		await clock.jump(2000);
+		await send('告警 3');
+		expect(timed.tokensGiven()).toBe(2);
+		expect(timed.answers).toEqual([0, 0, 0]);
+	});
+
 	test.each([
 		{ name: 'somebody unknown', to: 'nobody', wanted: { kind: 'refused', code: '81013' } },
 		{ name: 'a frequency limit', to: 'lisi', errcode: 45009, wanted: { kind: 'retry', code: '45009', possiblySent: false } },
@@ -134,6 +159,16 @@ describe('application of WeChat Work', () => {
 		]);
 		expect(opened.receipts).toMatchObject([{ line: 'wework', key: card.taskId, to: 'zhangsan', state: 'read' }]);
 		await waitFor('the card to show it', () => fake.updates.includes('已由 张三 认领'));
+	});
+
+	test('the button of somebody else’s card, which comes encrypted as well, takes nothing and is no receipt', async () => {
+		await sendThrough(opened.channels.personal('wework', 'zhangsan'), exampleNotification({ incident }));
+		const [card] = fake.messages;
+		if (card === undefined) throw new Error('there is no card');
+		for (const key of [incident.id, `approve:${incident.id}`, ''])
+			expect(await fake.press('zhangsan', { ...card, buttonKey: key }, url, { key })).toBe(200);
+		expect(opened.replies).toEqual([]);
+		expect(opened.receipts).toEqual([]);
 	});
 
 	test('what a member writes is a reply, and the answer goes back to him', async () => {
