@@ -13,7 +13,7 @@ let collector: TrialCollector;
 beforeAll(async () => {
 	collector = await startTrialCollector('maintenance-api', {
 		config:
-			'inventory:\n  maintenance: [{ contract: c, notice: 72h }]\n  checks: [{ id: k }]\n  services: [{ id: portal, name: 门户, checks: [k], contract: c }]\n',
+			'inventory:\n  maintenance: [{ contract: chengdu-2021, notice: 72h }]\n  checks: [{ id: k }]\n  services: [{ id: portal, name: 门户, checks: [k], contract: chengdu-2021 }]\n',
 		people: { 'the-system': 'system', 'the-operator': 'operator', 'the-viewer': 'viewer' },
 	});
 });

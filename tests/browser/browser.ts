@@ -12,6 +12,7 @@ export const PHONE = { width: 390, height: 844 } as const;
 export function launchBrowser(): Promise<Browser> {
 	return chromium.launch({
 		executablePath: CHROMIUM ?? '',
+		timeout: 120_000,
 		args: [
 			'--headless',
 			'--no-sandbox',

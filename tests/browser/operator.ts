@@ -106,7 +106,7 @@ async function start(closing: (() => Promise<unknown> | unknown)[]): Promise<Ope
 	closing.push(() => browser.close());
 	const context = await browser.newContext({ viewport: LAPTOP, locale: 'zh-CN', acceptDownloads: true });
 	const page = await context.newPage();
-	page.setDefaultTimeout(90_000);
+	context.setDefaultTimeout(90_000);
 	listenTo(page, (text) => errors.push(text));
 	page.on('request', (request) => {
 		if (!/^(data|blob):/.test(request.url()) && !request.url().startsWith(collector.url))

@@ -24,7 +24,7 @@ export async function signIn(collector: TrialCollector, accounts: readonly strin
 		const context = await browser.newContext({ viewport: LAPTOP, locale: 'zh-CN' });
 		await context.addCookies([{ name, value, url: collector.address }]);
 		const page = await context.newPage();
-		page.setDefaultTimeout(90_000);
+		context.setDefaultTimeout(90_000);
 		listenTo(page, (text) => complaints.push(`${account}: ${text}`));
 		pages.set(account, page);
 	}
