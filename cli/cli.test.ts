@@ -30,7 +30,7 @@ describe('help teaches', () => {
 	test('the command alone lists its parts', () => {
 		const { code, out } = run();
 		expect(code).toBe(2);
-		for (const name of ['up', 'collector', 'agent', 'check', 'query', 'rules', 'report', 'audit', 'backup', 'restore'])
+		for (const name of ['up', 'collector', 'agent', 'check', 'query', 'rules', 'contracts', 'report', 'audit', 'backup', 'restore'])
 			expect(out).toMatch(new RegExp(`^  ${name} `, 'm'));
 	});
 
@@ -41,6 +41,7 @@ describe('help teaches', () => {
 		'check',
 		'query',
 		'rules',
+		'contracts',
 		'report',
 		'audit',
 		'backup',

@@ -40,6 +40,11 @@ const COMMANDS: readonly CommandEntry[] = [
 		load: async () => (await import('./rules-command.ts')).rulesCommand,
 	},
 	{
+		name: 'contracts',
+		summary: 'price periods that were worked out by hand',
+		load: async () => (await import('./contracts-command.ts')).contractsCommand,
+	},
+	{
 		name: 'inventory',
 		summary: 'export the inventory as YAML, and check such a file',
 		load: async () => (await import('./inventory-command.ts')).inventoryCommand,

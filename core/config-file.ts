@@ -305,7 +305,9 @@ function lineOf(document: Document, lines: LineCounter, path: readonly (string |
 		const node = document.getIn(path.slice(0, length), true) as { range?: readonly number[] | null } | undefined;
 		if (node?.range?.[0] !== undefined) return lines.linePos(node.range[0]).line;
 	}
-	return 1;
+	// What the whole lacks is told where it begins; an empty text begins nowhere.
+	const begin = document.contents?.range?.[0];
+	return begin === undefined ? 1 : lines.linePos(begin).line;
 }
 
 function inOrder(problems: readonly ConfigProblem[]): readonly ConfigProblem[] {

@@ -6,6 +6,17 @@ const Id = Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9+._-]{0,63}$' });
 const Accounts = Type.Array(Type.String({ minLength: 1, maxLength: 64 }), { default: [] });
 const PartyName = Type.Unsafe<Party>({ ...Type.Union(PARTIES.map((name) => Type.Literal(name))), default: 'client' });
 
+/** A contract as it was signed and extended. */
+export const TermSchema = Type.Object(
+	{
+		start: Type.Optional(Day),
+		/** Last day. */
+		end: Type.Optional(Day),
+		extensions: Type.Optional(Type.Array(ExtensionSchema)),
+	},
+	{ additionalProperties: false },
+);
+
 /** Key `contracts` of collector.yml: under which contract faults count, and who speaks for whom. */
 export const ContractsConfigSchema = Type.Object(
 	{
@@ -16,19 +27,7 @@ export const ContractsConfigSchema = Type.Object(
 		/** Answers to the open questions of each profile. */
 		settings: Type.Record(Id, Type.Record(Type.String(), Type.String()), { default: {} }),
 		/** Contracts as they were signed and extended: over what the profile says of first and last day. Nothing is computed outside. */
-		terms: Type.Record(
-			Id,
-			Type.Object(
-				{
-					start: Type.Optional(Day),
-					/** Last day. */
-					end: Type.Optional(Day),
-					extensions: Type.Optional(Type.Array(ExtensionSchema)),
-				},
-				{ additionalProperties: false },
-			),
-			{ default: {} },
-		),
+		terms: Type.Record(Id, TermSchema, { default: {} }),
 		/** Accounts of the product by party. An account speaks for one party at most. */
 		parties: Type.Object({ manager: Accounts, client: Accounts, supervision: Accounts }, { additionalProperties: false, default: {} }),
 		/** Who decides disputes about deductions. */

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { sameValue } from '../inventory/entries.ts';
 import type { Profile } from './profile.ts';
 import { checkedProfile, loadProfiles } from './profile-files.ts';
-import { allScenarios, CONTRACTS, outcome, shippedProfile as profileOf, type Scenario } from './scenario.fixture.ts';
+import { allScenarios, CONTRACTS, shippedProfile as profileOf } from './scenario.fixture.ts';
+import { outcome, type Scenario } from './scenario.ts';
 
 const profiles = loadProfiles(CONTRACTS);
 const scenarios = allScenarios();
