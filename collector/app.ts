@@ -325,6 +325,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		store,
 		reports,
 		config: () => config,
+		configFile: options.configFile,
 	});
 
 	const inbox = openInbox({

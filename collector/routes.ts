@@ -6,11 +6,13 @@ import type { FaultFacts } from '../alerts/escalation/progress.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/log.ts';
 import type { Agents } from './agents/agents.ts';
+import { alertRuleList } from './alert-rule-list.ts';
 import { registerAlertmanagerRoutes } from './api/alertmanager/alertmanager-routes.ts';
 import type { Caller } from './api/guard.ts';
 import type { AckPage } from './api/product/ack-page.ts';
 import { registerAckRoutes } from './api/product/ack-routes.ts';
 import { registerAgentRoutes } from './api/product/agent-routes.ts';
+import { registerAlertRuleRoutes } from './api/product/alert-rule-routes.ts';
 import { registerAvailabilityRoutes } from './api/product/availability-routes.ts';
 import { registerCallbackRoutes } from './api/product/callback-routes.ts';
 import type { RecordOperation } from './api/product/case-routes.ts';
@@ -81,6 +83,8 @@ export interface RouteServices {
 	readonly jobs: JobHeartbeats;
 	readonly scraping: ScrapeManager;
 	readonly config: () => CollectorConfig;
+	/** `null`: the built-in configuration. */
+	readonly configFile: string | null;
 	readonly reload: (caller: ReloadCaller) => Promise<Reloaded>;
 }
 
@@ -160,6 +164,9 @@ export async function registerRoutes(app: FastifyInstance, services: RouteServic
 	registerOnCallRoutes(app, onCall);
 	registerAckRoutes(app, { page: services.ackPage, nowMs: onCall.nowMs });
 	registerInventoryRoutes(app, { edits: services.inventoryEdits, record });
+	registerAlertRuleRoutes(app, () =>
+		alertRuleList({ ruler: services.ruler, config: services.config(), configFile: services.configFile, clock }),
+	);
 	registerAgentRoutes(app, { agents: services.agents, caller: callerName });
 	await registerCallbackRoutes(app, alerting);
 	await registerIntakeRoutes(app, alerting);

@@ -22,7 +22,7 @@ export type InCalendar = (id: string, timeMs: number) => boolean | null;
 
 const ORDERINGS: ReadonlySet<BinaryOperator> = new Set(['<', '<=', '>', '>=']);
 
-interface Rule {
+export interface ThresholdRule {
 	readonly name: string;
 	readonly query: string;
 	readonly expr: Expr;
@@ -35,7 +35,7 @@ type Choice = { readonly kind: 'number'; readonly value: number } | { readonly k
  * The number that overrides replace: the one that the annotation `threshold` names, or the only one that the expression
  * compares with. Each place that compares with it is replaced, so that branches for several intervals stay alike.
  */
-export function thresholdOf(rule: Rule): Choice {
+export function thresholdOf(rule: ThresholdRule): Choice {
 	const compared = [...new Set(comparedNumbers(rule.expr).map(({ value }) => value))].sort((a, b) => a - b);
 	const written = rule.annotations[THRESHOLD_ANNOTATION];
 	if (written !== undefined) {
@@ -63,7 +63,7 @@ function list(numbers: readonly number[]): string {
 
 /** What the rule is evaluated as at one moment: one variant where no override holds. Pure but for `inCalendar`. */
 export function variantsAt(
-	rule: Rule,
+	rule: ThresholdRule,
 	overrides: readonly ThresholdConfig[],
 	timeMs: number,
 	inCalendar: InCalendar,
@@ -84,7 +84,8 @@ export function variantsAt(
 	return [{ ...shipped, keeps: (labels) => valueFor(labels) === null }, ...variants];
 }
 
-function holds({ during, outside }: ThresholdConfig, timeMs: number, inCalendar: InCalendar): boolean {
+/** Whether its calendar lets it count at that time. */
+export function holds({ during, outside }: ThresholdConfig, timeMs: number, inCalendar: InCalendar): boolean {
 	if (during !== undefined && inCalendar(during, timeMs) !== true) return false;
 	return outside === undefined || inCalendar(outside, timeMs) === false;
 }
@@ -128,11 +129,20 @@ export function applyThresholds(
 }
 
 /** The expression's text with another number in every comparison that is with `from`. */
-function replaceThreshold({ query, expr }: Rule, from: number, to: number): string {
-	let text = query;
-	const places = comparedNumbers(expr).filter(({ value }) => value === from);
-	for (const { span } of places.sort((a, b) => b.span.start - a.span.start)) text = text.slice(0, span.start) + to + text.slice(span.end);
-	return text;
+function replaceThreshold(rule: ThresholdRule, from: number, to: number): string {
+	return thresholdParts(rule, from).join(String(to));
+}
+
+/** The expression's text around every number that it compares with and that is `threshold`. */
+export function thresholdParts({ query, expr }: Pick<ThresholdRule, 'query' | 'expr'>, threshold: number): readonly string[] {
+	const places = comparedNumbers(expr).filter(({ value }) => value === threshold);
+	const parts: string[] = [];
+	let from = 0;
+	for (const { span } of places.sort((a, b) => a.span.start - b.span.start)) {
+		parts.push(query.slice(from, span.start));
+		from = span.end;
+	}
+	return [...parts, query.slice(from)];
 }
 
 function comparedNumbers(expr: Expr): { readonly value: number; readonly span: Span }[] {
