@@ -75,7 +75,8 @@ export function fetchNodeRuntime(platform: Platform, major: RuntimeMajor, file: 
 export function npm(args: readonly string[], cwd: string) {
 	const script = process.env['npm_execpath'];
 	const [command, first] = script?.endsWith('.js') === true ? [process.execPath, [script]] : ['npm', []];
-	return spawnSync(command, [...first, ...args], { cwd, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
+	// Many megabytes come from a registry that may stumble; two more tries, npm's own number, are few.
+	return spawnSync(command, [...first, ...args, '--fetch-retries=5'], { cwd, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
 }
 
 /** Runs a program of the system. Throws `FN_PACKAGE_FAILED` with what it said. */
