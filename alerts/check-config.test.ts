@@ -12,6 +12,8 @@ const parse = (text: string) => parseConfig(text, { file: 'c.yml', schema: Alert
 const sms = (more: string) =>
 	`receivers: [{ name: default, sms_gateway_configs: [{ url: 'http://sms', phones: ['13800000000'], ${more} }] }]`;
 
+const SMS_CHANNEL = "channels: [{ name: sms, sms_gateway: { url: 'http://sms', form: {} } }]";
+
 describe('one mistake, one sentence with its place', () => {
 	test.each([
 		{
@@ -23,6 +25,31 @@ describe('one mistake, one sentence with its place', () => {
 			name: 'unknown receiver deep in the tree',
 			text: 'route:\n  receiver: a\n  routes:\n  - routes:\n    - receiver: b\nreceivers: [{ name: a }]',
 			wanted: 'c.yml:5: route.routes[0].routes[0].receiver: the receiver "b"',
+		},
+		{
+			name: 'a channel with a slip',
+			text: `${SMS_CHANNEL}\nreceivers: [{ name: default, channel_configs: [{ channel: sns, to: ['13800000000'] }] }]`,
+			wanted: 'c.yml:2: receivers[0].channel_configs[0].channel: the channel "sns" is not one of alerts.channels; did you mean "sms"?',
+		},
+		{
+			name: 'no recipient of a channel that has some',
+			text: `${SMS_CHANNEL}\nreceivers: [{ name: default, channel_configs: [{ channel: sms }] }]`,
+			wanted: 'receivers[0].channel_configs[0]: needs the key "to"',
+		},
+		{
+			name: 'a recipient of a channel that has none',
+			text: `channels: [{ name: robot, feishu: { hook: { env: H } } }]\nreceivers: [{ name: default, channel_configs: [{ channel: robot, to: [a] }] }]`,
+			wanted: 'receivers[0].channel_configs[0].to: the channel "robot" always sends to the same place',
+		},
+		{
+			name: 'a number that nobody has',
+			text: `${SMS_CHANNEL}\nreceivers: [{ name: default, channel_configs: [{ channel: sms, to: ['13800000000', '138'] }] }]`,
+			wanted: 'channel_configs[0].to[1]: must be a telephone number of 5 to 20 digits, but it is "138"',
+		},
+		{
+			name: 'a person’s number that nobody has',
+			text: `${SMS_CHANNEL}\noncall: { people: [{ id: a, name: A, addresses: [{ channel: sms, to: '138 0000 0000' }] }] }`,
+			wanted: 'oncall.people[0].addresses[0].to: must be a telephone number',
 		},
 		{ name: 'no root receiver', text: 'route: { group_by: [a] }', wanted: 'the root route has no receiver' },
 		{

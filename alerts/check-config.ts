@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { ConfigCheck } from '../core/config-file.ts';
 import { tryParseDuration } from '../core/duration.ts';
 import { errorText } from '../core/errors.ts';
+import { knownInstead } from '../core/near-name.ts';
 import type { AlertsConfig, RouteConfig } from './config.ts';
 import { checkForeign } from './foreign-receivers.ts';
 import { buildInhibitRule } from './inhibit/inhibit.ts';
@@ -9,6 +10,7 @@ import type { ChannelKind } from './notify/channel-line.ts';
 import { channelOf } from './notify/channels.ts';
 import { checkHttpConfig, type HttpConfig } from './notify/http-config.ts';
 import { CHANNEL_KINDS } from './notify/kinds.ts';
+import { needsRecipients, recipientProblem } from './notify/recipients.ts';
 import { checkTls } from './notify/tls.ts';
 import { checkOnCall } from './on-call-config.ts';
 import { parseMatchers } from './route/matcher.ts';
@@ -21,6 +23,7 @@ import { buildTimeInterval } from './time/time-interval.ts';
 /** What the schema cannot say: references that must exist, expressions that must parse, values that must fit together. */
 export const checkAlertsConfig: ConfigCheck<AlertsConfig> = (config, report, file = '.') => {
 	const names = new Set<string>();
+	const channels = config.channels.map(({ name }) => name);
 	for (const [i, receiver] of config.receivers.entries()) {
 		if (names.has(receiver.name)) report(['receivers', i, 'name'], `the receiver "${receiver.name}" is defined twice; rename one`);
 		names.add(receiver.name);
@@ -32,17 +35,12 @@ export const checkAlertsConfig: ConfigCheck<AlertsConfig> = (config, report, fil
 					report(['receivers', i, `${type}_configs`, j, ...path], message),
 				);
 		}
-		for (const [j, { channel }] of receiver.channel_configs.entries()) {
-			if (!config.channels.some(({ name }) => name === channel))
-				report(['receivers', i, 'channel_configs', j, 'channel'], `the channel "${channel}" is not one of \`channels\``);
-		}
+		for (const [j, entry] of receiver.channel_configs.entries())
+			checkShared(config, entry, (path, message) => report(['receivers', i, 'channel_configs', j, ...path], message));
 	}
 	checkChannels(config, report);
-	checkOnCall(
-		config.oncall,
-		config.channels.map(({ name }) => name),
-		(path, message) => report(['oncall', ...path], message),
-	);
+	checkOnCall(config.oncall, channels, (path, message) => report(['oncall', ...path], message));
+	checkAddresses(config, report);
 	checkForeign(config, report);
 	if (config.global.http_config !== undefined)
 		checkHttpConfig(config.global.http_config, (path, message) => report(['global', 'http_config', ...path], message));
@@ -108,6 +106,40 @@ function checkChannels(config: AlertsConfig, report: (path: readonly (string | n
 	}
 }
 
+/** An entry of `channel_configs`: the channel must be there, and take such recipients. */
+function checkShared(
+	config: AlertsConfig,
+	{ channel, to }: AlertsConfig['receivers'][number]['channel_configs'][number],
+	report: Report,
+): void {
+	const names = config.channels.map(({ name }) => name);
+	if (!names.includes(channel))
+		report(['channel'], `the channel "${channel}" is not one of alerts.channels${knownInstead(channel, names)}`);
+	const kind = kindOfChannel(config, channel);
+	if (kind === undefined) return;
+	if (kind.to === null && to.length > 0) report(['to'], `the channel "${channel}" always sends to the same place; leave the key out`);
+	if (needsRecipients(kind) && to.length === 0) report([], `needs the key "to": whom the channel "${channel}" sends to`);
+	for (const [k, address] of to.entries()) {
+		const problem = recipientProblem(kind, address);
+		if (problem !== null) report(['to', k], problem);
+	}
+}
+
+function checkAddresses(config: AlertsConfig, report: Report): void {
+	for (const [i, { addresses }] of config.oncall.people.entries()) {
+		for (const [j, { channel, to }] of addresses.entries()) {
+			const kind = kindOfChannel(config, channel);
+			const problem = kind === undefined ? null : recipientProblem(kind, to);
+			if (problem !== null) report(['oncall', 'people', i, 'addresses', j, 'to'], problem);
+		}
+	}
+}
+
+function kindOfChannel(config: AlertsConfig, name: string): ChannelKind | undefined {
+	const channel = config.channels.find((entry) => entry.name === name);
+	return channel === undefined ? undefined : CHANNEL_KINDS.find(({ type }) => type === channelOf(channel)[0]);
+}
+
 function checkTemplates(config: AlertsConfig, file: string, report: Report): void {
 	for (const [i, entry] of config.templates.entries()) {
 		try {
@@ -148,7 +180,7 @@ function checkRoute(
 	report: (path: readonly (string | number)[], message: string) => void,
 ): void {
 	if (route.receiver !== undefined && !known.names.has(route.receiver)) {
-		report([...path, 'receiver'], `the receiver "${route.receiver}" is not defined; known are: ${[...known.names].join(', ')}`);
+		report([...path, 'receiver'], `the receiver "${route.receiver}" is not defined${knownInstead(route.receiver, [...known.names])}`);
 	}
 	try {
 		routeMatchers(route);
@@ -168,7 +200,11 @@ function checkRoute(
 	}
 	for (const key of ['mute_time_intervals', 'active_time_intervals'] as const) {
 		const unknown = route[key].find((name) => !known.intervals.has(name));
-		if (unknown !== undefined) report([...path, key], `the time interval "${unknown}" is not defined under \`time_intervals\``);
+		if (unknown !== undefined)
+			report(
+				[...path, key],
+				`the time interval "${unknown}" is not defined under time_intervals${knownInstead(unknown, [...known.intervals])}`,
+			);
 	}
 	for (const [i, child] of route.routes.entries()) checkRoute(child, [...path, 'routes', i], known, report);
 }

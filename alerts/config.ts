@@ -84,7 +84,7 @@ const SharedChannelSchema = Type.Object(
 
 const ReceiverSchema = Type.Object(
 	{
-		name: Type.String({ minLength: 1, maxLength: 100, pattern: '^[^/]+$' }),
+		name: Type.String({ minLength: 1, maxLength: 100, pattern: '^[^/]+$', description: 'a name without a slash' }),
 		channel_configs: Type.Array(SharedChannelSchema, { default: [] }),
 		...foreignReceiverProperties,
 		...(Object.fromEntries(CHANNEL_KINDS.map(({ type, schema }) => [`${type}_configs`, Type.Array(schema, { default: [] })])) as Readonly<
@@ -98,7 +98,12 @@ export type ReceiverConfig = Static<typeof ReceiverSchema>;
 /** A way out with a name: `{ name: sms, aliyun_sms: { … } }`, with the keys of `aliyun_sms_configs` but no recipients. */
 const ChannelSchema = Type.Object(
 	{
-		name: Type.String({ minLength: 1, maxLength: 64, pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$' }),
+		name: Type.String({
+			minLength: 1,
+			maxLength: 64,
+			pattern: '^[a-zA-Z0-9][a-zA-Z0-9._-]*$',
+			description: 'a name of letters, digits, ".", "_" and "-"',
+		}),
 		...(Object.fromEntries(
 			CHANNEL_KINDS.map(({ type, schema, to }) => [
 				type,

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import type { ConfigCheck } from '../core/config-file.ts';
 import { DURATION_PATTERN } from '../core/duration.ts';
 import { errorText } from '../core/errors.ts';
+import { knownInstead } from '../core/near-name.ts';
 import { isZone, parseSchedule, ScheduleSchema } from '../core/schedule.ts';
 import { buildPolicy } from './escalation/chain.ts';
 import { PolicySchema } from './escalation/config.ts';
@@ -87,7 +88,7 @@ export function checkOnCall(config: OnCallConfig, channels: readonly string[], r
 		roster: unique(config.rosters, 'rosters', report),
 	};
 	const needPerson = (path: readonly (string | number)[], id: string) => {
-		if (!known.person.has(id)) report(path, `there is no person "${id}" under alerts.oncall.people`);
+		if (!known.person.has(id)) report(path, `there is no person "${id}" under alerts.oncall.people${knownInstead(id, [...known.person])}`);
 	};
 	const needZone = (path: readonly (string | number)[], zone: string | undefined) => {
 		if (zone !== undefined && !isZone(zone)) report(path, `"${zone}" is not a time zone; write for example Asia/Shanghai`);
@@ -96,7 +97,14 @@ export function checkOnCall(config: OnCallConfig, channels: readonly string[], r
 		for (const [i, target] of targets.entries()) {
 			const [kind = '', id = ''] = target.split(':');
 			const list = kind === 'person' ? known.person : kind === 'team' || kind === 'lead' ? known.team : known.roster;
-			if (!list.has(id)) report([...path, i], `"${target}" names something that does not exist under alerts.oncall`);
+			if (!list.has(id))
+				report(
+					[...path, i],
+					`"${target}" names something that does not exist under alerts.oncall${knownInstead(
+						target,
+						[...list].map((name) => `${kind}:${name}`),
+					)}`,
+				);
 			const lead = kind === 'lead' ? config.teams.find((team) => team.id === id) : undefined;
 			if (lead !== undefined && lead.lead === undefined) report([...path, i], `the team "${id}" has no lead`);
 		}
@@ -106,7 +114,10 @@ export function checkOnCall(config: OnCallConfig, channels: readonly string[], r
 	for (const [i, { id, addresses: own, account }] of config.people.entries()) {
 		for (const [j, { channel, to }] of own.entries()) {
 			if (!channels.includes(channel))
-				report(['people', i, 'addresses', j, 'channel'], `the channel "${channel}" is not one of alerts.channels`);
+				report(
+					['people', i, 'addresses', j, 'channel'],
+					`the channel "${channel}" is not one of alerts.channels${knownInstead(channel, channels)}`,
+				);
 			// A reply is taken as the word of whoever has the address.
 			const other = addresses.get(`${channel}\n${to}`);
 			if (other !== undefined) report(['people', i, 'addresses', j, 'to'], `"${other}" has the same address; a reply could be either's`);
@@ -133,7 +144,8 @@ export function checkOnCall(config: OnCallConfig, channels: readonly string[], r
 	}
 	for (const [i, { zone, rosters }] of config.staffing.entries()) {
 		needZone(['staffing', i, 'zone'], zone);
-		for (const [j, id] of rosters.entries()) if (!known.roster.has(id)) report(['staffing', i, 'rosters', j], `there is no roster "${id}"`);
+		for (const [j, id] of rosters.entries())
+			if (!known.roster.has(id)) report(['staffing', i, 'rosters', j], `there is no roster "${id}"${knownInstead(id, [...known.roster])}`);
 	}
 	for (const [i, policy] of config.policies.entries()) {
 		for (const [j, step] of policy.steps.entries()) needTargets(['policies', i, 'steps', j, 'to'], step.to);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -84,12 +84,22 @@ test('test sends one message through each channel and prints its answer', async 
 	expect(output).not.toMatch(/robot-token|robot-secret/);
 });
 
+test('a secret that is missing elsewhere does not stand in the way', async () => {
+	const text = readFileSync(file, 'utf8').replace('{ name: nobody }', '{ name: nobody, feishu_configs: [{ hook: { env: NOT_SET } }] }');
+	writeFileSync(file, `${text}  channels: [{ name: call, feishu: { hook: { env: NOT_SET } } }]\n`);
+	const { output } = await notify('test', '--config', file, '--receiver', 'oncall');
+	expect(output).toContain('oncall/dingtalk/0: taken (0)');
+	expect((await notify('test', '--config', file, '--receiver', 'nobody')).output).toContain('NOT_SET');
+});
+
 test.each([
 	{ args: ['test'], wanted: '--config is missing' },
 	{ args: ['preview', '--config', 'FILE', '--language', 'fr'], wanted: 'write zh-CN or en' },
 	{ args: ['test', '--config', 'FILE'], wanted: 'so say to whom' },
-	{ args: ['test', '--config', 'FILE', '--channel', 'x', '--to', '1'], wanted: 'there is no channel "x"; known are: none' },
+	{ args: ['test', '--config', 'FILE', '--channel', 'x', '--to', '1'], wanted: 'there is no channel "x"; there is none' },
 	{ args: ['test', '--config', 'FILE', '--receiver', 'x'], wanted: 'known are: oncall, nobody' },
+	{ args: ['test', '--config', 'FILE', '--receiver', 'onccall'], wanted: 'did you mean "oncall"?' },
+	{ args: ['preview', '--config', 'FILE', '--severity', 'kritical'], wanted: 'write critical, warning, info' },
 	{ args: ['preview', '--config', 'FILE', '--receiver', 'nobody'], wanted: 'nobody is told' },
 ])('$args', async ({ args, wanted }) => {
 	const { code, output } = await notify(...args.map((arg) => (arg === 'FILE' ? file : arg)));

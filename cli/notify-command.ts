@@ -10,6 +10,7 @@ import { systemClock } from '../core/clock.ts';
 import { configOrThrow, loadConfigFile } from '../core/config-file.ts';
 import { httpExchange } from '../core/http-client.ts';
 import { silentLogger } from '../core/log.ts';
+import { knownInstead } from '../core/near-name.ts';
 import { resolveSecret, Secret } from '../core/secret.ts';
 import { type Command, usageError } from './command.ts';
 
@@ -57,11 +58,12 @@ Exit code 0 when everything was taken, 1 when a channel did not take its message
 		if (action === 'test' && values.receiver === undefined && (values.channel === undefined || values.to === undefined))
 			throw usageError('--receiver is missing, or --channel and --to: a test goes to real people, so say to whom');
 		const config = configOrThrow(loadConfigFile(values.config, CollectorConfigSchema, checkCollectorConfig));
-		const alerts = inLanguage(config.alerts, values.language);
+		if (!SEVERITIES.includes(values.severity)) throw usageError(`--severity ${values.severity}: write ${SEVERITIES.join(', ')}`);
+		const alerts = onlyWanted(inLanguage(config.alerts, values.language), values);
 		const problems: string[] = [];
 		const channels = openChannels(alerts, worldOf(action === 'test', { folder: dirname(values.config), problems }));
 		try {
-			const notifiers = notifiersOf(alerts, channels, values);
+			const notifiers = notifiersOf(channels, values);
 			if (notifiers.length === 0) {
 				process.stdout.write('there is no channel: alerts are recorded, and nobody is told\n');
 				return 1;
@@ -74,6 +76,32 @@ Exit code 0 when everything was taken, 1 when a channel did not take its message
 		}
 	},
 };
+
+const SEVERITIES: readonly string[] = ['critical', 'warning', 'info'];
+
+/** What is not asked for is not opened: a secret that is missing elsewhere must not stand in the way of a test. */
+function onlyWanted(alerts: AlertsConfig, { receiver, channel }: Wanted): AlertsConfig {
+	const receivers = alerts.receivers.filter(({ name }) => (receiver === undefined ? channel === undefined : name === receiver));
+	const named = receivers.flatMap(({ channel_configs: shared }) => shared.map((entry) => entry.channel));
+	const channels = alerts.channels.filter(({ name }) =>
+		receiver === undefined ? channel === undefined || name === channel : named.includes(name),
+	);
+	if (receiver !== undefined && receivers.length === 0)
+		throw usageError(
+			`there is no receiver "${receiver}"${knownInstead(
+				receiver,
+				alerts.receivers.map(({ name }) => name),
+			)}`,
+		);
+	if (channel !== undefined && channels.length === 0)
+		throw usageError(
+			`there is no channel "${channel}"${knownInstead(
+				channel,
+				alerts.channels.map(({ name }) => name),
+			)}`,
+		);
+	return { ...alerts, receivers, channels };
+}
 
 function worldOf(real: boolean, { folder, problems }: { readonly folder: string; readonly problems: string[] }): ChannelWorld {
 	return {
@@ -107,14 +135,8 @@ const PREVIEW_SECRET = 'preview'.padEnd(43, '0');
 /** An address that nobody has, to look at texts with. */
 const EXAMPLE_ADDRESS = '13800000000';
 
-function notifiersOf(config: AlertsConfig, channels: Channels, wanted: Wanted): readonly Notifier[] {
+function notifiersOf(channels: Channels, wanted: Wanted): readonly Notifier[] {
 	const { receiver, channel, to } = wanted;
-	if (receiver !== undefined && !channels.receivers.has(receiver)) {
-		throw usageError(`there is no receiver "${receiver}"; known are: ${config.receivers.map(({ name }) => name).join(', ')}`);
-	}
-	if (channel !== undefined && !channels.names.includes(channel)) {
-		throw usageError(`there is no channel "${channel}"; known are: ${channels.names.join(', ') || 'none'}`);
-	}
 	if (receiver !== undefined) return channels.receivers.get(receiver) ?? [];
 	const named = channel === undefined ? channels.names : [channel];
 	const personal = named.flatMap((name) => channels.personal(name, to ?? EXAMPLE_ADDRESS) ?? []);

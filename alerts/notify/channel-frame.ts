@@ -35,7 +35,7 @@ export const receiptProperties = {
 };
 
 export const baseUrl = (byDefault: string) => Type.String({ default: byDefault, pattern: '^https?://' });
-export const phoneNumber = Type.String({ pattern: '^\\+?[0-9]{5,20}$' });
+export const phoneNumber = Type.String({ pattern: '^\\+?[0-9]{5,20}$', description: 'a telephone number of 5 to 20 digits' });
 
 interface FramedConfig {
 	readonly send_resolved: boolean;

@@ -7,7 +7,7 @@ import { checkTls, secretOf, TlsConfigSchema } from '../tls.ts';
 
 const Address = Type.String({ minLength: 3 });
 /** Host and port of the server; port 465 speaks TLS from the first byte. */
-const Smarthost = Type.String({ pattern: '^[^:]+:[0-9]{1,5}$' });
+const Smarthost = Type.String({ pattern: '^[^:]+:[0-9]{1,5}$', description: 'host and port, for example mail.example.cn:25' });
 const File = Type.String({ minLength: 1 });
 
 /** Keys of `alerts.global`, with Alertmanager's names: what a mail channel does not say itself. */
@@ -31,7 +31,7 @@ export const EmailConfigSchema = Type.Object(
 		/** `send_resolved` is true here, and false in Alertmanager: people who were woken want to know that it is over. */
 		...channelProperties,
 		/** Addresses, separated by commas; like `from`, `html`, `text` and `headers` a template in Alertmanager's language. */
-		to: Address,
+		to: Type.String({ minLength: 3, description: 'one text, with several addresses separated by commas' }),
 		from: Type.Optional(Address),
 		smarthost: Type.Optional(Smarthost),
 		hello: Type.Optional(Type.String()),
