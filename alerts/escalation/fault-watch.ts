@@ -1,4 +1,5 @@
-import type { Incident, IncidentEventBody } from '../incident/incident.ts';
+import type { Incident } from '../incident/incident.ts';
+import type { IncidentEventBody } from '../incident/incident-event.ts';
 import { type Incidents, PRODUCT } from '../incident/incidents.ts';
 import type { OnCallPhrases } from '../on-call-phrases.ts';
 import { chooseChain, type EscalationPolicy } from './chain.ts';

@@ -1,5 +1,5 @@
 import { formatZoned } from '../../core/zone-time.ts';
-import type { NoticeKind } from '../incident/incident.ts';
+import type { NoticeKind } from '../incident/incident-event.ts';
 
 /** A declared fault, as on-call sees it. The contract's side of it stays where it is. */
 export interface FaultFacts {

@@ -1,4 +1,5 @@
-import type { Incident, IncidentEvent, IncidentState } from './incident.ts';
+import type { Incident, IncidentState } from './incident.ts';
+import type { IncidentEvent } from './incident-event.ts';
 
 /** New events of an incident, and what they make of it. */
 export interface IncidentChange {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { exampleNotification } from '../../tests/harness/channels.ts';
 import type { NotifiedAlert } from '../notify/notification.ts';
 import { onCallPhrases } from '../on-call-phrases.ts';
-import { applyIncident, type Incident, type IncidentEventBody } from './incident.ts';
+import { applyIncident, type Incident } from './incident.ts';
+import type { IncidentEventBody } from './incident-event.ts';
 import { readReply } from './reply.ts';
 import { incidentStatistics } from './statistics.ts';
 

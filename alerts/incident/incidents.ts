@@ -6,17 +6,8 @@ import type { OnCallPhrases } from '../on-call-phrases.ts';
 import type { RoundMessage } from '../round.ts';
 import type { SerialQueue } from '../serial-queue.ts';
 import type { Turn } from '../stages/plan-turn.ts';
-import {
-	type AcknowledgeWay,
-	applyIncident,
-	type CalledPerson,
-	type Incident,
-	type IncidentEvent,
-	type IncidentEventBody,
-	type IncidentSource,
-	type NoticeKind,
-	withoutPending,
-} from './incident.ts';
+import { applyIncident, type Incident, withoutPending } from './incident.ts';
+import type { AcknowledgeWay, CalledPerson, IncidentEvent, IncidentEventBody, IncidentSource, NoticeKind } from './incident-event.ts';
 import type { IncidentChange, IncidentQuery, IncidentStore } from './incident-store.ts';
 import { describeTurns } from './title.ts';
 

@@ -1,6 +1,7 @@
 import type { DeliveryEvent } from '../delivery/personal.ts';
 import type { AlertEvent, NotificationRecord } from '../ports.ts';
-import type { Incident, IncidentEvent } from './incident.ts';
+import type { Incident } from './incident.ts';
+import type { IncidentEvent } from './incident-event.ts';
 
 /** One line of what happened, from the first sample to the end. */
 export interface Line {

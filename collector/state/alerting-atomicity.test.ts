@@ -1,7 +1,8 @@
 import { sql } from 'kysely';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Alert } from '../../alerts/alert.ts';
-import { applyIncident, type IncidentEvent } from '../../alerts/incident/incident.ts';
+import { applyIncident } from '../../alerts/incident/incident.ts';
+import type { IncidentEvent } from '../../alerts/incident/incident-event.ts';
 import type { IncidentChange } from '../../alerts/incident/incident-store.ts';
 import type { AlertingPorts, AwaitedReceipt, DispatchRecord, GroupLog, OutboxEntry } from '../../alerts/ports.ts';
 import { exampleNotification } from '../../tests/harness/channels.ts';

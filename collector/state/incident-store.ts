@@ -1,5 +1,6 @@
 import type { Selectable, Transaction } from 'kysely';
-import type { Incident, IncidentEvent, IncidentEventBody } from '../../alerts/incident/incident.ts';
+import type { Incident } from '../../alerts/incident/incident.ts';
+import type { IncidentEvent, IncidentEventBody } from '../../alerts/incident/incident-event.ts';
 import type { IncidentChange, IncidentStore } from '../../alerts/incident/incident-store.ts';
 import { chunks } from './chunks.ts';
 import type { StateDatabase } from './database.ts';

@@ -1,7 +1,8 @@
 import type { Duty } from '../../../alerts/duty.ts';
 import { isExhausted } from '../../../alerts/escalation/chain.ts';
 import { clockText, type FaultFacts, noticeText } from '../../../alerts/escalation/progress.ts';
-import { type Incident, type IncidentEvent, NOTICE_KINDS } from '../../../alerts/incident/incident.ts';
+import type { Incident } from '../../../alerts/incident/incident.ts';
+import { type IncidentEvent, NOTICE_KINDS } from '../../../alerts/incident/incident-event.ts';
 import { timeline } from '../../../alerts/incident/timeline.ts';
 import type { NotificationHistory } from '../../../alerts/ports.ts';
 import type { IncidentAnswer, IncidentDetailAnswer, NoticeAnswer } from '../../../protocol/incident-api.ts';
