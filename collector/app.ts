@@ -217,6 +217,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		dataDir,
 		config: () => config,
 		availability: ledgers,
+		queryable: store,
 		contracts: () => later?.desk.contracts ?? null,
 		clock,
 		log,
@@ -366,7 +367,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	budgets.start();
 	cleanup.add('budgets', () => budgets.stop());
 	cleanup.add('inbox', () => inbox.stop());
-	const schedules = startSchedules(config, { archive, issueLastMonth: reports.issueLastMonth, log });
+	const schedules = startSchedules(config, { archive, reports, log });
 	cleanup.add('schedules', () => schedules.stop());
 	archiveOperation(
 		archive,

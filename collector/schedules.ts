@@ -3,23 +3,31 @@ import { AppError, errorText } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { AuditArchive } from './audit/archive.ts';
 import type { CollectorConfig } from './config.ts';
+import type { MonthlyReports } from './monthly-reports.ts';
 
 export interface ScheduleServices {
 	readonly archive: AuditArchive;
-	readonly issueLastMonth: () => Promise<unknown>;
+	readonly reports: Pick<MonthlyReports, 'issueLastMonth' | 'issueMissed'>;
 	readonly log: Logger;
 }
 
 /** What happens by the calendar: checkpoints of the log archive, and last month's report. */
-export function startSchedules(config: CollectorConfig, services: ScheduleServices): { stop(): void } {
-	const { log, archive } = services;
+export function startSchedules(config: CollectorConfig, services: ScheduleServices): { stop(): Promise<void> } {
+	const { log, archive, reports } = services;
+	let issuing: Promise<unknown> = Promise.resolve();
+	const issue = (work: () => Promise<unknown>) => {
+		issuing = issuing
+			.then(work)
+			.catch((error: unknown) => log.error({ error: errorText(error) }, 'the monthly report could not be issued'));
+	};
 	const zone = config.inventory.zone;
 	const seal = schedule('audit.seal', config.audit.seal, zone, () => {
 		archive.seal();
 	});
 	const monthly = schedule('reports.monthly', config.reports.monthly, zone, () => {
-		services.issueLastMonth().catch((error: unknown) => log.error({ error: errorText(error) }, 'the monthly report could not be issued'));
+		issue(reports.issueLastMonth);
 	});
+	issue(reports.issueMissed);
 	const sync = setInterval(() => {
 		try {
 			archive.sync();
@@ -28,10 +36,12 @@ export function startSchedules(config: CollectorConfig, services: ScheduleServic
 		}
 	}, 1000);
 	return {
-		stop: () => {
+		stop: async () => {
 			seal.cancel();
 			monthly.cancel();
 			clearInterval(sync);
+			// A report that is on record has its files.
+			await issuing;
 		},
 	};
 }

@@ -64,3 +64,30 @@ test('a month is issued by a person, and checks that come late lead to its versi
 		['-v2.html', '-v2.xlsx', '.html', '.xlsx'].map((ending) => `availability-${month}${ending}`),
 	);
 });
+
+test('a report that was due while the collector did not run is issued at its start, once', async () => {
+	const thisMonth = monthRange(monthOf(Date.now(), 'Asia/Shanghai'), 'Asia/Shanghai')?.fromMs ?? 0;
+	const month = monthOf(thisMonth - 1, 'Asia/Shanghai');
+	const late = await startTrialCollector('late-report', {
+		// Due at the first moment of a month, so that it is past on any day.
+		config:
+			"reports: { monthly: '0 0 1 * *' }\nstore: { retention: 100d }\ninventory:\n  checks: [{ id: k }]\n  services: [{ id: portal, name: 门户, checks: [k] }]\n",
+		people: { 'the-system': 'system' },
+	});
+	try {
+		const versions = async () => {
+			const { text } = await late.call('GET', `${REPORTS}/versions?month=${month}`, { as: 'the-system' });
+			return (JSON.parse(text) as ReportVersionsAnswer).versions.map(({ version, issuedBy }) => `${version} ${issuedBy}`);
+		};
+		await late.push(`# TYPE fournines_collector_up gauge\nfournines_collector_up{job="fournines"} 1 ${thisMonth - 20 * 86_400_000}\n`);
+		expect(await versions()).toEqual([]);
+		await late.restart();
+		await waitFor('the report', async () => (await versions()).length > 0);
+		await late.restart();
+		expect(await versions()).toEqual(['1 collector']);
+		const files = readdirSync(join(late.folder, 'data', 'reports')).sort();
+		expect(files).toEqual([`availability-${month}.html`, `availability-${month}.xlsx`]);
+	} finally {
+		await late.remove();
+	}
+});
