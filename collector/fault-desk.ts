@@ -14,7 +14,7 @@ import { deskAlert } from './desk-notice.ts';
 import { createFaultStore } from './faults/fault-store.ts';
 import { type FaultNotice, FaultWatch } from './faults/fault-watch.ts';
 import { createFaults, type Faults } from './faults/faults.ts';
-import { watchedOutages } from './faults/watched-outages.ts';
+import { causedOutages, watchedOutages } from './faults/watched-outages.ts';
 import type { OperationLog } from './identity/operation-log.ts';
 import { closedSpans } from './inventory/calendar.ts';
 import { createProblems, type Problems } from './problems/problems.ts';
@@ -102,6 +102,7 @@ export function createFaultDesk(options: FaultDeskOptions): FaultDesk {
 				period,
 				faults: known,
 				failures: await faults.failures(period.fromMs - FAILURE_LOOK_BACK_MS, period.toMs),
+				caused: causedOutages(await outages(period.fromMs, new AbortController().signal, period.toMs)),
 				nowMs: clock.now(),
 				inventory,
 			});

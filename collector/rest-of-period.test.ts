@@ -63,6 +63,7 @@ async function priced(asked: readonly Asked[], nowHours: number, more: { readonl
 		period,
 		faults: [],
 		failures: [],
+		caused: [],
 		nowMs,
 		inventory,
 	});

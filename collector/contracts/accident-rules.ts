@@ -1,7 +1,7 @@
 import { formatZoned } from '../../core/zone-time.ts';
 import type { AssessedFault, RawItem } from './assessed.ts';
 import { answersFor, countedFaults, type FaultClock, faultItem, type RuleContext } from './fault-rules.ts';
-import { spanMs } from './limits.ts';
+import { spanMs, spokenSpan } from './limits.ts';
 import type { Profile, RuleOf } from './profile.ts';
 
 /** Until when a quality accident (质量事故) is told, counted from its onset; `null` for a fault that is none. */
@@ -42,8 +42,8 @@ export function accidentItems(rule: RuleOf<'accident'>, context: RuleContext): r
 		const begun = Math.ceil(((clock.stoppedMs ?? input.nowMs) - clock.dueMs) / spanMs(rule.per));
 		const zoned = (ms: number) => formatZoned(ms, profile.zone);
 		const reason = {
-			zh: `${clock.name}：时限 ${zoned(clock.dueMs)}，${clock.stoppedMs === null ? '尚未上报' : `上报于 ${zoned(clock.stoppedMs)}`}，已计 ${begun} 个 ${rule.per}`,
-			en: `accident: due ${new Date(clock.dueMs).toISOString()}, ${clock.stoppedMs === null ? 'not told' : `told ${new Date(clock.stoppedMs).toISOString()}`}; ${begun} × ${rule.per} begun`,
+			zh: `${clock.name}：时限 ${zoned(clock.dueMs)}，${clock.stoppedMs === null ? '尚未上报' : `上报于 ${zoned(clock.stoppedMs)}`}，每 ${spokenSpan(rule.per, 'zh')}（不足按一次计）计 ${begun} 次`,
+			en: `accident: due ${new Date(clock.dueMs).toISOString()}, ${clock.stoppedMs === null ? 'not told' : `told ${new Date(clock.stoppedMs).toISOString()}`}; ${begun} × ${spokenSpan(rule.per, 'en')} begun`,
 		};
 		const item = faultItem(rule, { fault, clock: clock.clock, detail: 'accident', atMs: clock.dueMs, points: rule.points * begun, reason });
 		return [{ ...item, fen: Math.round(rule.yuan * 100) * begun }];

@@ -149,10 +149,12 @@ describe('time in which nothing was seen', () => {
 	test('is told beside the deduction where it was left out', () => {
 		const [item] = run('shaanxi-2023', { unknown_time: 'nobody' }, one(1339, 3000)).result.items;
 		expect(item?.reason).toEqual({
-			zh: '约定 2675400 秒（未知的 3000 秒不计），中断 1339 秒，目标 99.99 %',
-			en: '1339 s down of 2675400 s agreed (3000 s unknown left out), target 99.99 %',
+			zh: 's：约定 2675400 秒（未知的 3000 秒不计），中断 1339 秒（22 分 19 秒），目标 99.99 %',
+			en: 's: 1339 s (22 min 19 s) down of 2675400 s agreed (3000 s unknown left out), target 99.99 %',
 		});
-		expect(run('shaanxi-2023', {}, one(1339, 3000)).result.items[0]?.reason.zh).toBe('约定 2678400 秒，中断 1339 秒，目标 99.99 %');
+		expect(run('shaanxi-2023', {}, one(1339, 3000)).result.items[0]?.reason.zh).toBe(
+			's：约定 2678400 秒，中断 1339 秒（22 分 19 秒），目标 99.99 %',
+		);
 	});
 
 	test('hides nobody who was down: what has no time left is compared with nothing', () => {

@@ -50,6 +50,8 @@ export interface AssessedOutage {
 /** A service over the period, as its ledger says. Whole seconds. */
 export interface AssessedService {
 	readonly service: string;
+	/** As people know it. Default: its id. */
+	readonly name?: string;
 	readonly core: boolean;
 	/** Of the part of the period that has passed. */
 	readonly agreedSeconds: number;

@@ -2,7 +2,7 @@ import { formatZoned } from '../../core/zone-time.ts';
 import type { NextDeductionAnswer } from '../../protocol/contract-api.ts';
 import type { AssessedProblem, RawItem } from './assessed.ts';
 import type { FaultClock, RuleContext } from './fault-rules.ts';
-import { type ClockRules, deadlineMs, type deadlineOrUnknownMs, spanMs } from './limits.ts';
+import { type ClockRules, deadlineMs, type deadlineOrUnknownMs, spanMs, spokenSpan } from './limits.ts';
 import type { Profile, RuleOf } from './profile.ts';
 
 /** A clock of a user's problem; `round` counts from 1 and rises when the reporter did not accept the answer. */
@@ -58,8 +58,8 @@ export function deskItems(rule: RuleOf<'desk'>, context: RuleContext): readonly 
 				centipoints: -Math.round(begun * rule.points * 100),
 				fen: 0,
 				reason: {
-					zh: `用户问题 ${problem.number}，${clock.name}：时限 ${zoned(clock.dueMs)}，${clock.stoppedMs === null ? '尚未完成' : `完成 ${zoned(clock.stoppedMs)}`}，已计 ${begun} 个 ${rule.per}`,
-					en: `problem ${problem.number}, ${clock.name}: due ${new Date(clock.dueMs).toISOString()}, ${done}; ${begun} × ${rule.per} begun`,
+					zh: `用户问题 ${problem.number}，${clock.name}：时限 ${zoned(clock.dueMs)}，${clock.stoppedMs === null ? '尚未完成' : `完成 ${zoned(clock.stoppedMs)}`}，每 ${spokenSpan(rule.per, 'zh')}（不足按一次计）计 ${begun} 次`,
+					en: `problem ${problem.number}, ${clock.name}: due ${new Date(clock.dueMs).toISOString()}, ${done}; ${begun} × ${spokenSpan(rule.per, 'en')} begun`,
 				},
 			};
 		}),

@@ -69,7 +69,7 @@ async function assessed(stretches: readonly Stretch[], told: readonly Told[]) {
 				})),
 		},
 		inventory.services,
-		{ profile, period, faults, failures: [], nowMs: period.toMs, inventory },
+		{ profile, period, faults, failures: [], caused: [], nowMs: period.toMs, inventory },
 	);
 	const [mis] = services;
 	if (mis === undefined) throw new Error('no service');
@@ -117,7 +117,10 @@ describe('of an outage the contractor answers for', () => {
 		const { items } = assess(profile, period, { faults, services, records: [], nowMs: period.toMs }, CLOCKS);
 		// Of 1,200 s, in the gap of the text, 370 s are left: over 5 minutes.
 		const item = items.find(({ rule }) => rule === 'outage');
-		expect(item).toMatchObject({ centipoints: -50, reason: { zh: expect.stringContaining('中断 1200 秒，其中免责 830 秒') } });
+		expect(item).toMatchObject({
+			centipoints: -50,
+			reason: { zh: 'M自 2021-08-10 10:00:00 起中断 1200 秒（20 分），其中免责 830 秒（13 分 50 秒）' },
+		});
 		const short = await assessed([[0, 1200, 'down']], [cause(0, 900)]);
 		const priced = assess(profile, period, { ...short, records: [], nowMs: period.toMs }, CLOCKS).items;
 		expect(priced.filter(({ rule }) => rule === 'outage')).toEqual([]);

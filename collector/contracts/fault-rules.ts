@@ -1,7 +1,8 @@
+import { countedSeconds } from '../../core/spoken-duration.ts';
 import { formatZoned } from '../../core/zone-time.ts';
 import type { WordsAnswer } from '../../protocol/contract-api.ts';
 import type { AssessedFault, AssessmentInput, RawItem } from './assessed.ts';
-import { type ClockRules, deadlineMs, spanMs } from './limits.ts';
+import { type ClockRules, deadlineMs, spanMs, spokenSpan } from './limits.ts';
 import type { Period } from './period.ts';
 import type { Profile, RuleOf } from './profile.ts';
 
@@ -95,8 +96,8 @@ export function lateMoneyItems(rule: RuleOf<'late-money'>, context: RuleContext)
 		const reason = joined([
 			lateWords(clock, context),
 			{
-				zh: `已计 ${begun} 个 ${rule.per}，每个 ${rule.percent_of_fee} %，最多 ${rule.max_percent_of_fee} %`,
-				en: `${begun} × ${rule.per} begun, ${rule.percent_of_fee} % each, at most ${rule.max_percent_of_fee} %`,
+				zh: `每 ${spokenSpan(rule.per, 'zh')}（不足按一次计）扣本期费用的 ${rule.percent_of_fee} %，计 ${begun} 次，最多 ${rule.max_percent_of_fee} %`,
+				en: `${begun} × ${spokenSpan(rule.per, 'en')} begun, ${rule.percent_of_fee} % of the fee each, at most ${rule.max_percent_of_fee} %`,
 			},
 		]);
 		return [{ ...faultItem(rule, { fault, clock: clock.clock, detail: 'money', atMs: clock.dueMs, points: 0, reason }), fen }];
@@ -206,8 +207,8 @@ function lateWords(clock: FaultClock, { input: { nowMs }, profile: { zone } }: R
 	const { name, fromMs, dueMs, stoppedMs } = clock;
 	const zoned = (ms: number) => formatZoned(ms, zone);
 	return {
-		zh: `${name}：起算 ${zoned(fromMs)}，时限 ${zoned(dueMs)}，${stoppedMs === null ? '尚未完成' : `完成 ${zoned(stoppedMs)}`}，超时 ${over} 秒`,
-		en: `${name}: from ${iso(fromMs)}, due ${iso(dueMs)}, ${stoppedMs === null ? 'still running' : `done ${iso(stoppedMs)}`}, ${over} s late`,
+		zh: `${name}：起算 ${zoned(fromMs)}，时限 ${zoned(dueMs)}，${stoppedMs === null ? '尚未完成' : `完成 ${zoned(stoppedMs)}`}，超时 ${countedSeconds(over, 'zh')}`,
+		en: `${name}: from ${iso(fromMs)}, due ${iso(dueMs)}, ${stoppedMs === null ? 'still running' : `done ${iso(stoppedMs)}`}, ${countedSeconds(over, 'en')} late`,
 	};
 }
 

@@ -1,4 +1,5 @@
 import { AppError } from '../../core/errors.ts';
+import { spokenSeconds } from '../../core/spoken-duration.ts';
 import { zonedDate, zonedTimeMs } from '../../core/zone-time.ts';
 import type { SecondSpan } from '../inventory/calendar.ts';
 import type { HolidayYear } from '../inventory/config.ts';
@@ -26,6 +27,11 @@ export function spanMs(limit: string): number {
 		throw new AppError('FN_CONTRACT_LIMIT', `"${limit}" is not a span of time; write for example 5m, 2h or 7d`, { status: 400 });
 	}
 	return Number(match[1]) * unit;
+}
+
+/** A span as people say it: `1h` is `1 小时`. */
+export function spokenSpan(limit: string, language: 'zh' | 'en'): string {
+	return spokenSeconds(spanMs(limit) / 1000, language);
 }
 
 /**

@@ -1,11 +1,11 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { configOrThrow } from '../../core/config-file.ts';
 import type { Availability, ServiceLedger } from '../availability/availability.ts';
 import { parseInventoryFile } from '../inventory/inventory-yaml.ts';
 import type { AssessedFault } from './assessed.ts';
 import { loadProfiles } from './profile-files.ts';
 import { CONTRACTS, readScenario } from './scenario.fixture.ts';
-import { assessedServices, type Failure } from './service-figures.ts';
+import { assessedServices, type CausedOutage, type Failure } from './service-figures.ts';
 
 const T0 = Date.parse('2021-08-10T10:00:00+08:00') / 1000;
 const profile = loadProfiles(CONTRACTS)[0]?.with({}) as ReturnType<ReturnType<typeof loadProfiles>[number]['with']>;
@@ -59,7 +59,7 @@ const failure = (more: Partial<Failure> = {}): Failure => ({
 	restoredMs: null,
 	...more,
 });
-const outages = async (faults: readonly AssessedFault[], failures: readonly Failure[]) => {
+const outages = async (faults: readonly AssessedFault[], failures: readonly Failure[], caused: readonly CausedOutage[] = []) => {
 	const downs = {
 		db: [[0, 700]],
 		mis: [
@@ -67,7 +67,7 @@ const outages = async (faults: readonly AssessedFault[], failures: readonly Fail
 			[5000, 5300],
 		],
 	} as const;
-	const options = { profile, period, faults, failures, nowMs: period.toMs, inventory };
+	const options = { profile, period, faults, failures, caused, nowMs: period.toMs, inventory };
 	return (await assessedServices(ledgersOf(downs), inventory.services, options)).flatMap((service) =>
 		service.outages.map(({ service: id, fromSeconds, faultId, failure: of, excused }) => [
 			id,
@@ -104,6 +104,36 @@ test('a candidate that nobody declared still makes one failure of its outages, a
 		['mis', null, 'F'],
 		['mis', null, null],
 	]);
+});
+
+describe('an outage that another one explains', () => {
+	const at = (from: number, to: number) => ({ fromSeconds: T0 + from, toSeconds: T0 + to });
+	const caused = [{ service: 'mis', ...at(5, 690), causes: [{ service: 'db', ...at(0, 700) }] }];
+
+	test('belongs to the failure of its cause, whether or not anybody has recorded one', async () => {
+		const byFailure = (list: Awaited<ReturnType<typeof outages>>) => list.map(([id, from, , of]) => [id, from, of]);
+		const alone = await outages([], [], caused);
+		// What nobody recorded is named by its service and its first second.
+		expect(byFailure(alone)).toEqual([
+			['db', 0, null],
+			['mis', 5, `db ${T0}`],
+			['mis', 5000, null],
+		]);
+		expect(byFailure(await outages([], [failure({ affected: [] })], caused))).toEqual([
+			['db', 0, 'F'],
+			['mis', 5, 'F'],
+			['mis', 5000, null],
+		]);
+	});
+
+	test('is excused with it, though the fault does not name the service', async () => {
+		const excused = fault({ affected: [], cause: 'cloud', causeCountersigned: true });
+		expect((await outages([excused], [], caused)).map(([id, from, , , isExcused]) => [id, from, isExcused])).toEqual([
+			['db', 0, true],
+			['mis', 5, true],
+			['mis', 5000, false],
+		]);
+	});
 });
 
 test('an outage is not told by a fault that began after its end, nor by one that was over before it', async () => {

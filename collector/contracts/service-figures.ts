@@ -18,6 +18,14 @@ export interface Failure {
 	readonly restoredMs: number | null;
 }
 
+/** An outage that others explain, whether or not anybody has recorded a fault: late checks bring outages that nobody was woken for. */
+export interface CausedOutage {
+	readonly service: string;
+	readonly fromSeconds: number;
+	readonly toSeconds: number | null;
+	readonly causes: readonly { readonly service: string; readonly fromSeconds: number; readonly toSeconds: number | null }[];
+}
+
 /** The services that a profile prices, over what has passed of the period, with the fault that each outage belongs to. */
 export async function assessedServices(
 	availability: Pick<Availability, 'ledgers' | 'exclusionsOf'>,
@@ -28,6 +36,7 @@ export async function assessedServices(
 		readonly faults: readonly AssessedFault[];
 		/** What failed in or before the period, declared or not. */
 		readonly failures: readonly Failure[];
+		readonly caused: readonly CausedOutage[];
 		readonly nowMs: number;
 		readonly inventory: InventoryConfig;
 	},
@@ -48,7 +57,8 @@ export async function assessedServices(
 		const outagesAs = (unknown: UnknownAs): readonly AssessedOutage[] =>
 			outagesOf(timeline, unknown).map((outage): AssessedOutage => {
 				const toSeconds = outage.toSeconds ?? (nowMs < period.toMs ? null : window.to);
-				const told = faultsOf(service.id, outage, faults);
+				const causes = options.caused.filter((one) => one.service === service.id && overlap(one, outage)).flatMap((one) => one.causes);
+				const told = faultsOf(service.id, outage, { faults, causes });
 				const excusedSeconds = excusedSecondsOf({ ...outage, timeline, unknown }, { ...told, profile, edgeMs });
 				return {
 					...outage,
@@ -56,7 +66,7 @@ export async function assessedServices(
 					id: String(outage.fromSeconds),
 					service: service.id,
 					faultId: (told.own[0] ?? told.affecting[0])?.id ?? null,
-					...failureOf(service.id, outage, { failures, outagesByService }),
+					...failureOf(service.id, outage, { failures, outagesByService, causes }),
 					excused: excusedSeconds === outage.downSeconds,
 					excusedSeconds,
 				};
@@ -65,6 +75,7 @@ export async function assessedServices(
 		const passed = figures.totalSeconds - figures.excludedSeconds;
 		assessed.push({
 			service: service.id,
+			name: service.name,
 			core: service.core,
 			agreedSeconds: passed,
 			// What is approved for later and will be excluded is no time that downtime is measured by.
@@ -78,11 +89,15 @@ export async function assessedServices(
 	return assessed;
 }
 
-/** The failure that the outage is part of: it lasted while the failed service, or what was affected, was down. */
+/** The failure that the outage is part of: it lasted while the failed service, or what was affected, was down. Otherwise that of its cause. */
 function failureOf(
 	service: string,
 	outage: LedgerOutage,
-	known: { readonly failures: readonly Failure[]; readonly outagesByService: ReadonlyMap<string, readonly LedgerOutage[]> },
+	known: {
+		readonly failures: readonly Failure[];
+		readonly outagesByService: ReadonlyMap<string, readonly LedgerOutage[]>;
+		readonly causes: CausedOutage['causes'];
+	},
 ): { readonly failure?: string } {
 	const endMs = (one: LedgerOutage): number => (one.toSeconds ?? Number.POSITIVE_INFINITY) * 1000;
 	const found = known.failures.find((failure) => {
@@ -92,7 +107,18 @@ function failureOf(
 		const overMs = failure.restoredMs ?? (first === undefined ? onsetMs + 1 : endMs(first));
 		return onsetMs < endMs(outage) && overMs > outage.fromSeconds * 1000;
 	});
-	return found === undefined ? {} : { failure: found.id };
+	if (found !== undefined) return { failure: found.id };
+	const [cause] = [...known.causes].sort((a, b) => a.fromSeconds - b.fromSeconds || (a.service < b.service ? -1 : 1));
+	if (cause === undefined) return {};
+	const itself = known.outagesByService.get(cause.service)?.find((one) => overlap(one, cause)) ?? { ...cause, downSeconds: 0 };
+	return { failure: failureOf(cause.service, itself, { ...known, causes: [] }).failure ?? `${cause.service} ${itself.fromSeconds}` };
+}
+
+type Span = Pick<LedgerOutage, 'fromSeconds' | 'toSeconds'>;
+
+function overlap(a: Span, b: Span): boolean {
+	const end = ({ toSeconds }: Span) => toSeconds ?? Number.POSITIVE_INFINITY;
+	return a.fromSeconds < end(b) && b.fromSeconds < end(a);
 }
 
 interface TellingFaults {
@@ -102,12 +128,17 @@ interface TellingFaults {
 	readonly affecting: readonly AssessedFault[];
 }
 
-/** Faults that overlap the outage, the earliest first. */
-function faultsOf(service: string, outage: LedgerOutage, faults: readonly AssessedFault[]): TellingFaults {
+/** Faults that overlap the outage, the earliest first. A fault of its cause affects it also where nobody wrote that down. */
+function faultsOf(
+	service: string,
+	outage: LedgerOutage,
+	{ faults, causes }: { readonly faults: readonly AssessedFault[]; readonly causes: CausedOutage['causes'] },
+): TellingFaults {
 	const endMs = outage.toSeconds === null ? Number.POSITIVE_INFINITY : outage.toSeconds * 1000;
 	const overlapping = faults
 		.filter(({ service: other, affected = [], moments }) => {
-			if ((other !== service && !affected.includes(service)) || moments.onset === null) return false;
+			const isCause = causes.some((cause) => cause.service === other);
+			if ((other !== service && !affected.includes(service) && !isCause) || moments.onset === null) return false;
 			return moments.onset < endMs && (moments.restored ?? Number.POSITIVE_INFINITY) > outage.fromSeconds * 1000;
 		})
 		.sort((a, b) => (a.moments.onset ?? 0) - (b.moments.onset ?? 0) || (a.id < b.id ? -1 : 1));

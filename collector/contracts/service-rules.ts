@@ -1,8 +1,9 @@
+import { countedSeconds } from '../../core/spoken-duration.ts';
 import { formatZoned } from '../../core/zone-time.ts';
 import type { WordsAnswer } from '../../protocol/contract-api.ts';
 import type { AssessedOutage, AssessedService, RawItem } from './assessed.ts';
 import type { RuleContext } from './fault-rules.ts';
-import { spanMs } from './limits.ts';
+import { spanMs, spokenSpan } from './limits.ts';
 import type { RuleOf } from './profile.ts';
 import { answeredSeconds, readService, type ServiceReading } from './reading.ts';
 
@@ -20,9 +21,10 @@ export function outageItems(rule: RuleOf<'outage'>, context: RuleContext): reado
 		if (band === undefined || band.points === 0) return [];
 		const atMs = outage.fromSeconds * 1000;
 		const excused = outage.downSeconds - seconds;
+		const name = nameOf(outage.service, context);
 		const reason = {
-			zh: `${outage.service} 自 ${formatZoned(atMs, context.profile.zone)} 起中断 ${outage.downSeconds} 秒${excused === 0 ? '' : `，其中免责 ${excused} 秒`}`,
-			en: `${outage.service} down for ${outage.downSeconds} s from ${new Date(atMs).toISOString()}${excused === 0 ? '' : `, ${excused} s of them excused`}`,
+			zh: `${name}自 ${formatZoned(atMs, context.profile.zone)} 起中断 ${countedSeconds(outage.downSeconds, 'zh')}${excused === 0 ? '' : `，其中免责 ${countedSeconds(excused, 'zh')}`}`,
+			en: `${name} down for ${countedSeconds(outage.downSeconds, 'en')} from ${new Date(atMs).toISOString()}${excused === 0 ? '' : `, ${countedSeconds(excused, 'en')} of them excused`}`,
 		};
 		const centipoints = Math.round(band.points * 100);
 		const item = serviceItem(rule, { service: outage.service, detail: outage.id, atMs, centipoints, reason });
@@ -57,9 +59,11 @@ export function availabilityItems(rule: RuleOf<'availability'>, context: RuleCon
 		const centipoints = availabilityCost(rule, part.agreedSeconds, part.downSeconds);
 		if (centipoints === 0) return [];
 		const left = part.leftOutSeconds;
+		const one = part.service === null ? null : nameOf(part.service, context);
+		const name = { zh: one === null ? '各服务合计：' : `${one}：`, en: one ?? 'all services' };
 		const reason = {
-			zh: `约定 ${part.agreedSeconds} 秒${left === 0 ? '' : `（未知的 ${left} 秒不计）`}，中断 ${part.downSeconds} 秒，目标 ${rule.target} %`,
-			en: `${part.downSeconds} s down of ${part.agreedSeconds} s agreed${left === 0 ? '' : ` (${left} s unknown left out)`}, target ${rule.target} %`,
+			zh: `${name.zh}约定 ${part.agreedSeconds} 秒${left === 0 ? '' : `（未知的 ${left} 秒不计）`}，中断 ${countedSeconds(part.downSeconds, 'zh')}，目标 ${rule.target} %`,
+			en: `${name.en}: ${countedSeconds(part.downSeconds, 'en')} down of ${part.agreedSeconds} s agreed${left === 0 ? '' : ` (${left} s unknown left out)`}, target ${rule.target} %`,
 		};
 		return [serviceItem(rule, { service: part.service, detail: part.service ?? 'all', atMs: context.period.fromMs, centipoints, reason })];
 	});
@@ -119,7 +123,11 @@ export function thresholdItems(rule: RuleOf<'threshold'>, context: RuleContext):
 		const reason = outOfBounds(rule, read);
 		if (reason === null) return [];
 		const left = read.leftOutSeconds;
-		const told = left === 0 ? reason : { zh: `${reason.zh}（未知的 ${left} 秒不计）`, en: `${reason.en} (${left} s unknown left out)` };
+		const name = nameOf(service.service, context);
+		const told = {
+			zh: `${name}：${reason.zh}${left === 0 ? '' : `（未知的 ${left} 秒不计）`}`,
+			en: `${name}: ${reason.en}${left === 0 ? '' : ` (${left} s unknown left out)`}`,
+		};
 		const centipoints = Math.round(rule.points * 100);
 		return [
 			serviceItem(rule, { service: service.service, detail: service.service, atMs: context.period.fromMs, centipoints, reason: told }),
@@ -133,20 +141,23 @@ function outOfBounds(rule: RuleOf<'threshold'>, { agreedSeconds: agreed, downSec
 		const least = Math.round(Number(rule.least ?? '0') * PERCENT_UNITS);
 		if (agreed <= 0 || (agreed - down) * WHOLE >= least * agreed) return null;
 		return {
-			zh: `约定 ${agreed} 秒，中断 ${down} 秒，要求不低于 ${rule.least} %`,
-			en: `${down} s down of ${agreed} s agreed, at least ${rule.least} % wanted`,
+			zh: `约定 ${agreed} 秒，中断 ${countedSeconds(down, 'zh')}，要求不低于 ${rule.least} %`,
+			en: `${countedSeconds(down, 'en')} down of ${agreed} s agreed, at least ${rule.least} % wanted`,
 		};
 	}
 	if (rule.measure === 'stopped') {
 		if (rule.most === undefined || down * 1000 <= spanMs(rule.most)) return null;
-		return { zh: `累计停机 ${down} 秒，允许 ${rule.most}`, en: `stopped for ${down} s in all, at most ${rule.most} allowed` };
+		return {
+			zh: `累计停机 ${countedSeconds(down, 'zh')}，允许 ${spokenSpan(rule.most, 'zh')}`,
+			en: `stopped for ${countedSeconds(down, 'en')} in all, at most ${spokenSpan(rule.most, 'en')} allowed`,
+		};
 	}
 	// Mean time between failures: time in operation over the number of failures.
 	const operating = agreed - down;
 	if (outages.length === 0 || rule.least === undefined || operating * 1000 >= spanMs(rule.least) * outages.length) return null;
 	return {
-		zh: `运行 ${operating} 秒中故障 ${outages.length} 次，要求平均间隔 ${rule.least}`,
-		en: `${outages.length} failures in ${operating} s of operation, a mean of ${rule.least} wanted`,
+		zh: `运行 ${countedSeconds(operating, 'zh')}中故障 ${outages.length} 次，要求平均间隔不少于 ${spokenSpan(rule.least, 'zh')}`,
+		en: `${outages.length} failures in ${countedSeconds(operating, 'en')} of operation, a mean of ${spokenSpan(rule.least, 'en')} wanted`,
 	};
 }
 
@@ -171,6 +182,10 @@ export function recordItems(rule: RuleOf<'record'>, context: RuleContext): reado
 
 export function servicesOf(which: 'core' | 'all', { input }: RuleContext): readonly AssessedService[] {
 	return input.services.filter((service) => which === 'all' || service.core).sort((a, b) => (a.service < b.service ? -1 : 1));
+}
+
+function nameOf(service: string, { input }: RuleContext): string {
+	return input.services.find((one) => one.service === service)?.name ?? service;
 }
 
 function isWaived(rule: string, outage: AssessedOutage, { input }: RuleContext): boolean {

@@ -231,6 +231,21 @@ test('two faults merge and one splits, each saying so', async () => {
 	expect((await faults.assessed(contracts.profile('chengdu-2021'), 0, outside.nowMs + 1)).map(({ id }) => id)).toEqual([b.fault.id]);
 });
 
+test('a call that is entered later was declared when it came, no earlier than the fault and no later than now', async () => {
+	const { faults, outside } = world;
+	outside.nowMs = T0 + 3_600_000;
+	const report = (declaredMs?: number) =>
+		faults.report(
+			{ service: 'mis', title: 't', point: 'p', onsetMs: T0, channel: 'phone', ...(declaredMs === undefined ? {} : { declaredMs }) },
+			ann,
+		);
+	const { fault } = await report(T0 + 300_000);
+	expect(fault.moments).toMatchObject({ onset: T0, detected: T0 + 300_000, declared: T0 + 300_000 });
+	expect((await report()).fault.moments).toMatchObject({ detected: outside.nowMs, declared: outside.nowMs });
+	await expect(report(outside.nowMs + 1)).rejects.toMatchObject({ code: 'FN_FAULT_STEP' });
+	await expect(report(T0 - 1)).rejects.toMatchObject({ code: 'FN_FAULT_STEP' });
+});
+
 test('a fault at the same point is noted as a repeat', async () => {
 	outside.contract = 'shaanxi-2023';
 	const report = () => faults.report({ service: 'mis', title: 't', point: 'gateway', onsetMs: outside.nowMs, channel: 'phone' }, ann);

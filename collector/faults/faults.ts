@@ -43,9 +43,9 @@ export interface FaultView extends StoredFault {
 export interface Faults {
 	/** Opens a candidate, or answers the open one of the same source. Throws `FN_FAULT_STEP`. */
 	open(request: NewFault): Promise<StoredFault>;
-	/** Somebody reports a fault by hand, by telephone for example: opened and declared in one. */
+	/** Somebody reports a fault by hand, by telephone for example: opened and declared in one, at `declaredMs` where it is entered later. */
 	report(
-		request: Omit<NewFault, 'source' | 'sourceKey' | 'detectedMs'> & { readonly channel: string },
+		request: Omit<NewFault, 'source' | 'sourceKey' | 'detectedMs'> & { readonly channel: string; readonly declaredMs?: number },
 		caller: FaultCaller,
 	): Promise<StoredFault>;
 	/** Throws `FN_FAULT_UNKNOWN` (404), `FN_FAULT_FORBIDDEN` (403), `FN_FAULT_STEP` (409). */
@@ -244,13 +244,13 @@ export function createFaults(options: FaultsOptions): Faults {
 		report: (request, caller) =>
 			serial(async () => {
 				const profile = options.profileOf(request.service);
-				const action = { kind: 'declare', channel: request.channel } as const;
+				const { channel, declaredMs, ...rest } = request;
+				const action = { kind: 'declare', channel, ...(declaredMs === undefined ? {} : { momentMs: declaredMs }) } as const;
 				const forbidden = mayNot(caller, action, profile, config().parties);
 				if (forbidden !== null) throw new AppError('FN_FAULT_FORBIDDEN', forbidden, { status: 403 });
 				const nowMs = clock.now();
-				const { channel: _channel, ...rest } = request;
 				const opened = created(
-					{ ...rest, source: 'manual', sourceKey: `manual:${store.newId(nowMs)}`, detectedMs: nowMs },
+					{ ...rest, source: 'manual', sourceKey: `manual:${store.newId(nowMs)}`, detectedMs: declaredMs ?? nowMs },
 					caller.account,
 					profile,
 				);

@@ -5,7 +5,7 @@ import { createMemoryDayStore } from '../availability/day-store.ts';
 import { check, inventoryOf, T0, write } from '../availability/ledger.fixture.ts';
 import type { UnknownAs } from '../availability/unknown-time.ts';
 import { createMemoryStorage } from '../storage/memory-storage.ts';
-import { watchedOutages } from './watched-outages.ts';
+import { causedOutages, watchedOutages } from './watched-outages.ts';
 
 const HOUR = 3600;
 const INVENTORY = inventoryOf(`  checks: [{ id: page }, { id: sql }]
@@ -22,7 +22,7 @@ interface Failed {
 }
 
 /** Hours after the beginning: when each check failed, and when somebody looks. */
-async function outagesAt({ unseen = [-2, -2], ...failed }: Failed, nowHours: number, unknown: UnknownAs = 'left-out') {
+async function outagesAt({ unseen = [-2, -2], ...failed }: Failed, nowHours: number, unknown: UnknownAs = 'left-out', untilHours?: number) {
 	const storage = createMemoryStorage();
 	for (const [id, [from, to]] of Object.entries(failed)) {
 		const gap: Hours = id === 'page' ? unseen : [-2, -2];
@@ -46,7 +46,8 @@ async function outagesAt({ unseen = [-2, -2], ...failed }: Failed, nowHours: num
 		unknownOf: () => unknown,
 		clock,
 	});
-	return outages(nowMs - 6 * HOUR * 1000, new AbortController().signal);
+	const untilMs = untilHours === undefined ? undefined : T0 + untilHours * HOUR * 1000;
+	return outages(T0 + ((untilHours ?? nowHours) - 6) * HOUR * 1000, new AbortController().signal, untilMs);
 }
 
 async function seen(failed: Failed, nowHours: number) {
@@ -96,6 +97,29 @@ test.each([
 ] as const)('a contract that grades by minutes counts unknown time as it says: $unknown', async ({ unknown, want }) => {
 	const found = await outagesAt({ page: [1, 5], unseen: [2, 3], sql: [9, 9] }, 6, unknown);
 	expect(found.map(({ service, gradedSeconds }) => [service, gradedSeconds])).toEqual([['mis', want]]);
+});
+
+test('whoever prices outages is told what explains each, all or the beginning of it', async () => {
+	const hours = (seconds: number | null) => (seconds === null ? null : (seconds - T0 / 1000) / HOUR);
+	const caused = causedOutages(await outagesAt({ page: [1, 5], sql: [1, 3] }, 6));
+	expect(
+		caused.map((one) => [one.service, hours(one.fromSeconds), hours(one.toSeconds), one.causes.map(({ service }) => service)]),
+	).toEqual([['mis', 1, 5, ['db']]]);
+	expect(causedOutages(await outagesAt({ page: [1, 2], sql: [4, 5] }, 6))).toMatchObject([{ service: 'mis', causes: [{ service: 'db' }] }]);
+});
+
+test('of a time that is over nothing later is looked at, and of one to come nothing', async () => {
+	const spans = async (untilHours: number) =>
+		(await outagesAt({ page: [1, 5], sql: [1, 3] }, 10, 'left-out', untilHours)).map(({ service, toSeconds }) => [
+			service,
+			toSeconds === null,
+		]);
+	// At the second hour both are down, and the one explains the other.
+	expect(await spans(2)).toEqual([
+		['mis', true],
+		['db', true],
+	]);
+	expect(await spans(20)).toEqual([]);
 });
 
 test('the rest of an outage is graded from where it begins', async () => {

@@ -3,12 +3,16 @@ import type { Availability } from '../availability/availability.ts';
 import type { Timeline } from '../availability/intervals.ts';
 import { edgeSeconds, longestIntervalMs, serviceTree } from '../availability/service-tree.ts';
 import { outagesOf, type UnknownAs } from '../availability/unknown-time.ts';
+import type { CausedOutage } from '../contracts/service-figures.ts';
 import type { InventoryConfig } from '../inventory/config.ts';
-import type { FaultWatchOptions, WatchedOutage } from './fault-watch.ts';
+import type { WatchedOutage } from './fault-watch.ts';
 import { type ExplainedOutage, explainOutages, type Outage, type OutageNode, ownParts } from './outage-causes.ts';
 
 /** So far back the beginning is looked for of an outage that lasts longer than whoever asks looks back. */
 const FURTHEST_MS = 31 * 86_400_000;
+
+/** Outages of all services that touch the time since `fromMs`, as they are known at `toMs`; the present moment at most, and by default. */
+export type OutagesBetween = (fromMs: number, signal: AbortSignal, toMs?: number) => Promise<readonly WatchedOutage[]>;
 
 /**
  * Outages of all services with what each is told by. `parts` gives the ledgers of an inventory in which nothing below a service fails;
@@ -22,7 +26,7 @@ export function watchedOutages(options: {
 	/** How the contract that grades by minutes counts unknown time. */
 	readonly unknownOf: (service: string) => UnknownAs;
 	readonly clock: Clock;
-}): FaultWatchOptions['outages'] {
+}): OutagesBetween {
 	const { availability, inventory, contractOf, unknownOf, clock } = options;
 	let known: { readonly of: InventoryConfig; readonly own: InventoryConfig; readonly ledgers: Pick<Availability, 'ledgers'> } | null = null;
 	const partsOf = (config: InventoryConfig) => {
@@ -32,16 +36,17 @@ export function watchedOutages(options: {
 		}
 		return known;
 	};
-	return async (fromMs, signal): Promise<readonly WatchedOutage[]> => {
+	return async (fromMs, signal, untilMs) => {
 		const config = inventory();
-		const nowMs = clock.now();
-		let range = { fromMs, toMs: nowMs };
+		const toMs = Math.min(clock.now(), untilMs ?? Number.POSITIVE_INFINITY);
+		if (toMs <= fromMs) return [];
+		let range = { fromMs, toMs };
 		let timelines = timelinesOf(await availability.ledgers(range, undefined, signal));
 		let found = outagesByService(timelines);
 		const fromSeconds = Math.floor(fromMs / 1000);
 		// Two that both reach back beyond would seem to have begun together, and the one to follow from the other.
 		if ([...found.values()].flat().some((outage) => outage.fromSeconds === fromSeconds)) {
-			range = { fromMs: Math.min(fromMs, nowMs - FURTHEST_MS), toMs: nowMs };
+			range = { fromMs: Math.min(fromMs, toMs - FURTHEST_MS), toMs };
 			timelines = timelinesOf(await availability.ledgers(range, undefined, signal));
 			found = outagesByService(timelines);
 		}
@@ -67,7 +72,7 @@ export function watchedOutages(options: {
 				own: asked.includes(id) ? (own.get(id) ?? []) : (found.get(id) ?? []),
 			};
 		});
-		return explainOutages(nodes, Math.floor(nowMs / 1000))
+		return explainOutages(nodes, Math.floor(toMs / 1000))
 			.filter(({ toSeconds }) => toSeconds === null || toSeconds > fromSeconds)
 			.map((outage) => ({
 				...outage,
@@ -75,6 +80,14 @@ export function watchedOutages(options: {
 				gradedSeconds: gradedSeconds(timelines.get(outage.service) ?? [], outage, unknownOf(outage.service)),
 			}));
 	};
+}
+
+/** Outages that others explain, all or the beginning of them, for whoever prices them. */
+export function causedOutages(outages: readonly WatchedOutage[]): readonly CausedOutage[] {
+	return outages.flatMap(({ service, whole, roots = [] }) => {
+		const causes = roots.filter((root) => root.service !== service);
+		return whole === undefined || causes.length === 0 ? [] : [{ ...whole, causes }];
+	});
 }
 
 function timelinesOf(ledgers: Awaited<ReturnType<Availability['ledgers']>>): ReadonlyMap<string, Timeline> {

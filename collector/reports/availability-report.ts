@@ -16,6 +16,15 @@ export interface ReportedOutage {
 	readonly ongoing: boolean;
 }
 
+/** The longest stretches in order of time, and what is left of others. */
+export interface UnseenTime {
+	readonly longest: readonly Omit<ReportedOutage, 'ongoing'>[];
+	readonly others: number;
+	readonly otherSeconds: number;
+}
+
+const MOST_UNSEEN = 20;
+
 export interface ReportedService {
 	readonly id: string;
 	readonly name: string;
@@ -34,6 +43,8 @@ export interface ReportedService {
 	readonly contract: { readonly id: string; readonly version: number | null } | null;
 	/** Approved maintenance that was left out; hours and life of the service follow from the inventory. */
 	readonly exclusions: readonly Exclusion[];
+	/** Time in which nothing was seen. Reports of before it was listed have none. */
+	readonly unseen?: UnseenTime;
 	/** `met` and `missed` only when no unknown or future second could change it. */
 	readonly verdict: 'met' | 'missed' | 'open';
 }
@@ -108,7 +119,23 @@ function reported(
 		mtbfSeconds: mean(figures.upSeconds + figures.degradedSeconds, outages.length),
 		mttrSeconds: mean(figures.downSeconds, outages.length),
 		outages: outages.map((outage) => ({ ...outage, ongoing: open && outage.toSeconds === window.to })),
+		unseen: unseenTime(timeline),
 		verdict: missed ? 'missed' : met ? 'met' : 'open',
+	};
+}
+
+/** At most twenty of a service are listed: an agent that comes and goes leaves thousands. */
+export function unseenTime(timeline: Timeline): UnseenTime {
+	const all = timeline.flatMap(({ from, to, state, reason }) =>
+		state === 'unknown' ? [{ fromSeconds: from, toSeconds: to, reason }] : [],
+	);
+	const seconds = ({ fromSeconds, toSeconds }: { readonly fromSeconds: number; readonly toSeconds: number }) => toSeconds - fromSeconds;
+	const sorted = all.toSorted((a, b) => seconds(b) - seconds(a) || a.fromSeconds - b.fromSeconds);
+	const others = sorted.slice(MOST_UNSEEN);
+	return {
+		longest: sorted.slice(0, MOST_UNSEEN).sort((a, b) => a.fromSeconds - b.fromSeconds),
+		others: others.length,
+		otherSeconds: others.reduce((sum, one) => sum + seconds(one), 0),
 	};
 }
 

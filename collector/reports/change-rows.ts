@@ -1,6 +1,8 @@
+import { countedSeconds } from '../../core/spoken-duration.ts';
 import { formatZoned } from '../../core/zone-time.ts';
 import type { AvailabilityFigures } from '../../protocol/api.ts';
 import type { RequestFigures } from '../../protocol/availability-api.ts';
+import type { Exclusion } from '../availability/availability.ts';
 import type { AvailabilityReport } from './availability-report.ts';
 import type { IssuedReport } from './issued-reports.ts';
 import type { ChangeCause, ChangedInterval } from './report-changes.ts';
@@ -85,15 +87,25 @@ export function figureRows(
 
 /** Service, from, to, seconds, cause: of approved maintenance that was left out. */
 export function maintenanceRows(report: AvailabilityReport, language: Language): readonly (readonly string[])[] {
-	return report.services.flatMap(({ name, exclusions }) =>
-		exclusions.map(({ from, to, reason }) => [
+	return report.services.flatMap(({ name, exclusions }) => exclusions.map((span) => [name, ...spanCells(span, report.zone, language)]));
+}
+
+/** The same of time in which nothing was seen; the shorter stretches in one row. */
+export function unseenRows(report: AvailabilityReport, language: Language): readonly (readonly string[])[] {
+	return report.services.flatMap(({ name, unseen }) => {
+		if (unseen === undefined) return [];
+		const { longest, others, otherSeconds } = unseen;
+		const rows = longest.map(({ fromSeconds: from, toSeconds: to, reason }) => [
 			name,
-			formatZoned(from * 1000, report.zone),
-			formatZoned(to * 1000, report.zone),
-			String(to - from),
-			causeText(reason, language),
-		]),
-	);
+			...spanCells({ from, to, reason }, report.zone, language),
+		]);
+		if (others === 0) return rows;
+		return [...rows, [name, text('unseenMore', language).replace('{}', String(others)), '', countedSeconds(otherSeconds, language), '']];
+	});
+}
+
+function spanCells({ from, to, reason }: Exclusion, zone: string, language: Language): readonly string[] {
+	return [formatZoned(from * 1000, zone), formatZoned(to * 1000, zone), countedSeconds(to - from, language), causeText(reason, language)];
 }
 
 function nameOf(report: AvailabilityReport, id: string): string {

@@ -1,6 +1,7 @@
-import { formatRfc3339, formatZoned } from '../../core/zone-time.ts';
+import { countedSeconds, spokenSeconds } from '../../core/spoken-duration.ts';
+import { formatZoned } from '../../core/zone-time.ts';
 import type { AvailabilityReport, ReportedService } from './availability-report.ts';
-import { changeRows, figureRows, maintenanceRows } from './change-rows.ts';
+import { changeRows, figureRows, maintenanceRows, unseenRows } from './change-rows.ts';
 import type { IssuedReport } from './issued-reports.ts';
 import { causeText, type Language, SERVICE_COLUMNS, type TextKey, text } from './texts.ts';
 
@@ -25,18 +26,20 @@ footer{margin-top:40px;border-top:1px solid #d8dee4;padding-top:12px;color:#5760
 export function renderHtml(report: AvailabilityReport, language: Language, issued: IssuedReport | null = null): string {
 	const t = (key: TextKey) => escapeHtml(text(key, language));
 	const title = `${text('title', language)} ${report.month}`;
-	const period = `${formatRfc3339(report.fromMs, report.zone)} — ${formatRfc3339(report.toMs, report.zone)}`;
+	const moment = (timeMs: number) => formatZoned(timeMs, report.zone);
+	const zone = report.zone === 'Asia/Shanghai' ? text('beijing', language) : report.zone;
+	const period = `${moment(report.fromMs)} — ${moment(report.toMs)}${language === 'zh' ? `（${zone}）` : ` (${zone})`}`;
 	return `<!doctype html>
 <html lang="${language === 'zh' ? 'zh-CN' : 'en'}"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title><style>${STYLE}</style></head><body>
 <h1>${escapeHtml(title)}</h1>
 <p class="meta">${t('period')}：${escapeHtml(period)}</p>
-<p class="meta">${t('issued')}：${escapeHtml(formatRfc3339(report.issuedMs, report.zone))}</p>
+<p class="meta">${t('issued')}：${escapeHtml(moment(report.issuedMs))}</p>
 ${issuedLines(report, language, issued)}
 <h2>${t('services')}</h2>
 ${report.services.length === 0 ? `<p>${t('noServices')}</p>` : servicesTable(report, language)}
 ${requestsSection(report, language)}<h2>${t('outages')}</h2>
 ${outagesTable(report, language)}
-${section('maintenanceList', [['service', 'from', 'to', 'seconds', 'cause'], maintenanceRows(report, language)], language)}<h2>${t('method')}</h2><p>${t('methodText')}</p>
+${section('unseenList', [['service', 'from', 'to', 'seconds', 'cause'], unseenRows(report, language)], language)}${section('maintenanceList', [['service', 'from', 'to', 'seconds', 'cause'], maintenanceRows(report, language)], language)}<h2>${t('method')}</h2><p>${t('methodText')}</p>
 <footer>${t('ledgerHash')}：<code>${report.ledgerDigest}</code></footer>
 </body></html>
 `;
@@ -131,7 +134,11 @@ function servicesTable(report: AvailabilityReport, language: Language): string {
 		const { figures } = service;
 		const worst =
 			figures.sliWorst !== figures.sliBest ? `<br><span class="small">${t('worst')} ${percentage(figures.sliWorst)}</span>` : '';
-		const seconds = (value: number | string) => `${value} ${unit}`;
+		const seconds = (value: number | string) => {
+			const spoken =
+				Number(value) < 60 ? '' : `<br><span class="small">${escapeHtml(spokenSeconds(Math.floor(Number(value)), language))}</span>`;
+			return `${value} ${unit}${spoken}`;
+		};
 		const cells = [
 			`${percentage(figures.sliBest)}${worst}`,
 			percentage(figures.coverage),
@@ -164,7 +171,11 @@ function outagesTable(report: AvailabilityReport, language: Language): string {
 	const rows = report.services.flatMap((service) =>
 		service.outages.map((outage) => {
 			const end = outage.ongoing ? t('ongoing') : escapeHtml(formatZoned(outage.toSeconds * 1000, report.zone));
-			const cells = [escapeHtml(formatZoned(outage.fromSeconds * 1000, report.zone)), end, String(outage.toSeconds - outage.fromSeconds)];
+			const cells = [
+				escapeHtml(formatZoned(outage.fromSeconds * 1000, report.zone)),
+				end,
+				countedSeconds(outage.toSeconds - outage.fromSeconds, language),
+			];
 			return `<tr><td>${escapeHtml(service.name)}</td>${cells.map((cell) => `<td>${cell}</td>`).join('')}<td class="text">${escapeHtml(causeText(outage.reason, language))}</td></tr>`;
 		}),
 	);

@@ -5,7 +5,8 @@ import { labelsFromObject } from '../../core/labels.ts';
 import { createAvailability } from '../availability/availability.ts';
 import { emptyInventory, type InventoryConfig } from '../inventory/config.ts';
 import { createMemoryStorage } from '../storage/memory-storage.ts';
-import { type AvailabilityReport, outagesOf, reportDraft } from './availability-report.ts';
+import { type AvailabilityReport, outagesOf, reportDraft, unseenTime } from './availability-report.ts';
+import { unseenRows } from './change-rows.ts';
 import { escapeHtml, renderHtml } from './html.ts';
 import { causeText } from './texts.ts';
 import { renderXlsx } from './xlsx.ts';
@@ -138,6 +139,31 @@ test('neighbouring down intervals are one outage that lists every reason once', 
 		{ fromSeconds: 0, toSeconds: 9, reason: 'check: a; check: b' },
 		{ fromSeconds: 12, toSeconds: 13, reason: 'check: b' },
 	]);
+});
+
+test('of time in which nothing was seen the longest stretches are listed in order, and the others in one row', async () => {
+	const timeline = Array.from({ length: 25 }, (_, i) => [
+		{ from: i * 1000, to: i * 1000 + 10 + i, state: 'unknown' as const, reason: 'agent silent: app-1', unconfirmed: false },
+		{ from: i * 1000 + 10 + i, to: (i + 1) * 1000, state: 'up' as const, reason: '', unconfirmed: false },
+	]).flat();
+	const unseen = unseenTime(timeline);
+	// The five shortest, 10 to 14 s, are the others.
+	expect(unseen.longest.map(({ fromSeconds, toSeconds }) => toSeconds - fromSeconds)).toEqual(Array.from({ length: 20 }, (_, i) => 15 + i));
+	expect(unseen).toMatchObject({ others: 5, otherSeconds: 60 });
+	const report = await september(TO + 3_600_000);
+	const rows = (shown: typeof unseen | undefined) =>
+		unseenRows(
+			{ ...report, services: report.services.map((service) => ({ ...service, ...(shown === undefined ? {} : { unseen: shown }) })) },
+			'zh',
+		);
+	expect(rows(unseen)).toHaveLength(21);
+	expect(rows(unseen).at(-1)).toEqual(['门户 <b>', '其余较短的 5 段', '', '60 秒（1 分）', '']);
+	expect(rows(unseen)[0]).toEqual(['门户 <b>', '1970-01-01 09:23:20', '1970-01-01 09:23:35', '15 秒', 'app-1 的采集程序没有上报']);
+	// Nothing was unseen in September.
+	expect(rows(undefined)).toEqual([]);
+	const html = renderHtml({ ...report, services: report.services.map((service) => ({ ...service, unseen })) }, 'zh');
+	expect(html).toContain('未知时间明细');
+	expect(html).toContain('2026-09-01 00:00:00 — 2026-10-01 00:00:00（北京时间）');
 });
 
 test.each([

@@ -52,6 +52,9 @@ const TEXTS = {
 	stateDown: { zh: '中断', en: 'down' },
 	stateUnknown: { zh: '未知', en: 'unknown' },
 	stateExcluded: { zh: '不计', en: 'excluded' },
+	beijing: { zh: '北京时间', en: 'Beijing time' },
+	unseenList: { zh: '未知时间明细', en: 'Time in which nothing was seen' },
+	unseenMore: { zh: '其余较短的 {} 段', en: '{} shorter ones' },
 	maintenanceList: { zh: '不计时间的计划维护', en: 'Maintenance that was left out' },
 	definition: { zh: '定义', en: 'definition' },
 	contract: { zh: '合同', en: 'contract' },
@@ -75,8 +78,8 @@ const TEXTS = {
 	ongoing: { zh: '仍在持续', en: 'ongoing' },
 	method: { zh: '计算口径', en: 'How it is computed' },
 	methodText: {
-		zh: '以整秒计。连续 5 次检测中 3 次失败即确认中断，从第一次失败起算，到恢复后的第一次成功止；未确认的失败不计入中断，另列。没有数据的时间记为“未知”，不算可用：可用率给出两端，前者把未知计为可用，“最差”把未知计为中断。百分比只舍不入。',
-		en: 'In whole seconds. Unless set otherwise, 3 failures of 5 checks confirm an outage, which began at the first failure and ended at the first success of the recovery; failures that were not confirmed are listed apart. Time without data is unknown, never up: availability is a range whose first figure counts unknown as up and whose worst case counts it as down. Percentages are truncated.',
+		zh: '以整秒计。除另有设定外，连续 5 次检测中 3 次失败即确认中断，从第一次失败起算，到恢复后的第一次成功止；未确认的失败不计入中断，另列。服务时间以外、未投用期间和按合同可扣除的计划维护不计。没有数据的时间记为“未知”，不算可用：可用率给出两端，前者把未知计为可用，“最差”把未知计为中断。可用率＝（约定时间－中断）÷约定时间，约定时间＝全部时间－不计时间；允许中断＝约定时间×（1－目标）。中断与未知合计不超过允许中断为达标，中断超过允许中断为未达标，其余待定。平均无故障时间＝正常和降级的秒数÷中断次数，平均恢复时间＝中断秒数÷中断次数。百分比和平均值只舍不入。每个数字都可以复核：fournines ledger export 导出台账，fournines ledger verify 离线重算，所得台账摘要应与下列一致。',
+		en: 'In whole seconds. Unless set otherwise, 3 failures of 5 checks confirm an outage, which began at the first failure and ended at the first success of the recovery; failures that were not confirmed are listed apart. Time without data is unknown, never up: availability is a range whose first figure counts unknown as up and whose worst case counts it as down. Hours outside of service, time before and after a service’s life, and maintenance that the contract lets be taken out are excluded. Availability = (agreed − down) / agreed, agreed = all − excluded; budget = agreed × (1 − target). Met: down and unknown together are within the budget; missed: down alone is beyond it; otherwise undecided. MTBF = up and degraded seconds / outages, MTTR = down seconds / outages. Percentages and means are truncated. Every figure can be recomputed: fournines ledger export writes the ledger, fournines ledger verify recomputes it offline, and its digest is the one below.',
 	},
 	ledgerHash: { zh: '台账摘要（SHA-256）', en: 'Ledger digest (SHA-256)' },
 	noServices: {

@@ -1,7 +1,7 @@
 import type { SheetData } from 'write-excel-file/node';
 import { formatRfc3339, formatZoned } from '../../core/zone-time.ts';
 import type { AvailabilityReport } from './availability-report.ts';
-import { changeRows, figureRows, maintenanceRows } from './change-rows.ts';
+import { changeRows, figureRows, maintenanceRows, unseenRows } from './change-rows.ts';
 import { percentage, requestHeads, requestRows, verdictText } from './html.ts';
 import type { IssuedReport } from './issued-reports.ts';
 import { causeText, type Language, SERVICE_COLUMNS, type TextKey, text } from './texts.ts';
@@ -72,6 +72,7 @@ export async function renderXlsx(report: AvailabilityReport, language: Language,
 		{ data: services, sheet: t('services'), columns: [{ width: 28 }, ...Array.from({ length: 13 }, () => ({ width: 13 }))] },
 		...sheet('requests', requestHeads(language), requestRows(report)),
 		{ data: outages, sheet: t('outages'), columns: wide },
+		...sheet('unseenList', words(['service', 'from', 'to', 'seconds', 'cause']), unseenRows(report, language)),
 		...sheet('maintenanceList', words(['service', 'from', 'to', 'seconds', 'cause']), maintenanceRows(report, language)),
 		...(issued === null
 			? []

@@ -24,6 +24,8 @@ const ReportBody = Type.Object(
 		onsetMs: Type.Integer({ minimum: 0, maximum: 8.64e15 }),
 		/** By telephone, WeChat, in person, … */
 		channel: Type.String({ minLength: 1, maxLength: 200 }),
+		/** When it was declared, where it is entered later. Default: now. */
+		declaredMs: Type.Optional(Type.Integer({ minimum: 0, maximum: 8.64e15 })),
 		level: Type.Optional(Id),
 	},
 	closed,
