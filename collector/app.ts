@@ -5,7 +5,6 @@ import { createAlerting } from '../alerts/alerting.ts';
 import { createRelayMetrics } from '../alerts/relay/metrics.ts';
 import type { MaintenanceHold } from '../alerts/stages/mute.ts';
 import type { Clock } from '../core/clock.ts';
-import { configOrThrow, loadConfigFile, parseConfig } from '../core/config-file.ts';
 import { parseDuration } from '../core/duration.ts';
 import { httpExchange } from '../core/http-client.ts';
 import { CleanupStack } from '../core/lifecycle.ts';
@@ -21,7 +20,7 @@ import { createBudgets } from './availability/budgets.ts';
 import { openDayStore } from './availability/day-store.ts';
 import { openRequestDays } from './availability/request-days.ts';
 import { cheapQueries } from './cheap-queries.ts';
-import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from './config.ts';
+import type { CollectorConfig } from './config.ts';
 import { configuredRuleFiles } from './configured-files.ts';
 import { createDesk } from './desk.ts';
 import type { Accounts } from './identity/accounts.ts';
@@ -39,6 +38,7 @@ import { createMonthlyReports } from './monthly-reports.ts';
 import { type LaterServices, onCallWorld } from './on-call-world.ts';
 import { createEngine } from './promql/engine.ts';
 import { QueryThread } from './query-thread.ts';
+import { type ConfigPlace, readConfig } from './read-config.ts';
 import { archiveOperation, openRecords } from './records.ts';
 import { createRelays } from './relays.ts';
 import { createReload, type Reloaded } from './reload.ts';
@@ -55,11 +55,7 @@ import { startTracing } from './tracing.ts';
 import { storeOptions } from './tsdb/config.ts';
 import { openStore } from './tsdb/store.ts';
 
-export interface CollectorOptions {
-	/** `collector.yml`; `null` runs on the defaults. */
-	readonly configFile: string | null;
-	/** Instead of an empty file when there is none. */
-	readonly defaultConfig?: string;
+export interface CollectorOptions extends ConfigPlace {
 	readonly dataDir: string;
 	/** Instead of `server.listen`. */
 	readonly listen?: string;
@@ -101,6 +97,7 @@ export async function startCollector(options: CollectorOptions): Promise<Running
 async function compose(options: CollectorOptions, cleanup: CleanupStack): Promise<RunningCollector> {
 	const { dataDir, clock, env, log, version } = options;
 	const started = readConfig(options);
+	const ruleFiles = ({ rules }: CollectorConfig) => configuredRuleFiles(rules.files, options.configFile, options.rootDir);
 	let config = started;
 	const listen = parseListen(options.listen ?? config.server.listen);
 	const metrics = new Registry();
@@ -284,7 +281,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	});
 	const reload = createReload(started, {
 		read: () => readConfig(options),
-		ruleFiles: (its) => ruleFiles(its, options),
+		ruleFiles,
 		prepareTls: () => prepareTls(app, started),
 		ruler,
 		scraping,
@@ -352,7 +349,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	cleanup.add('relays', () => relays.stop());
 	const address = await listenOn(app, listen, scheme);
 	// Reading the rules takes as long as all before it, and whoever pushes or asks need not wait for them. It goes file by file.
-	await ruler.load(ruleFiles(config, options), { thresholds: config.rules.thresholds });
+	await ruler.load(ruleFiles(config), { thresholds: config.rules.thresholds });
 	profiles.prepare(config)();
 	ruler.start();
 	cleanup.add('ruler', () => ruler.stop());
@@ -385,27 +382,12 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	return { address, agentTokenFile, accounts, reload: () => reload({ name: 'SIGHUP', address: '' }), stop: () => cleanup.close() };
 }
 
-function readiness(ready: boolean, readOnly: boolean): string {
-	if (!ready) return 'Fournines is starting.\n';
-	return readOnly ? 'Fournines is ready to be read; its disk is read-only, and samples are refused.\n' : 'Fournines is ready.\n';
-}
-
-function readConfig(options: CollectorOptions): CollectorConfig {
-	if (options.configFile !== null) return configOrThrow(loadConfigFile(options.configFile, CollectorConfigSchema, checkCollectorConfig));
-	return configOrThrow(
-		parseConfig(options.defaultConfig ?? '', {
-			file: 'built-in configuration',
-			schema: CollectorConfigSchema,
-			check: checkCollectorConfig,
-		}),
-	);
-}
-
-function ruleFiles({ rules }: CollectorConfig, { configFile, rootDir }: CollectorOptions): readonly string[] {
-	return configuredRuleFiles(rules.files, configFile, rootDir);
-}
-
 /** Host and port only: paths and queries of channels carry keys. */
 function hostOf(url: string): string {
 	return URL.canParse(url) ? new URL(url).host : '';
+}
+
+function readiness(ready: boolean, readOnly: boolean): string {
+	if (!ready) return 'Fournines is starting.\n';
+	return readOnly ? 'Fournines is ready to be read; its disk is read-only, and samples are refused.\n' : 'Fournines is ready.\n';
 }
