@@ -4,9 +4,10 @@ import { type FakeWebhook, startFakeWebhook } from '../tests/harness/fake-webhoo
 import { createManualClock, type ManualClock } from '../tests/harness/manual-clock.ts';
 import { type TemporaryFolder, temporaryFolder } from '../tests/harness/process.ts';
 import type { FaultFacts } from './escalation/progress.ts';
+import type { CopiedAcknowledgement } from './incident/acknowledgement-copies.ts';
 import type { Incident } from './incident/incident.ts';
 import type { Notification } from './notify/notification.ts';
-import type { CopiedAcknowledgement } from './on-call.ts';
+
 import type { AlertingPorts } from './ports.ts';
 
 let folder: TemporaryFolder;

@@ -1,11 +1,10 @@
 import type { Registry } from 'prom-client';
 import type { Clock } from '../core/clock.ts';
-import { parseDuration } from '../core/duration.ts';
 import { errorText } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
-import { nextTime, parseSchedule, previousTime } from '../core/schedule.ts';
 import type { Secret } from '../core/secret.ts';
-import type { DeliveryEvent, PersonalDelivery, ReplyPort } from './delivery/personal.ts';
+import type { PersonalDelivery, ReplyPort } from './delivery/personal.ts';
+import { Drills } from './drills.ts';
 import { buildDutyPlan, Duty, type DutyOutlook, type DutyPlan } from './duty.ts';
 import { isExhausted } from './escalation/chain.ts';
 import { callOf, Escalation } from './escalation/escalation.ts';
@@ -13,11 +12,11 @@ import { watchFaults } from './escalation/fault-watch.ts';
 import { createEscalationMetrics } from './escalation/metrics.ts';
 import { clockText, type FaultFacts } from './escalation/progress.ts';
 import { AckLinks } from './incident/ack-link.ts';
+import { AcknowledgementCopies, type CopiedAcknowledgement } from './incident/acknowledgement-copies.ts';
 import { recordExhausted, takeReply } from './incident/inbound.ts';
 import type { Incident } from './incident/incident.ts';
-import type { IncidentEvent } from './incident/incident-event.ts';
 import type { IncidentStore } from './incident/incident-store.ts';
-import { Incidents, PRODUCT } from './incident/incidents.ts';
+import { Incidents } from './incident/incidents.ts';
 import type { OnCallConfig } from './on-call-config.ts';
 import type { NotificationHistory } from './ports.ts';
 import { DutyChanges } from './roster/duty-changes.ts';
@@ -40,22 +39,6 @@ export interface OnCallWorld {
 	readonly copyAcknowledgement?: (acknowledged: CopiedAcknowledgement) => Promise<void>;
 	/** What a hand-over record says. Default: nothing but incidents. */
 	readonly handoverFacts?: () => Promise<Omit<HandoverFacts, 'incidents'>>;
-}
-
-export interface CopiedAcknowledgement {
-	readonly incident: string;
-	/** The fault that it was opened for or tied to. */
-	readonly fault: string | null;
-	/** Of all alerts that ever belonged to it. */
-	readonly fingerprints: readonly string[];
-	/** Labels of the incident and of the alerts that it shows, by which its services are known. */
-	readonly labels: readonly Readonly<Record<string, string>>[];
-	/** What lasted at some moment of this was what somebody had taken; `toMs` is `null` while it goes on. */
-	readonly fromMs: number;
-	readonly toMs: number | null;
-	/** Account, or person without one. */
-	readonly by: string;
-	readonly atMs: number;
 }
 
 export interface OnCallOptions extends OnCallWorld {
@@ -84,16 +67,7 @@ const TURN_MS = 60_000;
 const OVERDUE_MS = 60_000;
 /** Duty two weeks ahead changes when somebody changes it, and otherwise slowly. */
 const OUTLOOK_MS = 10 * 60_000;
-/** A drill whose time passed while the collector was down is made up for within this. */
-const DRILL_LATE_MS = 3_600_000;
-/** A drill that was longer ago says nothing about today's addresses. */
-const DRILL_RECALLED_MS = 35 * 86_400_000;
 const PURGE_EVERY_MS = 3_600_000;
-/** Alerts of one incident whose faults are looked for; a storm has more, and its faults are those of its first ones. */
-const MOST_COPIED = 1000;
-/** The fault that an acknowledgement belongs to may be opened when the incident is over already. */
-const COPY_AFTER_MS = 15 * 60_000;
-
 /** Who has duty, what is going on, and who is called. */
 export interface OnCall {
 	readonly incidents: Incidents;
@@ -130,16 +104,6 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 		dayKind: options.dayKind ?? (() => 'ordinary'),
 	});
 	const links = new AckLinks(options.ackKey, options.ackUrl);
-	const copy = async (incident: Incident): Promise<void> => {
-		try {
-			const events = await options.incidentStore.events(incident.id);
-			for (const copied of acknowledgementsOf(incident, events, duty)) await options.copyAcknowledgement?.(copied);
-		} catch (error) {
-			// The next minute asks again.
-			metrics.failures.inc({ part: 'faults' });
-			log.error({ incident: incident.number, error: errorText(error) }, 'an acknowledgement could not be copied to its fault');
-		}
-	};
 	const incidents: Incidents = new Incidents({
 		store: options.incidentStore,
 		serial: options.serial,
@@ -147,7 +111,7 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 		policies: () => duty.plan.policies,
 		phrases: () => duty.plan.phrases,
 		onChange: () => escalation.wake(),
-		onAcknowledged: (incident) => void copy(incident),
+		onAcknowledged: (incident) => void copies.copy(incident),
 		tell: (incident, except) =>
 			incident.calls
 				.filter(({ personId }) => personId !== except)
@@ -155,6 +119,17 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 				.flatMap((person) => callOf(person, clock.now())),
 	});
 	await incidents.load();
+	const copies = new AcknowledgementCopies({
+		store: options.incidentStore,
+		copy: options.copyAcknowledgement ?? (async () => {}),
+		account: (id) => duty.person(id)?.account || id,
+		onFailure: (incident, error) => {
+			metrics.failures.inc({ part: 'faults' });
+			log.error({ incident: incident.number, error: errorText(error) }, 'an acknowledgement could not be copied to its fault');
+		},
+		clock,
+	});
+	const drills = new Drills({ incidents, duty, deliveries: options.deliveries, clock, failures: metrics.drillFailures });
 	const escalation = new Escalation({
 		incidents,
 		delivery,
@@ -221,51 +196,6 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 		for (const roster of duty.rosters) if (roster.handover) await handovers.watch(roster.id, duty.now(roster).people, facts);
 		await tellUnsigned({ duty, handovers, delivery, clock, metrics, handed });
 	};
-	const startDrill = (by: string): Promise<Incident> => {
-		const { drill } = duty.plan.config;
-		const to = drill?.to ?? duty.rosters.map(({ id }) => `roster:${id}`);
-		const lastsMs = parseDuration(drill?.lasts ?? '30m');
-		return incidents.open({
-			source: { kind: 'drill' },
-			title: duty.plan.phrases.drill(by === PRODUCT ? null : by),
-			severity: 'info',
-			labels: {},
-			startsAtMs: clock.now(),
-			chain: { policy: 'drill', steps: [{ to, waitMs: lastsMs, times: 1 }], rounds: 1, unacknowledgeAfterMs: 0 },
-		});
-	};
-	let drillKnown = false;
-	/** What the last drill before this process left undelivered goes on being told. */
-	const recallDrill = async (): Promise<void> => {
-		if (drillKnown) return;
-		const past = await incidents.list({ state: 'resolved', fromMs: clock.now() - DRILL_RECALLED_MS, limit: 500 });
-		const last = past.find(({ source }) => source.kind === 'drill');
-		if (last !== undefined) metrics.drillFailures.set(failedAddresses(await incidents.events(last.id), await options.deliveries(last.id)));
-		drillKnown = true;
-	};
-	const drills = async (): Promise<void> => {
-		await recallDrill();
-		const nowMs = clock.now();
-		const lastsMs = parseDuration(duty.plan.config.drill?.lasts ?? '30m');
-		for (const { id, source, state, openedAtMs } of incidents.active()) {
-			if (source.kind !== 'drill' || state === 'resolved' || nowMs < openedAtMs + lastsMs) continue;
-			metrics.drillFailures.set(failedAddresses(await options.incidentStore.events(id), await options.deliveries(id)));
-			await incidents.endDrill(id);
-		}
-		const schedule = drillSchedule(duty);
-		const dueMs = schedule === null ? null : previousTime(schedule, nowMs);
-		if (dueMs === null || nowMs - dueMs > DRILL_LATE_MS) return;
-		const since = await options.incidentStore.list({ fromMs: dueMs, limit: 500 });
-		if (!since.some(({ source }) => source.kind === 'drill')) await startDrill(PRODUCT);
-	};
-	const copyAll = async (): Promise<void> => {
-		const recent = await options.incidentStore.list({ fromMs: clock.now() - 86_400_000, limit: 500 });
-		const nowMs = clock.now();
-		for (const incident of recent) {
-			const taken = incident.acknowledgedAtMs !== null;
-			if (taken && nowMs - (incident.resolvedAtMs ?? nowMs) < COPY_AFTER_MS) await copy(incident);
-		}
-	};
 	const purge = async (): Promise<void> => {
 		const nowMs = clock.now();
 		if (nowMs - purgedAtMs < PURGE_EVERY_MS) return;
@@ -290,9 +220,9 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 		['audit', audit],
 		['outlook', lookAhead],
 		['handover', handOvers],
-		['drill', drills],
+		['drill', () => drills.turn()],
 		['faults', faults],
-		['copy', copyAll],
+		['copy', () => copies.copyAll()],
 		['purge', purge],
 	];
 	const turn = async (): Promise<void> => {
@@ -325,11 +255,8 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 			lookAhead();
 			return outlook;
 		},
-		drill: startDrill,
-		nextDrillMs: () => {
-			const schedule = drillSchedule(duty);
-			return schedule === null ? null : nextTime(schedule, clock.now());
-		},
+		drill: (by) => drills.start(by),
+		nextDrillMs: () => drills.nextMs(),
 		turn,
 		start: () => {
 			escalation.start();
@@ -350,51 +277,8 @@ export async function createOnCall(options: OnCallOptions): Promise<OnCall> {
 	};
 }
 
-function drillSchedule(duty: Duty) {
-	const { drill } = duty.plan.config;
-	if (drill === undefined) return null;
-	const parsed = parseSchedule({ zone: duty.plan.config.zone, ...drill.schedule });
-	return parsed.kind === 'ok' ? parsed.schedule : null;
-}
-
 /** Open, with a chain that has been gone through to its end. */
 function isUnanswered({ state, chain, position, source }: Incident): boolean {
 	if (state !== 'open' || chain === null || position === null || source.kind === 'drill') return false;
 	return position.dueAtMs === null && isExhausted(chain, position);
-}
-
-/** Of a drill: every address has a message of its own. What a receipt denies has not arrived. */
-function failedAddresses(events: readonly IncidentEvent[], deliveries: readonly DeliveryEvent[]): number {
-	const called = events.flatMap(({ body }) => (body.kind === 'called' ? body.people : []));
-	const having = (...kinds: readonly DeliveryEvent['kind'][]) =>
-		new Set(deliveries.filter(({ kind }) => kinds.includes(kind)).map(({ requestId }) => requestId));
-	const taken = having('sent', 'delivered', 'read');
-	const denied = having('undelivered', 'missing');
-	return called.filter(({ requestId }) => !taken.has(requestId) || denied.has(requestId)).length;
-}
-
-/** Every acknowledgement with the time that it covers: from the start, or from when the incident was nobody's again, up to the next such moment or the end. */
-function acknowledgementsOf(incident: Incident, events: readonly IncidentEvent[], duty: Duty): readonly CopiedAcknowledgement[] {
-	const joined = events.flatMap(({ body }) => (body.kind === 'joined' ? [body] : []));
-	const about = {
-		incident: incident.id,
-		fault: incident.fault,
-		fingerprints: [...new Set(joined.flatMap(({ alerts }) => alerts))].slice(0, MOST_COPIED),
-		labels: [incident.labels, ...joined.flatMap(({ shown }) => shown.map(({ labels }) => labels))],
-	};
-	const found: CopiedAcknowledgement[] = [];
-	let fromMs = incident.startsAtMs;
-	let taken: { readonly by: string; readonly atMs: number } | null = null;
-	const end = (toMs: number | null) => {
-		if (taken !== null) found.push({ ...about, ...taken, fromMs, toMs });
-		taken = null;
-	};
-	for (const { body, atMs } of events) {
-		if (body.kind === 'acknowledged') taken ??= { by: duty.person(body.person)?.account || body.person, atMs };
-		if (body.kind !== 'released') continue;
-		end(atMs);
-		fromMs = atMs;
-	}
-	end(incident.resolvedAtMs);
-	return found;
 }
