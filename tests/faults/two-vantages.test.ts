@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import type { LedgerAnswer } from '../../protocol/api.ts';
-import { type CollectorProcess, startAgentProcess, startCollectorProcess } from '../harness/collector.ts';
+import { type CollectorProcess, longestGapSeconds, startAgentProcess, startCollectorProcess } from '../harness/collector.ts';
 import { createNetwork, type Network, networkAvailable } from '../harness/network.ts';
 import { freePort, startProcess, type TemporaryFolder, temporaryFolder, waitFor } from '../harness/process.ts';
 
@@ -122,9 +122,16 @@ describe.skipIf(!networkAvailable())('a site that two vantage points watch', () 
 		const path = `/api/fournines/v1/services/${service}/ledger?from=${Math.floor(fromMs / 1000)}&to=${Math.ceil(toMs / 1000)}`;
 		return JSON.parse(await collector.get(path)) as LedgerAnswer;
 	}
+	/** The longest time between two checks of a vantage point, seconds: a busy machine makes them later than once a second. */
+	async function longestGap(service: string, { fromMs, toMs }: Stretch): Promise<number> {
+		const seconds = Math.ceil((toMs - fromMs) / 1000);
+		const rows = await collector.query(`probe_success{check="${service}"}[${seconds}s] @ ${Math.ceil(toMs / 1000)}`);
+		return Math.max(1, ...rows.map(longestGapSeconds));
+	}
 	async function downOf(service: string, stretch: Stretch): Promise<readonly (readonly [number, number])[]> {
 		const { intervals, figures } = await ledger(service, stretch);
-		expect(figures.unknownSeconds, service).toBe(0);
+		// Nothing is unknown while no check is missing.
+		if ((await longestGap(service, stretch)) < 2) expect(figures.unknownSeconds, service).toBe(0);
 		const down: [number, number][] = [];
 		for (const { state, fromSeconds, toSeconds } of intervals) {
 			if (state !== 'down') continue;
@@ -144,18 +151,19 @@ describe.skipIf(!networkAvailable())('a site that two vantage points watch', () 
 		await pause(3000);
 		await delivered();
 		const window = { fromMs, toMs: Date.now() - 4000 };
+		const gap = Math.max(await longestGap('portal', window), await longestGap('lonely', window));
 		const near = (stretch: Stretch) => (down: readonly [number, number] | undefined) => {
 			// One interval at each change, the time a check takes to notice, and whole seconds.
 			expect(down?.[0]).toBeGreaterThanOrEqual(stretch.fromMs / 1000 - 2);
-			expect(down?.[0]).toBeLessThanOrEqual(stretch.fromMs / 1000 + 2);
+			expect(down?.[0]).toBeLessThanOrEqual(stretch.fromMs / 1000 + 1 + gap);
 			expect(down?.[1]).toBeGreaterThanOrEqual(stretch.toMs / 1000 - 1);
-			expect(down?.[1]).toBeLessThanOrEqual(stretch.toMs / 1000 + 3);
+			expect(down?.[1]).toBeLessThanOrEqual(stretch.toMs / 1000 + 2 + gap);
 		};
 		const portal = await downOf('portal', window);
 		expect(portal).toHaveLength(1);
 		near(ofSite)(portal[0]);
 		// Its word is set aside and does not even make a tie, but for a second at each end.
-		expect((await ledger('portal', ofOne)).figures.unconfirmedSeconds).toBeLessThanOrEqual(3);
+		expect((await ledger('portal', ofOne)).figures.unconfirmedSeconds).toBeLessThanOrEqual(2 + gap);
 		const lonely = await downOf('lonely', window);
 		expect(lonely).toHaveLength(2);
 		near(ofOne)(lonely[0]);
