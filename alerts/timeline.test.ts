@@ -1,88 +1,24 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { postedAlert, type RunningAlerting, startAlerting } from '../tests/harness/alerting.ts';
-import { type FakeWebhook, startFakeWebhook } from '../tests/harness/fake-webhook.ts';
-import { createManualClock, type ManualClock } from '../tests/harness/manual-clock.ts';
-import { type TemporaryFolder, temporaryFolder } from '../tests/harness/process.ts';
-import { fingerprintOf } from './alert.ts';
+import { describe, expect, test } from 'vitest';
+import { postedAlert } from '../tests/harness/alerting.ts';
 import type { Notification } from './notify/notification.ts';
+import {
+	clock,
+	eventsOf,
+	everyTimeline,
+	fire,
+	hook,
+	labelsOf,
+	resolve,
+	restart,
+	running,
+	seconds,
+	start,
+	startWith,
+	told,
+	zeroMs,
+} from './timeline.fixture.ts';
 
-let folder: TemporaryFolder;
-let hook: FakeWebhook;
-let clock: ManualClock;
-let running: RunningAlerting;
-let zeroMs = 0;
-
-beforeEach(async () => {
-	folder = temporaryFolder('timeline');
-	hook = await startFakeWebhook();
-	clock = createManualClock();
-	zeroMs = clock.now();
-});
-
-afterEach(async () => {
-	await running.stop();
-	await hook.stop();
-	folder.remove();
-});
-
-const ROUTE = '{ receiver: a, group_by: [team], group_wait: 30s, group_interval: 5m, repeat_interval: 1h }';
-
-async function start(options: { route?: string; more?: string; hook?: string } = {}): Promise<void> {
-	const channel = `webhook_configs: [{ url: '${hook.url}'${options.hook ?? ''} }]`;
-	running = await startAlerting({
-		folder: folder.path,
-		clock,
-		config: `
-route: ${options.route ?? ROUTE}
-receivers: [{ name: a, ${channel} }, { name: b, ${channel} }, { name: nobody }]
-${options.more ?? ''}`,
-	});
-}
-
-const labelsOf = (name: string, more: Record<string, string> = {}) => ({ alertname: name, team: 'ops', ...more });
-const startedAt = new Map<string, number>();
-
-async function fire(name: string, more?: Record<string, string>): Promise<void> {
-	startedAt.set(name, startedAt.get(name) ?? clock.now());
-	await running.alerting.receive([
-		postedAlert(labelsOf(name, more), { startsAtMs: startedAt.get(name) ?? 0, endsAtMs: clock.now() + 4 * 3_600_000 }),
-	]);
-}
-
-async function resolve(name: string, more?: Record<string, string>): Promise<void> {
-	await running.alerting.receive([postedAlert(labelsOf(name, more), { startsAtMs: startedAt.get(name) ?? 0, endsAtMs: clock.now() })]);
-	startedAt.delete(name);
-}
-
-beforeEach(() => startedAt.clear());
-
-const seconds = (count: number) => clock.advance(count * 1000);
-
-/** What was put into the outbox: `30s a fired: A B` or `a resolved: -A`. */
-async function told(): Promise<string[]> {
-	await clock.settle();
-	const rows = await running.state.selectFrom('notification').select('body').orderBy('number').execute();
-	return rows.map(({ body }) => {
-		const { createdAtMs, receiver, reason, alerts } = JSON.parse(body) as Notification;
-		const named = (status: string, sign: string) =>
-			alerts
-				.filter((alert) => alert.status === status)
-				.map((alert) => `${sign}${alert.labels['alertname']}`)
-				.sort();
-		const names = [...named('firing', ''), ...named('resolved', '-')].join(' ');
-		return `${(createdAtMs - zeroMs) / 1000}s ${receiver} ${reason}: ${names}`;
-	});
-}
-
-async function eventsOf(name: string, more?: Record<string, string>): Promise<string[]> {
-	const events = await running.alerting.history.listAlertEvents({ fingerprint: fingerprintOf(labelsOf(name, more)), limit: 100 });
-	return events.map((event) => event.kind);
-}
-
-async function restart(options?: Parameters<typeof start>[0]): Promise<void> {
-	await running.stop();
-	await start(options);
-}
+everyTimeline();
 
 describe('grouping', () => {
 	test('a group waits for company, then tells all', async () => {
@@ -108,11 +44,7 @@ describe('grouping', () => {
 	});
 
 	test('the shipped route sends a critical alert at once and collects the others', async () => {
-		running = await startAlerting({
-			folder: folder.path,
-			clock,
-			config: `receivers: [{ name: default, webhook_configs: [{ url: '${hook.url}' }] }]`,
-		});
+		await startWith(`receivers: [{ name: default, webhook_configs: [{ url: '${hook.url}' }] }]`);
 		await fire('A', { severity: 'critical' });
 		await fire('B', { severity: 'warning' });
 		expect(await told()).toEqual(['0s default fired: A']);
@@ -290,109 +222,5 @@ describe('silences and inhibition', () => {
 		await seconds(600);
 		expect((await told()).slice(1)).toEqual([expect.stringMatching(/a fired: A B -HostDown$/)]);
 		expect(await eventsOf('A', { host: 'app-1' })).toEqual(['fired', 'suppressed', 'unsuppressed', 'queued']);
-	});
-});
-
-describe('restart and reload', () => {
-	test('nothing is told twice, nothing resolves by itself, and the recovery is told', async () => {
-		await start();
-		await running.alerting.receive([postedAlert(labelsOf('A'), { startsAtMs: zeroMs })]);
-		await seconds(60);
-		await running.stop();
-		// Down for longer than resolve_timeout.
-		await seconds(900);
-		await start();
-		await seconds(200);
-		expect(await told()).toEqual(['30s a fired: A']);
-		await running.alerting.receive([postedAlert(labelsOf('A'), { startsAtMs: zeroMs, endsAtMs: clock.now() })]);
-		await seconds(300);
-		expect(await told()).toEqual(['30s a fired: A', expect.stringMatching(/a resolved: -A$/)]);
-	});
-
-	test('a recovery that was owed when the process ended is told after it', async () => {
-		await start();
-		await fire('A');
-		await seconds(60);
-		await resolve('A');
-		await restart();
-		await seconds(1);
-		expect(await told()).toEqual(['30s a fired: A', '60s a resolved: -A']);
-	});
-
-	test('an alert that had not been told yet is told after a restart', async () => {
-		await start();
-		await fire('A');
-		await seconds(10);
-		await restart();
-		await seconds(30);
-		expect(await told()).toEqual([expect.stringMatching(/a fired: A$/)]);
-	});
-
-	test.each([
-		{ name: 'a restart' },
-		{ name: 'a reload' },
-	])('after $name with another route the recovery goes where the firing went', async ({ name }) => {
-		await start();
-		await fire('A');
-		await seconds(60);
-		const route = '{ receiver: b, group_wait: 0s, group_interval: 5m }';
-		if (name === 'a restart') await restart({ route });
-		else {
-			const { alertsConfig } = await import('../tests/harness/alerting.ts');
-			const channel = `webhook_configs: [{ url: '${hook.url}' }]`;
-			await running.alerting.prepare(alertsConfig(`{ route: ${route}, receivers: [{ name: a, ${channel} }, { name: b, ${channel} }] }`))();
-		}
-		await seconds(1);
-		expect(await told()).toEqual(['30s a fired: A', '60s b fired: A']);
-		await resolve('A');
-		await seconds(600);
-		expect((await told()).slice(2).sort()).toEqual([expect.stringMatching(/a resolved: -A$/), expect.stringMatching(/b resolved: -A$/)]);
-		await seconds(600);
-		expect(await told()).toHaveLength(4);
-	});
-});
-
-test('a machine that was suspended tells no false recovery', async () => {
-	await start();
-	await running.alerting.receive([postedAlert(labelsOf('A'), { startsAtMs: zeroMs })]);
-	await seconds(60);
-	await clock.jump(3_600_000);
-	expect((await told()).filter((line) => line.includes('resolved'))).toEqual([]);
-	await seconds(900);
-	expect((await told()).at(-1)).toMatch(/a resolved: -A$/);
-});
-
-describe('bounds', () => {
-	test('a full outbox makes groups wait, the most severe last of all, and loses nothing', async () => {
-		await hook.stop();
-		await start({ route: "{ receiver: a, group_by: ['...'], group_wait: 30s }", more: 'max_outbox: 2' });
-		for (const name of ['A', 'B', 'C']) await fire(name, { severity: 'info' });
-		await fire('D', { severity: 'critical' });
-		await seconds(40);
-		expect(await told()).toEqual(['30s a fired: D', '30s a fired: A']);
-		const { port } = hook;
-		hook = await startFakeWebhook({ port });
-		for (let i = 0; i < 200 && (await told()).length < 4; i++) {
-			await seconds(1);
-			await new Promise((resolve) => setTimeout(resolve, 5));
-		}
-		expect((await told()).map((line) => line.split(' ').slice(1).join(' '))).toEqual([
-			'a fired: D',
-			'a fired: A',
-			'a fired: B',
-			'a fired: C',
-		]);
-	});
-
-	test('too many alerts are refused as a whole, known ones still pass', async () => {
-		await start({ more: 'max_alerts: 2' });
-		await fire('A');
-		await fire('B');
-		const post = running.alerting.receive(['C', 'A'].map((name) => postedAlert(labelsOf(name), { startsAtMs: clock.now() })));
-		await expect(post).rejects.toMatchObject({ code: 'FN_ALERTS_FULL', retryable: true, status: 503 });
-		expect(running.alerting.alerts()).toHaveLength(2);
-		await fire('A');
-		await resolve('A');
-		expect(running.alerting.alerts()).toMatchObject([{ alert: { labels: { alertname: 'B' } } }]);
 	});
 });
