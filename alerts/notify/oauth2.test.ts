@@ -103,6 +103,18 @@ describe('no token', () => {
 		expect(service.sent()).toBe(0);
 	});
 
+	test('from a service that repeats the header in its refusal: it is not in what is kept', async () => {
+		const { send } = await open({ takes: 'header' });
+		await send();
+		service.revoke();
+		service.fail(403);
+		expect(await send()).toMatchObject({
+			kind: 'refused',
+			code: 'token-403',
+			reason: expect.stringMatching(/: not now: Basic \[redacted\]$/),
+		});
+	});
+
 	test.each([429, 503])('while the service answers %i: tried again when it says so, and nothing was sent', async (status) => {
 		const { send } = await open();
 		service.fail(status);

@@ -28,7 +28,11 @@ export function openOAuth2(
 	);
 	const held = [...(secret === null ? [] : [secret]), ...further.flatMap(([, one]) => one ?? [])];
 	// What a service repeats is often the question as it was sent.
-	const redact = redactor([...held, ...held.map((one) => new Secret(formEncoded(one.reveal())))]);
+	const redact = redactor([
+		...held,
+		...held.map((one) => new Secret(formEncoded(one.reveal()))),
+		new Secret(basicOf(config.client_id, secret)),
+	]);
 	const ask = (style: Style, signal: AbortSignal) => {
 		const own = secret?.reveal() ?? '';
 		const parameters: readonly (readonly [string, string])[] = [
@@ -37,12 +41,11 @@ export function openOAuth2(
 			...further.map(([name, one, value]) => [name, one?.reveal() ?? String(value)] as const),
 			...(style === 'header' ? [] : ([['client_id', config.client_id], ...(own === '' ? [] : [['client_secret', own] as const])] as const)),
 		];
-		const basic = Buffer.from(`${formEncoded(config.client_id)}:${formEncoded(own)}`).toString('base64');
 		return world.http(config.token_url, {
 			method: 'POST',
 			headers: {
 				'content-type': 'application/x-www-form-urlencoded',
-				...(style === 'header' ? { authorization: `Basic ${basic}` } : {}),
+				...(style === 'header' ? { authorization: `Basic ${basicOf(config.client_id, secret)}` } : {}),
 			},
 			body: parameters
 				.map(([name, value]) => `${formEncoded(name)}=${formEncoded(value)}`)
@@ -73,6 +76,10 @@ export function openOAuth2(
 			return failed.kind === 'retry' ? { ...failed, possiblySent: false } : failed;
 		}
 	}, world.clock);
+}
+
+function basicOf(id: string, secret: Secret | null): string {
+	return Buffer.from(`${formEncoded(id)}:${formEncoded(secret?.reveal() ?? '')}`).toString('base64');
 }
 
 function isRefusal(response: HttpResponse): boolean {

@@ -17,7 +17,7 @@ export interface FakeOAuth2 {
 	/** Bodies that the hook took, and those that it was sent. */
 	readonly taken: readonly string[];
 	readonly sent: () => number;
-	/** The token service answers the next questions with this status. */
+	/** The token service answers the next questions with this status, and repeats the header that it was sent. */
 	readonly fail: FaultQueue<number>['fail'];
 	/** No token that was given is taken any more; with `forGood`, none that will be given either. */
 	revoke(forGood?: boolean): void;
@@ -89,7 +89,7 @@ export async function startFakeOAuth2(options: FakeOAuth2Options): Promise<FakeO
 			asked.push(question);
 			if (options.delayMs !== undefined) await exchange.sleep(options.delayMs);
 			const fault = faults.next();
-			if (fault !== undefined) return exchange.answer(fault, 'later', { 'retry-after': '7' });
+			if (fault !== undefined) return exchange.answer(fault, `not now: ${headers['authorization']}`, { 'retry-after': '7' });
 			const [status, error] = judge(question);
 			if (status !== 200) {
 				return exchange.answer(status, JSON.stringify({ error, error_description: `of ${body.toString('utf8')}` }), {
