@@ -112,6 +112,11 @@ describe('of an outage the contractor answers for', () => {
 		expect(await answered(stretches, faults, 'down')).toBe(want);
 	});
 
+	test('one that is excused altogether is none, and counts as no failure', async () => {
+		const outagesLeft = async (to: number) => readService((await assessed([[0, 800, 'down']], [cause(0, to)])).mis, 'up').outages.length;
+		expect([await outagesLeft(770), await outagesLeft(769)]).toEqual([0, 1]);
+	});
+
 	test('the price is that of what is left, and says so', async () => {
 		const { services, faults } = await assessed([[0, 1200, 'down']], [cause(0, 800)]);
 		const { items } = assess(profile, period, { faults, services, records: [], nowMs: period.toMs }, CLOCKS);

@@ -57,6 +57,13 @@ describe('the year', () => {
 		// 85.99 is below 86: a tenth of two fees. 86 is paid in full, though one month of it was not.
 		expect(yearStandings(priced, periods([90, 81.98]))[0]).toMatchObject({ final: 8599, fen: 20_000 });
 		expect(yearStandings(priced, periods([92, 80]))[0]).toMatchObject({ final: 8600, fen: 0 });
+		// January from the 11th on has 21 of its 31 days: 677.42 yuan, and a tenth of it beside that of February.
+		const january = { id: '2025-01', fromMs: Date.parse('2025-01-11T00:00:00+08:00'), toMs: Date.parse('2025-02-01T00:00:00+08:00') };
+		const february = { id: '2025-02', fromMs: january.toMs, toMs: Date.parse('2025-03-01T00:00:00+08:00') };
+		const cut = periods([90, 81.98]).map((one, i) => ({ ...one, period: i === 0 ? january : february }));
+		const fen = (how: 'whole' | 'by-days') =>
+			yearStandings({ ...priced, contract: { ...priced.contract, fee_of_cut_period: how } }, cut)[0]?.fen;
+		expect([fen('whole'), fen('by-days')]).toEqual([20_000, 16_774]);
 	});
 });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { configOrThrow, parseConfig } from '../../core/config-file.ts';
 import { ContractsConfigSchema, checkContracts } from './config.ts';
-import { periodAt, periodOf } from './period.ts';
+import { periodAt, periodOf, withFeeOf } from './period.ts';
 import { loadProfiles } from './profile-files.ts';
 import { CONTRACTS } from './scenario.fixture.ts';
 import { periodsSoFar } from './standing.ts';
@@ -89,6 +89,18 @@ describe('outside of the term nothing is computed', () => {
 		expect(periodsSoFar(monthly, at('2030-01-01T00:00')).map(({ id, toMs }) => [id, toMs])).toEqual([
 			['2023-01', at('2023-02-01T00:00')],
 			['2023-02', at('2023-02-11T00:00')],
+		]);
+	});
+
+	test('the fee of a period that is cut is all of it, or that of its days in whole fen, halves up', () => {
+		const fee = (until: string, answers: Readonly<Record<string, string>> = {}) => {
+			const profile = withTerm(profileOf('chengdu-2021', answers), { extensions: [{ until, clause: 'c' }] });
+			return withFeeOf(profile, periodOf(profile, 'q5')).contract.fee_yuan;
+		};
+		expect(fee('2022-08-15')).toBe(246_750);
+		// 246,750 x 15 / 92 = 40,230.978…; of 46 days it is a half, of 91 less than all.
+		expect(['2022-08-15', '2022-09-15', '2022-10-30', '2022-10-31'].map((until) => fee(until, { cut_period: 'by_days' }))).toEqual([
+			40_230.98, 123_375, 244_067.93, 246_750,
 		]);
 	});
 

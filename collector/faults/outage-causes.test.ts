@@ -62,6 +62,16 @@ describe('an outage is told by the deepest one that explains it', () => {
 			want: { 'mis@89': ['mis@89'], 'db@100': ['db@100'] },
 		},
 		{
+			name: 'until its own check fails, sooner than the other cause that takes over',
+			nodes: [node('mis', ['app', 'db'], [[100, 700]], { own: [[280, 700]] }), node('app', [], [[100, 400]]), node('db', [], [[300, 700]])],
+			want: { 'mis@100': ['app@100'], 'mis@280': ['mis@280'], 'app@100': ['app@100'], 'db@300': ['db@300'] },
+		},
+		{
+			name: 'to its end, whatever its own check says of the time after it',
+			nodes: [node('mis', ['db'], [[100, 700]], { own: [[100, 900]] }), node('db', [], [[100, 720]])],
+			want: { 'mis@100': ['db@100'], 'db@100': ['db@100'] },
+		},
+		{
 			name: 'until its own check fails later',
 			nodes: [node('mis', ['db'], [[100, 700]], { own: [[400, 700]] }), node('db', [], [[100, 700]])],
 			want: { 'mis@100': ['db@100'], 'mis@400': ['mis@400'], 'db@100': ['db@100'] },
