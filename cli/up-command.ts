@@ -12,6 +12,7 @@ import { createLogger } from '../core/log.ts';
 import { keepAgentRunning } from './agent-process.ts';
 import type { Command } from './command.ts';
 import { saveCompiledCode } from './compile-cache.ts';
+import { foundServices } from './found-services.ts';
 import { untilTold } from './until-told.ts';
 import { productVersion, ROOT_DIR } from './version.ts';
 
@@ -60,7 +61,9 @@ Options
 		});
 		const agentConfig = agentFile ?? (await writeAgentConfig(dataDir, { url: collector.address, tokenFile: collector.agentTokenFile }));
 		const agent = keepAgentRunning(['--config', resolve(agentConfig), '--data', join(dataDir, 'agent'), '--log-level', 'warn'], log);
-		process.stdout.write(await greeting(collector.address, await collector.accounts.setupCode(), { agentConfig, configFile }));
+		process.stdout.write(
+			await greeting(collector.address, await collector.accounts.setupCode(), { agentConfig, generated: agentFile === null, configFile }),
+		);
 		saveCompiledCode();
 		const reason = await told;
 		process.stdout.write(`stopping (${reason}) …\n`);
@@ -118,7 +121,7 @@ function isFree(port: number): Promise<boolean> {
 async function greeting(
 	address: string,
 	setupCode: string | null,
-	files: { readonly agentConfig: string; readonly configFile: string | null },
+	files: { readonly agentConfig: string; readonly generated: boolean; readonly configFile: string | null },
 ): Promise<string> {
 	const lines = ['', `  Fournines 四个九 is running at ${address}`, ''];
 	if (setupCode !== null) lines.push(`  First log-in: ${address}/setup`, `  One-time code: ${setupCode}`, '');
@@ -128,14 +131,8 @@ async function greeting(
 		`  Collector: ${files.configFile ?? 'built-in configuration; write ./collector.yml to change it'}`,
 		'',
 	);
-	const found = discoverServices();
-	if (found.length > 0) {
-		lines.push('  Found on this machine. These lines in agent.yml would watch it:', '');
-		for (const service of found) {
-			lines.push(`  # ${service.kind} at ${service.address}`, ...service.configLines.map((line) => `  ${line}`), '');
-		}
-	}
-	if (found.length === 0) lines.push('  No MySQL, Nginx, Tomcat or Redis was found listening on this machine.', '');
+	for (const line of foundServices(discoverServices(), files.generated)) lines.push(line === '' ? '' : `  ${line}`);
+	lines.push('');
 	lines.push('  Ctrl-C stops everything.', '', '');
 	return lines.join('\n');
 }
