@@ -151,6 +151,7 @@ export const CLAUSES_ZH: Readonly<Record<string, string>> = {
 	'Security / false positives at most 5 %': '安全 / 误报率不高于 5 %',
 	'Protection periods / medium and high alarms handled 100 %': '重保期间 / 中高级告警 100 % 处置',
 	'Money / a fine can lapse when mended before acceptance': '费用 / 验收前整改到位的，罚款可免除',
+	'Reports / weekly, monthly, quarterly, half-yearly and special': '报告 / 周报、月报、季报、半年报和专题报告',
 	'Inspection / at least 12 inspection reports a year': '巡检 / 每年不少于 12 份巡检报告',
 	'Assessment / two complaints: review': '考核 / 两次投诉的，复核',
 };
