@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type TemporaryFolder, temporaryFolder } from '../tests/harness/process.ts';
+import { convertCommand } from './convert-command.ts';
 
 let folder: TemporaryFolder;
 beforeEach(() => {
@@ -94,12 +95,14 @@ test('writes over nothing, and says what is left to do where something is', () =
 });
 
 test.each([
-	{ args: [], code: 2, says: 'say of what' },
-	{ args: ['prometheus', 'x.yml', '--out', 'new'], code: 2, says: '"prometheus" is not known' },
-	{ args: ['alertmanager', 'am/alertmanager.yml'], code: 2, says: '--out is missing' },
-	{ args: ['alertmanager', 'nothing.yml', '--out', 'new'], code: 1, says: 'nothing.yml cannot be read (ENOENT)' },
-	{ args: ['alertmanager', 'am/texts/team.tmpl', '--out', 'new'], code: 1, says: 'cannot be converted' },
-])('$args: $says', ({ args, code, says }) => {
-	expect(run('convert', ...args)).toMatchObject({ code, err: expect.stringContaining(says) });
+	{ args: [], code: 'FN_CLI_USAGE', says: 'say of what' },
+	{ args: ['prometheus', 'x.yml', '--out', 'new'], code: 'FN_CLI_USAGE', says: '"prometheus" is not known' },
+	{ args: ['alertmanager', 'am/alertmanager.yml'], code: 'FN_CLI_USAGE', says: '--out is missing' },
+	{ args: ['alertmanager', '--out', 'new'], code: 'FN_CLI_USAGE', says: 'name one file' },
+	{ args: ['alertmanager', 'nothing.yml', '--out', 'new'], code: 'FN_CLI_FILE', says: 'nothing.yml cannot be read (ENOENT)' },
+	{ args: ['alertmanager', 'am/texts/team.tmpl', '--out', 'new'], code: 'FN_ALERTS_CONVERT', says: 'cannot be converted' },
+])('$args: $says', async ({ args, code, says }) => {
+	const whole = args.map((arg) => (arg.includes('.') || arg === 'new' ? inFolder(arg) : arg));
+	await expect(convertCommand.run(whole)).rejects.toMatchObject({ code, message: expect.stringContaining(says) });
 	expect(existsSync(inFolder('new'))).toBe(false);
 });

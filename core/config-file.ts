@@ -133,7 +133,8 @@ export function checkConfigValue<S extends TSchema>(
 	return problems.length > 0 ? { kind: 'bad', problems: inOrder(problems) } : { kind: 'ok', config };
 }
 
-function formatPath(path: readonly (string | number)[]): string {
+/** `receivers[0].url` */
+export function formatPath(path: readonly (string | number)[]): string {
 	return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('');
 }
 

@@ -297,6 +297,6 @@ test('generated files: nothing but places of secrets changes, each place holds i
 			}) as object;
 			expect(resolved).toEqual(original);
 		}),
-		{ numRuns: 150 },
+		{ numRuns: 60 },
 	);
 });

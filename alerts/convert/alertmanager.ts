@@ -12,6 +12,7 @@ import {
 	type YAMLSeq,
 	Document as YamlDocument,
 } from 'yaml';
+import { formatPath } from '../../core/config-file.ts';
 import { AppError } from '../../core/errors.ts';
 import { AlertsConfigSchema } from '../config.ts';
 import { FOREIGN_RECEIVERS, foreignGlobalKeys } from '../foreign-receivers.ts';
@@ -60,7 +61,7 @@ export function convertAlertmanager(text: string, options: ConvertOptions): Conv
 	const notes: Note[] = [];
 	const note: AddNote = (kind, { path, node }, message) => {
 		const at = node?.range?.[0];
-		notes.push({ kind, line: at === undefined ? 0 : lines.linePos(at).line, place: placeName(path), message });
+		notes.push({ kind, line: at === undefined ? 0 : lines.linePos(at).line, place: formatPath(path), message });
 	};
 	dropTellingComments(document, note);
 	leaveOutForeign(document, contents, note);
@@ -68,7 +69,7 @@ export function convertAlertmanager(text: string, options: ConvertOptions): Conv
 	fitSchema(contents, AlertsConfigSchema as Shape, {
 		secret: ({ path, text: value, node, always }) => {
 			if (value === MASKED)
-				throw refused(options, `${placeName(path)} is ${MASKED}, as Alertmanager shows it; convert the file that it was started with`);
+				throw refused(options, `${formatPath(path)} is ${MASKED}, as Alertmanager shows it; convert the file that it was started with`);
 			if (!always && !isSecretText(secretKey(path), value)) return null;
 			const ref = options.secrets.put(labelOf(path, contents), value);
 			note('moved', { path, node }, 'file' in ref ? `to ${ref.file}` : `to the variable ${ref.env}`);
@@ -97,10 +98,6 @@ type AddNote = (kind: Note['kind'], at: { readonly path: Path; readonly node?: N
 
 function refused({ file }: ConvertOptions, message: string): AppError {
 	return new AppError('FN_ALERTS_CONVERT', `${file} cannot be converted: ${message}`, { status: 400 });
-}
-
-function placeName(path: Path): string {
-	return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('');
 }
 
 /** The key that says what a text is: values of headers are in lists. */
