@@ -71,6 +71,8 @@ export interface ServiceStatus {
 	/** Figures of the current month so far. */
 	readonly month: AvailabilityFigures;
 	readonly checks: readonly { readonly id: string; readonly state: ServiceState }[];
+	/** Ids of the services that it is made of. */
+	readonly children: readonly string[];
 }
 
 export interface OpenAlert {

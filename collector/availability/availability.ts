@@ -227,6 +227,7 @@ export function createAvailability(options: AvailabilityOptions): Availability {
 				sinceMs: last === undefined ? null : beginningOf(ledger.timeline, last) * 1000,
 				month: ledger.figures,
 				checks: service.checks.map((id) => ({ id, state: checks.get(id)?.at(-1)?.state ?? 'unknown' })),
+				children: service.children,
 			});
 		}
 		return result;

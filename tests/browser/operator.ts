@@ -62,11 +62,15 @@ async function start(closing: (() => Promise<unknown> | unknown)[]): Promise<Ope
 	const keyFile = join(folder.path, 'robot.key');
 	writeFileSync(keyFile, ROBOT_KEY, { mode: 0o600 });
 	const configFile = file('collector.yml', {
-		// What else a busy machine sets off would share the robot's message with the one that is looked for.
-		rules: { files: ['checks.yml', 'host.yml'].map((name) => resolve(import.meta.dirname, '../../rules', name)) },
+		// No CPU is busier than busy.
+		rules: {
+			thresholds: [{ rule: 'HostCpuBusy', value: 2, host: 'app-2' }],
+			files: ['checks.yml', 'host.yml'].map((name) => resolve(import.meta.dirname, '../../rules', name)),
+		},
 		alerts: {
 			receivers: [{ name: '值班组', wechat_robot_configs: [{ base_url: robot.baseUrl, key: { file: keyFile } }] }],
-			route: { receiver: '值班组' },
+			// What else a busy machine sets off must not share the message with the one that is looked for.
+			route: { receiver: '值班组', group_by: ['alertname'] },
 		},
 		inventory: {
 			checks: [

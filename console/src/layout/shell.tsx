@@ -17,6 +17,7 @@ import { Navigate, NavLink, Outlet, useLocation } from 'react-router';
 import type { SessionAnswer } from '../../../protocol/api.ts';
 import { forgetAnswers, logOut, SESSION_KEY, useSession } from '../api/product.ts';
 import { useTexts } from '../texts/language.tsx';
+import { CrashGuard } from './crash-guard.tsx';
 import { ErrorNotice } from './error-notice.tsx';
 import { LanguageSwitch } from './language-switch.tsx';
 import { SessionContext } from './session-context.ts';
@@ -42,9 +43,11 @@ export function Shell() {
 		<SessionContext value={session.data}>
 			<Header session={session.data} />
 			<main className="page">
-				<Suspense fallback={<PageSpin />}>
-					<Outlet />
-				</Suspense>
+				<CrashGuard place={location.pathname}>
+					<Suspense fallback={<PageSpin />}>
+						<Outlet />
+					</Suspense>
+				</CrashGuard>
 			</main>
 			<footer className="footer">{texts.common.zone}</footer>
 		</SessionContext>

@@ -79,6 +79,7 @@ export const en: Texts = {
 	common: {
 		logOut: 'Log out',
 		retry: 'Try again',
+		reload: 'Load the page again',
 		more: (count) => `Show ${count} more`,
 		zone: 'All times are China Standard Time (UTC+8)',
 		cancel: 'Cancel',
@@ -92,6 +93,8 @@ export const en: Texts = {
 	},
 	errors: {
 		offline: 'The collector cannot be reached: check the network, and that it is running.',
+		pageFailed: 'This page cannot be opened',
+		pageFailedHint: 'The collector may not answer, or was just upgraded. Alerts are sent by it all the same, whatever this page does.',
 		timeout: 'The collector did not answer in time.',
 		known: {
 			FN_LOGIN_FAILED: 'Account or password is wrong.',

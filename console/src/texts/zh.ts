@@ -82,6 +82,7 @@ export const zh = {
 	common: {
 		logOut: '退出登录',
 		retry: '重试',
+		reload: '重新加载页面',
 		more: (count: number) => `再显示 ${count} 条`,
 		zone: '所有时间均为北京时间（UTC+8）',
 		cancel: '取消',
@@ -95,6 +96,8 @@ export const zh = {
 	},
 	errors: {
 		offline: '连不上监控平台，请检查网络，或确认平台正在运行。',
+		pageFailed: '这个页面打不开',
+		pageFailedHint: '监控平台可能没有应答，或刚刚升级。告警仍由平台照常发送，与本页无关。',
 		timeout: '监控平台在规定时间内没有应答。',
 		known: {
 			FN_LOGIN_FAILED: '账号或密码不正确。',

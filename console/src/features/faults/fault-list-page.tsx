@@ -4,6 +4,7 @@ import type { FaultAnswer } from '../../../../protocol/fault-api.ts';
 import { DESK_KEY, send, useContracts, useFaults } from '../../api/desk.ts';
 import { shortTimeText } from '../../format/time.ts';
 import { useNow } from '../../format/use-now.ts';
+import { Limited } from '../../layout/limited.tsx';
 import { useTexts } from '../../texts/language.tsx';
 import { ActionBar } from '../desk/action-bar.tsx';
 import type { Action } from '../desk/action-dialog.tsx';
@@ -46,9 +47,9 @@ export function FaultListPage() {
 						<EmptyCard text={which === 'open' ? texts.fault.noneOpen : texts.fault.none} />
 					) : (
 						<Card className="flush">
-							{bySoonest(data.faults).map((entry) => (
-								<FaultRow key={entry.fault.id} entry={entry} service={names.service(entry.fault.service)} />
-							))}
+							<Limited items={bySoonest(data.faults)}>
+								{(entry) => <FaultRow key={entry.fault.id} entry={entry} service={names.service(entry.fault.service)} />}
+							</Limited>
 						</Card>
 					)
 				}

@@ -1,11 +1,13 @@
 import { Button } from 'antd';
 import { useState } from 'react';
+import { Link } from 'react-router';
 import type { OpenAlert } from '../../../../protocol/api.ts';
 import { durationText } from '../../format/duration.ts';
 import { dateTimeText, shortTimeText } from '../../format/time.ts';
 import { SeverityMark } from '../../layout/state-mark.tsx';
 import { useLanguage } from '../../texts/language.tsx';
 import { alertPlace, alertSummary } from './alert-words.ts';
+import { RunbookLink } from './runbook-link.tsx';
 
 interface AlertEntryProps {
 	readonly alert: OpenAlert;
@@ -18,6 +20,7 @@ export function AlertEntry({ alert, nowMs, onSilence }: AlertEntryProps) {
 	const { texts, language } = useLanguage();
 	const [open, setOpen] = useState(false);
 	const { description, action, threshold, runbook_url: runbook } = alert.annotations;
+	const { alertname } = alert.labels;
 	return (
 		<article className={alert.suppressed ? 'alert-entry alert-suppressed' : 'alert-entry'}>
 			<div className="alert-row">
@@ -51,15 +54,10 @@ export function AlertEntry({ alert, nowMs, onSilence }: AlertEntryProps) {
 							<b>{texts.alerts.action}</b> {action}
 						</p>
 					)}
-					{runbook === undefined ? null : (
+					<RunbookLink address={runbook} />
+					{alertname === undefined ? null : (
 						<p>
-							<a
-								href={/^https?:\/\//.test(runbook) ? runbook : `/${runbook.replace(/^\/+/, '')}`}
-								target="_blank"
-								rel="noopener noreferrer"
-							>
-								{texts.alerts.runbook}
-							</a>
+							<Link to={`/alerts?view=rules&rule=${encodeURIComponent(alertname)}`}>{texts.rules.toRule}</Link>
 						</p>
 					)}
 					<div className="label-list">

@@ -12,10 +12,13 @@ import { PageSpin } from '../../layout/shell.tsx';
 import { Mark } from '../../layout/state-mark.tsx';
 import { useTexts } from '../../texts/language.tsx';
 import { SEVERITIES, STATE_COLORS, severityOf } from '../../theme.ts';
+import { RuleList } from '../rules/rule-list.tsx';
 import { AlertEntry } from './alert-entry.tsx';
 import { filteredAlerts } from './filtered-alerts.ts';
 import { SilenceDialog } from './silence-dialog.tsx';
 import { SilenceList } from './silence-list.tsx';
+
+type Tab = 'open' | 'silences' | 'rules';
 
 /** What is shown stands in the address (`view`, `severity`, `q`, `held`), so that a link carries it and "back" leads to it. */
 export function AlertsPage() {
@@ -25,8 +28,9 @@ export function AlertsPage() {
 	const [search, setSearch] = useSearchParams();
 	const [silencing, setSilencing] = useState<OpenAlert | null>(null);
 	const { data } = overview;
-	const tab = search.get('view') === 'silences' ? 'silences' : 'open';
-	const show = (view: 'open' | 'silences') => setSearch(view === 'open' ? {} : { view });
+	const view = search.get('view');
+	const tab: Tab = view === 'silences' || view === 'rules' ? view : 'open';
+	const show = (next: Tab) => setSearch(next === 'open' ? {} : { view: next });
 	return (
 		<>
 			<div className="page-title">
@@ -37,6 +41,7 @@ export function AlertsPage() {
 					options={[
 						{ value: 'open', label: data === undefined ? texts.alerts.open : `${texts.alerts.open} ${data.alerts.length}` },
 						{ value: 'silences', label: texts.alerts.silences },
+						{ value: 'rules', label: texts.rules.title },
 					]}
 				/>
 			</div>
@@ -50,6 +55,7 @@ export function AlertsPage() {
 				/>
 			) : null}
 			{tab === 'silences' ? <SilenceList mayEnd={maySilence} /> : null}
+			{tab === 'rules' ? <RuleList /> : null}
 			{silencing === null ? null : (
 				<SilenceDialog
 					alert={silencing}

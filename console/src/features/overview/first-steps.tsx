@@ -9,22 +9,22 @@ export function FirstSteps() {
 		<Card title={words.title}>
 			<ol className="first-steps">
 				<li>
-					<b>{words.watch}</b> {words.watchHow}
+					<b>{words.watch}</b>
+					<small>{words.watchHow}</small>
 				</li>
 				<li>
-					<b>
-						<Link to="/desk/inventory">{words.services}</Link>
-					</b>{' '}
-					{words.servicesHow}
+					<Link to="/desk/inventory">{words.services}</Link>
+					<small>{words.servicesHow}</small>
 				</li>
 				<li>
-					<b>{words.tell}</b> {words.tellHow} <code>fournines check collector.yml</code>
+					<b>{words.tell}</b>
+					<small>
+						{words.tellHow} <code>fournines check collector.yml</code>
+					</small>
 				</li>
 				<li>
-					<b>
-						<Link to="/agents">{words.hosts}</Link>
-					</b>{' '}
-					{words.hostsHow}
+					<Link to="/agents">{words.hosts}</Link>
+					<small>{words.hostsHow}</small>
 				</li>
 			</ol>
 		</Card>

@@ -5,6 +5,7 @@ import { PROBLEM_CHANNELS, type ProblemAnswer } from '../../../../protocol/probl
 import { DESK_KEY, send, useFrequentProblems, useProblems } from '../../api/desk.ts';
 import { monthStartMs, monthText, shortTimeText } from '../../format/time.ts';
 import { useNow } from '../../format/use-now.ts';
+import { Limited } from '../../layout/limited.tsx';
 import { useTexts } from '../../texts/language.tsx';
 import { ActionBar } from '../desk/action-bar.tsx';
 import type { Action } from '../desk/action-dialog.tsx';
@@ -59,9 +60,7 @@ export function ProblemListPage() {
 							<EmptyCard text={which === 'open' ? words.noneOpen : words.none} />
 						) : (
 							<Card className="flush">
-								{data.problems.map((entry) => (
-									<ProblemRow key={entry.problem.id} entry={entry} />
-								))}
+								<Limited items={data.problems}>{(entry) => <ProblemRow key={entry.problem.id} entry={entry} />}</Limited>
 							</Card>
 						)
 					}

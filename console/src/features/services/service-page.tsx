@@ -1,7 +1,7 @@
 import { Card, Empty, Segmented } from 'antd';
 import { useMemo, useState } from 'react';
-import { useParams } from 'react-router';
-import type { LedgerAnswer, ServiceState } from '../../../../protocol/api.ts';
+import { Link, useParams } from 'react-router';
+import type { LedgerAnswer, ServiceState, ServiceStatus } from '../../../../protocol/api.ts';
 import { ApiError } from '../../api/client.ts';
 import { useLedger, useOverview } from '../../api/product.ts';
 import { durationText } from '../../format/duration.ts';
@@ -14,6 +14,7 @@ import { StateMark } from '../../layout/state-mark.tsx';
 import { useTexts } from '../../texts/language.tsx';
 import { BudgetBar } from '../overview/budget-bar.tsx';
 import { sliText } from '../overview/sli-text.ts';
+import { worstFirst } from '../overview/state-order.ts';
 import { BudgetCard } from './budget-card.tsx';
 import { Figure } from './figure.tsx';
 import { IntervalTable } from './interval-table.tsx';
@@ -44,6 +45,7 @@ export function ServicePage() {
 	return (
 		<div className="stack">
 			<div className="page-title">
+				<Link to="/">{texts.service.back}</Link>
 				<Heading>{service?.name ?? id}</Heading>
 				{service?.core === true ? <span className="chip">{texts.overview.core}</span> : null}
 				{service === undefined ? null : <StateMark state={service.state} />}
@@ -70,7 +72,8 @@ export function ServicePage() {
 			{ledger.data === undefined || missing ? null : <Ledger ledger={ledger.data} range={full} />}
 			{missing ? null : <RequestsCard service={id} span={range} />}
 			{service === undefined ? null : <BudgetCard service={id} />}
-			{service === undefined ? null : (
+			{service === undefined ? null : <Parts service={service} all={overview.data?.services ?? []} />}
+			{service === undefined || service.checks.length === 0 ? null : (
 				<Card title={texts.service.checks} className="flush">
 					{service.checks.map((check) => (
 						<div key={check.id} className="check-row">
@@ -81,6 +84,27 @@ export function ServicePage() {
 				</Card>
 			)}
 		</div>
+	);
+}
+
+/** The services that it is made of, worst first, and those that it is a part of. */
+function Parts({ service, all }: { readonly service: ServiceStatus; readonly all: readonly ServiceStatus[] }) {
+	const words = useTexts().service;
+	const lists = [
+		{ title: words.parts, services: all.filter(({ id }) => service.children.includes(id)) },
+		{ title: words.partOf, services: all.filter(({ children }) => children.includes(service.id)) },
+	];
+	return lists.map(({ title, services }) =>
+		services.length === 0 ? null : (
+			<Card key={title} title={title} className="flush">
+				{worstFirst(services).map(({ id, name, state }) => (
+					<div key={id} className="check-row">
+						<Link to={`/services/${encodeURIComponent(id)}`}>{name}</Link>
+						<StateMark state={state} />
+					</div>
+				))}
+			</Card>
+		),
 	);
 }
 
