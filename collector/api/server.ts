@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import cookie from '@fastify/cookie';
 import formbody from '@fastify/formbody';
 import helmet from '@fastify/helmet';
@@ -16,6 +18,7 @@ import { Compile } from 'typebox/compile';
 import { AppError, errorText } from '../../core/errors.ts';
 import type { Logger } from '../../core/log.ts';
 import { type Caller, type GuardOptions, guard } from './guard.ts';
+import { runbookPage } from './runbook-page.ts';
 
 declare module 'fastify' {
 	interface FastifyRequest {
@@ -92,7 +95,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
 	});
 	app.get('/-/healthy', async () => 'Fournines is healthy.\n');
 	app.get('/api/fournines/openapi.json', async () => app.swagger());
-	if (options.runbookDir !== undefined) await serveRunbooks(app, options.runbookDir);
+	if (options.runbookDir !== undefined) serveRunbooks(app, options.runbookDir);
 	await serveConsole(app, options.consoleDir);
 	return app;
 }
@@ -114,16 +117,12 @@ function validatorOf({ schema, httpPart }: { readonly schema: unknown; readonly 
 	};
 }
 
-async function serveRunbooks(app: FastifyInstance, root: string): Promise<void> {
-	await app.register(staticFiles, {
-		root,
-		prefix: '/docs/runbooks/',
-		decorateReply: false,
-		index: false,
-		// A browser would save Markdown to disk; whoever got the message at night wants to read it.
-		setHeaders: (reply) => {
-			reply.header('content-type', 'text/plain; charset=utf-8');
-		},
+/** What the links of messages open: whoever got one at night wants to read it, on a telephone and without a log-in. */
+function serveRunbooks(app: FastifyInstance, root: string): void {
+	app.get<{ Params: { name: string } }>('/docs/runbooks/:name', async ({ params: { name } }, reply) => {
+		const text = /^[a-z0-9-]+\.md$/.test(name) ? await readFile(join(root, name), 'utf8').catch(() => null) : null;
+		if (text === null) throw new AppError('FN_RUNBOOK_UNKNOWN', `there is no runbook "${name.slice(0, 100)}"`, { status: 404 });
+		return reply.type('text/html; charset=utf-8').send(runbookPage(text));
 	});
 }
 
