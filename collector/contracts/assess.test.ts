@@ -274,6 +274,26 @@ describe('the next deduction', () => {
 		expect(next(of('a', 0, 1_000_000, 0))).toEqual([['a', 200, 20]]);
 	});
 
+	test('is the second that brings a figure of the whole month out of its bound, and none once it is', () => {
+		const atMs = Date.parse('2025-03-20T00:00:00+08:00');
+		const next = (downSeconds: number, agreedSecondsOfPeriod = 2_678_400) => {
+			const services = [{ ...service, agreedSeconds: 1_600_000, agreedSecondsOfPeriod, downSeconds, outages: [] }];
+			return run('zhaoqing-2025', {}, { nowMs: atMs, faults: [], records: [], services }).result.next.map((one) => [one.rule, one.seconds]);
+		};
+		// A hundredth of 2,678,400 s is 26,784 s, seven days are 604,800 s.
+		expect(next(0)).toEqual([
+			['effective-time', 26_785],
+			['stopped', 604_801],
+		]);
+		expect(next(26_784)).toEqual([
+			['effective-time', 1],
+			['stopped', 578_017],
+		]);
+		expect(next(26_785)).toEqual([['stopped', 578_016]]);
+		// Seven days are longer than all that was agreed.
+		expect(next(0, 600_000)).toEqual([['effective-time', 6001]]);
+	});
+
 	test('is nothing once the period is over', () => {
 		expect(run('chengdu-2021').result.next).toEqual([]);
 	});

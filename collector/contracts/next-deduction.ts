@@ -5,7 +5,7 @@ import { countedFaults, faultClocks, type RuleContext } from './fault-rules.ts';
 import { deadlineMs, spanMs } from './limits.ts';
 import type { RuleOf } from './profile.ts';
 import { answeredSeconds } from './reading.ts';
-import { availabilityCost, availabilityParts, bandOf, outageReading, servicesOf } from './service-rules.ts';
+import { availabilityCost, availabilityParts, bandOf, outageReading, outOfBounds, servicesOf, thresholdReading } from './service-rules.ts';
 
 /** What comes next under each rule, soonest first. */
 export function nextDeductions(context: RuleContext): readonly NextDeductionAnswer[] {
@@ -54,6 +54,14 @@ export function nextDeductions(context: RuleContext): readonly NextDeductionAnsw
 				const fen = Math.round((centipoints * perPointFen) / 100);
 				found.push({ ...common, kind: 'downtime', faultId: null, problemId: null, service, clock: null, seconds, centipoints, fen });
 			}
+		} else if (rule.kind === 'threshold' && rule.measure !== 'mtbf') {
+			for (const service of servicesOf('all', context)) {
+				const seconds = untilOutOfBounds(rule, service);
+				if (seconds === null) continue;
+				const centipoints = Math.round(rule.points * 100);
+				const where = { faultId: null, problemId: null, service: service.service, clock: null };
+				found.push({ ...common, kind: 'downtime', ...where, seconds, centipoints, fen: Math.round(rule.points * perPointFen) });
+			}
 		} else if (rule.kind === 'desk') {
 			found.push(...nextDeskDeductions(rule, context));
 		}
@@ -84,6 +92,14 @@ function nextAvailabilityCosts(
 		return seconds === null ? [] : [{ service, seconds, centipoints: cost(seconds) - known }];
 	});
 	return isWorst ? steps.toSorted((a, b) => a.seconds - b.seconds || compare(a.service ?? '', b.service ?? '')).slice(0, 1) : steps;
+}
+
+/** How much more downtime brings a figure of the whole period out of its bound; `null` where it is already, or never will be. */
+function untilOutOfBounds(rule: RuleOf<'threshold'>, service: AssessedService): number | null {
+	const read = thresholdReading(rule, service);
+	const { agreedSecondsOfPeriod: agreedSeconds, downSeconds } = read;
+	const isOut = (more: number) => outOfBounds(rule, { ...read, agreedSeconds, downSeconds: downSeconds + more }) !== null;
+	return isOut(0) ? null : firstCostlier(isOut, agreedSeconds - downSeconds);
 }
 
 function dueReports(rule: RuleOf<'report'>, context: RuleContext): readonly NextDeductionAnswer[] {

@@ -119,7 +119,7 @@ export function availabilityCost(rule: RuleOf<'availability'>, agreedSeconds: nu
 
 export function thresholdItems(rule: RuleOf<'threshold'>, context: RuleContext): readonly RawItem[] {
 	return servicesOf('all', context).flatMap((service) => {
-		const read = readService(service, rule.unknown ?? 'up');
+		const read = thresholdReading(rule, service);
 		const reason = outOfBounds(rule, read);
 		if (reason === null) return [];
 		const left = read.leftOutSeconds;
@@ -135,8 +135,16 @@ export function thresholdItems(rule: RuleOf<'threshold'>, context: RuleContext):
 	});
 }
 
+/** Unless the rule says otherwise, the client bears time that nobody saw. */
+export function thresholdReading(rule: RuleOf<'threshold'>, service: AssessedService): ServiceReading {
+	return readService(service, rule.unknown ?? 'up');
+}
+
 /** How a figure of the period misses its bound; `null` where it keeps it. */
-function outOfBounds(rule: RuleOf<'threshold'>, { agreedSeconds: agreed, downSeconds: down, outages }: ServiceReading): WordsAnswer | null {
+export function outOfBounds(
+	rule: RuleOf<'threshold'>,
+	{ agreedSeconds: agreed, downSeconds: down, outages }: ServiceReading,
+): WordsAnswer | null {
 	if (rule.measure === 'availability') {
 		const least = Math.round(Number(rule.least ?? '0') * PERCENT_UNITS);
 		if (agreed <= 0 || (agreed - down) * WHOLE >= least * agreed) return null;
