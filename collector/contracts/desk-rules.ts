@@ -1,14 +1,18 @@
-import { formatZoned } from '../../core/zone-time.ts';
+import { formatZoned, zonedDate } from '../../core/zone-time.ts';
 import type { NextDeductionAnswer } from '../../protocol/contract-api.ts';
+import { dayKindOrUnknown } from '../inventory/holidays.ts';
 import type { AssessedProblem, RawItem } from './assessed.ts';
 import type { FaultClock, RuleContext } from './fault-rules.ts';
-import { type ClockRules, deadlineMs, type deadlineOrUnknownMs, spanMs, spokenSpan } from './limits.ts';
+import { type ClockRules, deadlineMs, deadlineOrUnknownMs, spanMs, spokenSpan } from './limits.ts';
 import type { Profile, RuleOf } from './profile.ts';
 
 /** A clock of a user's problem; `round` counts from 1 and rises when the reporter did not accept the answer. */
 export interface ProblemClock extends FaultClock {
 	readonly round: number;
 }
+
+/** As `deadlineMs`, with the moment that is held against it. `null` while it is not known. */
+type DeskDeadline = (...parameters: [...Parameters<typeof deadlineMs>, atMs: number]) => number | null;
 
 /**
  * Every clock of the problem desk that has begun, in the order of the profile. Without desk clauses there are none, and one whose
@@ -19,11 +23,11 @@ export function problemClocks(
 	problem: Pick<AssessedProblem, 'handedMs' | 'receivedMs' | 'rounds'>,
 	rules: ClockRules,
 	nowMs: number,
-	deadline: typeof deadlineOrUnknownMs = deadlineMs,
+	deadline: DeskDeadline = deadlineMs,
 ): readonly ProblemClock[] {
 	return (profile.desk?.clocks ?? []).flatMap((clock) => {
 		const made = (round: number, fromMs: number, stoppedMs: number | null, toldUntilMs: number | null): readonly ProblemClock[] => {
-			const limitMs = deadline(fromMs, clock.within, rules, { hours: 'always', service: null });
+			const limitMs = deadline(fromMs, clock.within, rules, { hours: 'always', service: null }, stoppedMs ?? nowMs);
 			if (limitMs === null) return [];
 			// Whoever was told in time that it takes longer waits until the day that was named.
 			const dueMs = clock.extendable && toldUntilMs !== null ? Math.max(limitMs, toldUntilMs) : limitMs;
@@ -70,7 +74,7 @@ export function deskItems(rule: RuleOf<'desk'>, context: RuleContext): readonly 
 export function nextDeskDeductions(rule: RuleOf<'desk'>, context: RuleContext): readonly NextDeductionAnswer[] {
 	const { nowMs } = context.input;
 	return countedProblems(context).flatMap((problem) =>
-		problemClocks(context.profile, problem, context.clocks, nowMs)
+		problemClocks(context.profile, problem, context.clocks, nowMs, deadlineThatMatters)
 			.filter((clock) => clock.stoppedMs === null && rule.clocks.includes(clock.clock))
 			.map((clock): NextDeductionAnswer => {
 				const begun = clock.late ? Math.ceil((nowMs - clock.dueMs) / spanMs(rule.per)) : 0;
@@ -90,8 +94,20 @@ export function nextDeskDeductions(rule: RuleOf<'desk'>, context: RuleContext): 
 	);
 }
 
+/**
+ * A limit that ends in a year whose holidays nobody has entered ends after the year in which it began, so within that nothing is late.
+ * Later that cannot be told, and nothing is priced by a guess: `FN_CALENDAR_YEAR`.
+ */
+const deadlineThatMatters: DeskDeadline = (fromMs, limit, rules, clock, atMs) => {
+	const began = zonedDate(fromMs, rules.zone);
+	const cannotBeLate = dayKindOrUnknown(began, rules.holidays) !== 'unknown' && zonedDate(atMs, rules.zone).year <= began.year;
+	return (cannotBeLate ? deadlineOrUnknownMs : deadlineMs)(fromMs, limit, rules, clock);
+};
+
 function lateClocks(rule: RuleOf<'desk'>, problem: AssessedProblem, { profile, clocks, input }: RuleContext): readonly ProblemClock[] {
-	return problemClocks(profile, problem, clocks, input.nowMs).filter((clock) => clock.late && rule.clocks.includes(clock.clock));
+	return problemClocks(profile, problem, clocks, input.nowMs, deadlineThatMatters).filter(
+		(clock) => clock.late && rule.clocks.includes(clock.clock),
+	);
 }
 
 function countedProblems({ input, period }: RuleContext): readonly AssessedProblem[] {

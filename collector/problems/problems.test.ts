@@ -218,6 +218,23 @@ describe('the contract', () => {
 		expect((await items()).found).toEqual([['answer-1', -300, 'answer']]);
 	});
 
+	test('prices nothing by a guess at the turn of a year: until then nothing is late, and later nobody can tell', () => {
+		clockRules.holidays = [{ year: 2099, off: ['01-01'], work: [] }];
+		try {
+			const atMs = Date.parse('2099-12-31T10:00:00+08:00');
+			const profile = profileNamed('chengdu-2021');
+			const period = { ...periodOf(profile, 'q1'), fromMs: atMs - DAY, toMs: atMs + 30 * DAY };
+			const rounds = [{ fromMs: atMs, answeredMs: null, delayUntilMs: null }];
+			const late = { id: 'p', number: 1, service: null, receivedMs: atMs, handedMs: atMs, rounds };
+			const priced = (at: number) =>
+				assess(profile, period, { faults: [], services: [], records: [], problems: [late], nowMs: at }, clockRules).items;
+			expect(priced(atMs + 60 * MINUTE)).toEqual([]);
+			expect(() => priced(atMs + DAY)).toThrow(expect.objectContaining({ code: 'FN_CALENDAR_YEAR' }));
+		} finally {
+			clockRules.holidays = [];
+		}
+	});
+
 	test('waits as long as the reporter was told, and no longer; a refused answer starts it anew', async () => {
 		const { problem } = await problems.receive(request, 'ann');
 		const untilMs = T0 + 9 * DAY;
