@@ -88,9 +88,8 @@ function Entries({ state, mayEdit }: { readonly state: InventoryStateAnswer; rea
 			send('POST', '/inventory/entries', { over: state.version, note, entries: [{ section, key, text: next }] }),
 	});
 	return (
-		<Card
-			className="flush"
-			title={
+		<>
+			<div className="list-filter">
 				<select
 					className="plain-select"
 					value={section}
@@ -103,34 +102,33 @@ function Entries({ state, mayEdit }: { readonly state: InventoryStateAnswer; rea
 						</option>
 					))}
 				</select>
-			}
-			extra={
-				<span className="inline-form">
-					<Input.Search
-						className="list-search"
-						allowClear
-						value={text}
-						placeholder={words.search}
-						aria-label={words.search}
-						onChange={({ target }) => setText(target.value)}
-					/>
-					{mayEdit && section !== 'zone' ? (
-						<ActionBar small actions={[edit('', NEW_ENTRY[section] ?? 'id: \n', words.add)]} refresh={DESK_KEY} />
-					) : null}
-				</span>
-			}
-		>
-			{entries.length === 0 ? <p className="quiet muted">{wanted === '' ? words.none : words.noneSuch}</p> : null}
-			<Limited key={`${section} ${wanted}`} items={entries}>
-				{(entry) => (
-					<EntryRow
-						key={entry.key}
-						entry={entry}
-						actions={mayEdit ? [edit(entry.key, entry.text, words.edit), ...(section === 'zone' ? [] : [remove(entry, state, words)])] : []}
-					/>
-				)}
-			</Limited>
-		</Card>
+				<Input.Search
+					className="list-search"
+					allowClear
+					value={text}
+					placeholder={words.search}
+					aria-label={words.search}
+					onChange={({ target }) => setText(target.value)}
+				/>
+				{mayEdit && section !== 'zone' ? (
+					<ActionBar small actions={[edit('', NEW_ENTRY[section] ?? 'id: \n', words.add)]} refresh={DESK_KEY} />
+				) : null}
+			</div>
+			<Card className="flush">
+				{entries.length === 0 ? <p className="quiet muted">{wanted === '' ? words.none : words.noneSuch}</p> : null}
+				<Limited key={`${section} ${wanted}`} items={entries}>
+					{(entry) => (
+						<EntryRow
+							key={entry.key}
+							entry={entry}
+							actions={
+								mayEdit ? [edit(entry.key, entry.text, words.edit), ...(section === 'zone' ? [] : [remove(entry, state, words)])] : []
+							}
+						/>
+					)}
+				</Limited>
+			</Card>
+		</>
 	);
 }
 
