@@ -53,7 +53,7 @@ export function IntervalTable({
 function Intervals({ list, toSeconds }: { readonly list: readonly LedgerIntervalAnswer[]; readonly toSeconds: number }) {
 	const texts = useTexts();
 	return (
-		<div className="plain-table">
+		<div className="plain-table interval-table">
 			<table>
 				<thead>
 					<tr>
