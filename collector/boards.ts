@@ -6,6 +6,7 @@ import type { BoardSource } from './api/product/overview-routes.ts';
 interface BoardFile {
 	readonly uid: string;
 	readonly title: string;
+	readonly description: string;
 	readonly tags: readonly string[];
 	readonly text: string;
 }
@@ -17,15 +18,15 @@ export function loadBoards(folder: string, log: Logger): BoardSource {
 		if (!name.endsWith('.json')) continue;
 		try {
 			const text = readFileSync(join(folder, name), 'utf8');
-			const { uid, title, tags } = JSON.parse(text) as Partial<BoardFile>;
+			const { uid, title, description, tags } = JSON.parse(text) as Partial<BoardFile>;
 			if (typeof uid !== 'string' || typeof title !== 'string') throw new Error('it has no uid or no title');
-			boards.set(uid, { uid, title, tags: tags ?? [], text });
+			boards.set(uid, { uid, title, description: description ?? '', tags: tags ?? [], text });
 		} catch (error) {
 			log.warn({ board: name, error: error instanceof Error ? error.message : String(error) }, 'a board was left out');
 		}
 	}
 	return {
-		list: () => ({ boards: [...boards.values()].map(({ uid, title, tags }) => ({ uid, title, tags })) }),
+		list: () => ({ boards: [...boards.values()].map(({ text: _text, ...board }) => board) }),
 		get: (uid) => boards.get(uid)?.text ?? null,
 	};
 }

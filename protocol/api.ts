@@ -121,7 +121,13 @@ export interface LedgerAnswer {
 
 /** `GET /boards`: the shipped Grafana dashboards; `GET /boards/{uid}` answers the Grafana JSON itself. */
 export interface BoardListAnswer {
-	readonly boards: readonly { readonly uid: string; readonly title: string; readonly tags: readonly string[] }[];
+	readonly boards: readonly {
+		readonly uid: string;
+		readonly title: string;
+		/** What it shows; `''` when the board does not say. */
+		readonly description: string;
+		readonly tags: readonly string[];
+	}[];
 }
 
 /** `GET /notifications?limit=`: what was sent, newest first. */

@@ -90,6 +90,7 @@ describe.skipIf(CHROMIUM === null)('the console in a browser', () => {
 
 	test('the host board draws live values that change', async () => {
 		await open('/boards');
+		await page.getByText(/请求成功率。数字由可用性台账写入/).waitFor();
 		await picture('boards');
 		await page.getByRole('link', { name: /^主机/ }).click();
 		await panel('CPU 时间分布').waitFor();

@@ -26,6 +26,7 @@ export function BoardListPage() {
 				{list.data.boards.map((board) => (
 					<Link key={board.uid} to={`/boards/${encodeURIComponent(board.uid)}`} className="board-card">
 						<b>{board.title}</b>
+						{board.description === '' ? null : <small className="muted">{board.description}</small>}
 						<span>
 							{board.tags.map((tag) => (
 								<span key={tag} className="chip">
