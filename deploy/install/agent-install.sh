@@ -15,10 +15,10 @@ public_key=
 while [ $# -gt 0 ]; do
 	case "$1" in
 	--collector) collector=${2:?} && shift 2 ;;
-	--enrol-token-file) token=${2:?} && shift 2 ;;
-	--ca-file) ca=${2:?} && shift 2 ;;
-	--public-key) public_key=${2:?} && shift 2 ;;
-	--root) root=${2:?} && shift 2 ;;
+	--enrol-token-file) token=$(absolute "${2:?}") && shift 2 ;;
+	--ca-file) ca=$(absolute "${2:?}") && shift 2 ;;
+	--public-key) public_key=$(absolute "${2:?}") && shift 2 ;;
+	--root) root=$(absolute "${2:?}") && shift 2 ;;
 	--help | -h) usage && exit 0 ;;
 	*) usage >&2 && fail "unknown argument $1" ;;
 	esac
@@ -26,11 +26,19 @@ done
 
 check_package "$root" "$public_key" "$token" "$ca"
 
-[ -n "$root" ] || ensure_user fournines-agent /var/lib/fournines-agent
-install -d -m 0755 "$root/opt/fournines" "$root/etc/fournines" "$root/etc/systemd/system"
-install -d -m 0750 "$root/etc/fournines/secrets"
+config="$root/etc/fournines/agent.yml"
+secrets="$root/etc/fournines/secrets"
+install -d -m 0755 "$root/opt/fournines" "$root/etc/fournines" "$root/etc/systemd/system" "$root/usr/local/bin"
+if [ -z "$root" ]; then
+	ensure_user fournines-agent /var/lib/fournines-agent
+	# As the unit does, for what is run by hand.
+	! getent group adm >/dev/null || usermod -a -G adm fournines-agent
+	# systemd before 235 (CentOS 7) does not make it.
+	install -d -m 0700 -o fournines-agent -g "$(id -gn fournines-agent)" /var/lib/fournines-agent
+fi
 install -m 0644 fournines-agent.cjs fournines-agent.cjs.LEGAL.txt "$root/opt/fournines/"
 install -m 0755 uninstall.sh "$root/opt/fournines/uninstall-agent.sh"
+install -m 0755 fournines-agent "$root/usr/local/bin/fournines-agent"
 if [ -f runtime/node ]; then
 	install -d -m 0755 "$root/opt/fournines/runtime"
 	# Renamed into place: the running agent keeps the file that it was started with.
@@ -39,25 +47,41 @@ if [ -f runtime/node ]; then
 fi
 install -m 0644 fournines-agent.service "$root/etc/systemd/system/"
 
-[ -z "$token" ] || install -m 0640 "$token" "$root/etc/fournines/enrol.token"
+own_group() {
+	[ -n "$root" ] || chgrp fournines-agent "$1"
+}
+if [ ! -d "$secrets" ]; then
+	install -d -m 0750 "$secrets"
+	own_group "$secrets"
+fi
+if [ -n "$token" ]; then
+	install -m 0640 "$token" "$root/etc/fournines/enrol.token"
+	own_group "$root/etc/fournines/enrol.token"
+fi
 [ -z "$ca" ] || install -m 0644 "$ca" "$root/etc/fournines/ca.pem"
-config="$root/etc/fournines/agent.yml"
-if [ ! -f "$config" ]; then
+wanted() {
+	echo "collector:"
+	echo "  url: $collector"
+	[ -z "$token" ] || echo "  enrol_token: { file: /etc/fournines/enrol.token }"
+	[ -z "$ca" ] || echo "  ca_file: /etc/fournines/ca.pem"
+}
+if [ -f "$config" ]; then
+	if [ -n "$collector" ] && ! grep -qF -e "$collector" "$config"; then
+		echo "install.sh: $config stays as it is and does not name $collector; if it should, write into it:" >&2
+		wanted >&2
+	fi
+else
 	{
 		echo "# Every key: https is assumed, secrets are files; \"fournines-agent --help\" lists what can be run by hand."
 		echo "data: /var/lib/fournines-agent"
-		if [ -n "$collector" ]; then
-			echo "collector:"
-			echo "  url: $collector"
-			[ -z "$token" ] || echo "  enrol_token: { file: /etc/fournines/enrol.token }"
-			[ -z "$ca" ] || echo "  ca_file: /etc/fournines/ca.pem"
-		fi
+		[ -z "$collector" ] || wanted
 	} >"$config"
 	chmod 0640 "$config"
 fi
+# Nothing else below /etc/fournines is touched: the collector's files may lie there, too.
+own_group "$config"
 
 if [ -z "$root" ]; then
-	chgrp -R fournines-agent /etc/fournines
 	systemctl daemon-reload
 	systemctl enable --quiet fournines-agent.service
 	systemctl restart fournines-agent.service
@@ -65,4 +89,4 @@ if [ -z "$root" ]; then
 else
 	echo "the agent is installed below $root"
 fi
-[ -n "$collector" ] || echo "it sends nowhere yet: set collector.url in /etc/fournines/agent.yml"
+grep -qE '^(collector|outbox|remote_write):' "$config" || echo "it sends nowhere yet: set collector.url in /etc/fournines/agent.yml"

@@ -20,10 +20,13 @@ fi
 rm -f "$root/etc/systemd/system/fournines-agent.service"
 [ -n "$root" ] || systemctl daemon-reload
 rm -f "$root/opt/fournines/fournines-agent.cjs" "$root/opt/fournines/fournines-agent.cjs.LEGAL.txt" "$root/opt/fournines/runtime/node" \
-	"$root/opt/fournines/uninstall-agent.sh"
+	"$root/opt/fournines/uninstall-agent.sh" "$root/usr/local/bin/fournines-agent"
 rmdir "$root/opt/fournines/runtime" "$root/opt/fournines" 2>/dev/null || true
 if [ "$purge" = yes ]; then
-	rm -rf "$root/etc/fournines/agent.yml" "$root/etc/fournines/enrol.token" "$root/etc/fournines/secrets" "$root/var/lib/fournines-agent"
+	rm -rf "$root/etc/fournines/agent.yml" "$root/etc/fournines/enrol.token" "$root/var/lib/fournines-agent"
+	# A collector on this machine may use them, too.
+	[ -f "$root/etc/fournines/collector.yml" ] || rm -rf "$root/etc/fournines/secrets" "$root/etc/fournines/ca.pem"
+	rmdir "$root/etc/fournines" 2>/dev/null || true
 	[ -n "$root" ] || userdel fournines-agent 2>/dev/null || true
 	echo "the agent, its configuration and its data are removed"
 else

@@ -13,8 +13,8 @@ public_key=
 while [ $# -gt 0 ]; do
 	case "$1" in
 	--listen) listen=${2:?} && shift 2 ;;
-	--public-key) public_key=${2:?} && shift 2 ;;
-	--root) root=${2:?} && shift 2 ;;
+	--public-key) public_key=$(absolute "${2:?}") && shift 2 ;;
+	--root) root=$(absolute "${2:?}") && shift 2 ;;
 	--help | -h) usage && exit 0 ;;
 	*) usage >&2 && fail "unknown argument $1" ;;
 	esac
@@ -37,7 +37,10 @@ rm -rf "$target.old"
 install -m 0755 fournines "$root/usr/local/bin/fournines"
 install -m 0644 fournines-collector.service "$root/etc/systemd/system/"
 config="$root/etc/fournines/collector.yml"
-if [ ! -f "$config" ]; then
+if [ -f "$config" ]; then
+	[ -z "$listen" ] || grep -qF -e "$listen" "$config" ||
+		echo "install.sh: $config stays as it is and does not name $listen; if it should, set server.listen there" >&2
+else
 	{
 		echo "# Every key has a default; \"fournines check /etc/fournines/collector.yml\" tells what is wrong."
 		echo "server:"
@@ -49,6 +52,10 @@ fi
 if [ -z "$root" ]; then
 	chgrp fournines "$config"
 	systemctl daemon-reload
+	if systemctl is-active --quiet fournines-collector.service; then
+		echo "the collector is installed; what runs is still the version before: systemctl restart fournines-collector"
+		exit 0
+	fi
 	systemctl enable --quiet --now fournines-collector.service
 	echo "the collector is installed and running; the one-time code of the first log-in: journalctl -u fournines-collector | grep one-time"
 else

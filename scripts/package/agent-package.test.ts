@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
@@ -10,7 +10,16 @@ import { runtimeVersion } from './node-runtime.ts';
 let folder: TemporaryFolder;
 let unpacked: string;
 const at = (...parts: string[]) => join(folder.path, ...parts);
-const sh = (command: string, args: readonly string[], cwd = folder.path) => spawnSync(command, [...args], { cwd, encoding: 'utf8' });
+const sh = (command: string, args: readonly string[], cwd = folder.path, env = process.env) =>
+	spawnSync(command, [...args], { cwd, env, encoding: 'utf8' });
+const hasMounts = spawnSync('unshare', ['--mount', 'true']).status === 0;
+
+/** A machine of its own as far as the install script sees: its users, its /opt and its /var/lib; systemd is told nothing. */
+const MACHINE = `set -eu
+mkdir -p "$1/etc" && cp -a /etc/. "$1/etc" && mount --bind "$1/etc" /etc
+for place in /opt /var/lib /usr/local/bin; do mount -t tmpfs none "$place"; done
+chmod 755 "$1"
+`;
 
 beforeAll(async () => {
 	folder = temporaryFolder('package');
@@ -44,10 +53,31 @@ test('the package installs itself, and its own runtime runs its own agent', () =
 	expect(once.stdout).toContain('node_load1{');
 });
 
-test('what an administrator has written stays when it is installed again', () => {
+test('paths are those of the place where it is called', () => {
+	mkdirSync(at('elsewhere'));
+	writeFileSync(at('elsewhere/ca.pem'), 'PEM');
+	const args = ['--root', 'below', '--enrol-token-file', '../token', '--ca-file', 'ca.pem', '--public-key', '../release.pem'];
+	const result = sh(join(unpacked, 'install.sh'), args, at('elsewhere'));
+	expect(result.stderr).toBe('');
+	expect(result.status).toBe(0);
+	expect(readFileSync(at('elsewhere/below/etc/fournines/enrol.token'), 'utf8')).toBe('fne_x');
+	expect(readFileSync(at('elsewhere/below/etc/fournines/ca.pem'), 'utf8')).toBe('PEM');
+});
+
+test('what an administrator has written stays when it is installed again, and what would have been written is said', () => {
 	install();
 	writeFileSync(at('root/etc/fournines/agent.yml'), '# mine\n');
-	expect(install('--collector', 'https://elsewhere:9999').status).toBe(0);
+	const again = install('--collector', 'https://elsewhere:9999', '--enrol-token-file', at('token'));
+	expect(again.status).toBe(0);
+	expect(again.stderr).toContain('does not name https://elsewhere:9999');
+	expect(again.stderr).toContain('  enrol_token: { file: /etc/fournines/enrol.token }');
+	expect(again.stdout).toContain('it sends nowhere yet');
+	writeFileSync(at('root/etc/fournines/agent.yml'), 'collector: { url: "https://elsewhere:9999" }\n');
+	const upgrade = install();
+	expect(upgrade.stderr).toBe('');
+	expect(upgrade.stdout).not.toContain('it sends nowhere yet');
+	writeFileSync(at('root/etc/fournines/agent.yml'), '# mine\n');
+	install('--collector', 'https://elsewhere:9999');
 	expect(readFileSync(at('root/etc/fournines/agent.yml'), 'utf8')).toBe('# mine\n');
 });
 
@@ -65,6 +95,58 @@ test('a changed file, a changed list and another key are refused', () => {
 		writeFileSync(join(unpacked, 'SHA256SUMS'), sums);
 		writeFileSync(join(unpacked, 'fournines-agent.cjs'), bundle);
 	}
+});
+
+test('an openssl that knows no such signatures is not called a wrong signature', () => {
+	mkdirSync(at('old'));
+	writeFileSync(at('old/openssl'), '#!/bin/sh\n[ "$1" != version ] || echo OpenSSL 1.1.1f\nexit 1\n');
+	chmodSync(at('old/openssl'), 0o755);
+	const env = { ...process.env, PATH: `${at('old')}:${process.env['PATH'] ?? ''}` };
+	const result = sh('./install.sh', ['--root', at('root'), '--public-key', at('release.pem')], unpacked, env);
+	expect(result.status).toBe(1);
+	expect(result.stderr).toContain('needs openssl 3, here is OpenSSL 1.1.1f');
+});
+
+test('systemd of CentOS 7 gets a unit without what it does not know', () => {
+	const unit = readFileSync(join(unpacked, 'fournines-agent.service'), 'utf8');
+	expect(unit).not.toMatch(/^(StateDirectory|ReadWritePaths|MemoryMax|MemorySwapMax)|strict/m);
+	expect(unit).toContain('ExecReload=');
+});
+
+test.skipIf(!hasMounts)('beside a collector: a folder for its data, its own user by hand, and hands off the files of the collector', () => {
+	mkdirSync(at('bin'));
+	writeFileSync(at('bin/systemctl'), '#!/bin/sh\nexit 0\n');
+	chmodSync(at('bin/systemctl'), 0o755);
+	chmodSync(folder.path, 0o755);
+	const script = `${MACHINE}
+useradd --system fournines
+rm -rf /etc/fournines && mkdir -p /etc/fournines/secrets
+echo '# mine' >/etc/fournines/collector.yml
+echo secret >/etc/fournines/secrets/sms
+chgrp -R fournines /etc/fournines && chmod 750 /etc/fournines/secrets && chmod 640 /etc/fournines/collector.yml /etc/fournines/secrets/sms
+./install.sh --collector https://10.0.0.5:9999 --enrol-token-file ../token >/dev/null
+fournines-agent --public-key | head -n 1
+stat -c '%n %U:%G %a' /etc/fournines/* /etc/fournines/secrets/* /var/lib/fournines-agent /var/lib/fournines-agent/*
+/opt/fournines/uninstall-agent.sh --purge >/dev/null
+find /etc/fournines /opt/fournines /usr/local/bin /var/lib/fournines-agent -type f 2>/dev/null | sort
+id fournines-agent 2>&1
+`;
+	mkdirSync(at('machine'));
+	const env = { ...process.env, PATH: `${at('bin')}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin` };
+	const result = sh('unshare', ['--mount', 'sh', '-c', script, 'sh', at('machine')], unpacked, env);
+	expect(result.stdout.trim().split('\n'), result.stderr).toEqual([
+		'-----BEGIN PUBLIC KEY-----',
+		'/etc/fournines/agent.yml root:fournines-agent 640',
+		'/etc/fournines/collector.yml root:fournines 640',
+		'/etc/fournines/enrol.token root:fournines-agent 640',
+		'/etc/fournines/secrets root:fournines 750',
+		'/etc/fournines/secrets/sms root:fournines 640',
+		'/var/lib/fournines-agent fournines-agent:fournines-agent 700',
+		'/var/lib/fournines-agent/outbox.key fournines-agent:fournines-agent 600',
+		'/etc/fournines/collector.yml',
+		'/etc/fournines/secrets/sms',
+		expect.stringContaining('no such user'),
+	]);
 });
 
 test('it uninstalls itself, and keeps the configuration unless told to purge', () => {

@@ -32,6 +32,7 @@ export async function buildAgentPackage({ outDir, runtime, keyFile }: AgentPacka
 			['deploy/install/agent-install.sh', 'install.sh'],
 			['deploy/install/agent-uninstall.sh', 'uninstall.sh'],
 			['deploy/install/package.sh', 'package.sh'],
+			['deploy/install/fournines-agent', 'fournines-agent'],
 		] as const) {
 			copyFileSync(join(root, from), join(folder, to));
 			chmodSync(join(folder, to), 0o755);
@@ -54,13 +55,13 @@ export async function buildAgentPackage({ outDir, runtime, keyFile }: AgentPacka
 	}
 }
 
-/** systemd of CentOS 7 (219) knows neither of the two settings that are taken out. */
+/** systemd of CentOS 7 (219) knows none of the settings that are taken out; the install script makes the folder, and /var may be written there. */
 function ownRuntime(unit: string, major: RuntimeMajor): string {
 	const own = unit.replace('/usr/bin/node', '/opt/fournines/runtime/node');
 	if (!own.includes('/opt/fournines/runtime/node')) throw new Error('the unit does not start /usr/bin/node');
 	if (major !== 16) return own;
 	return own
-		.replace(/^MemorySwapMax=.*\n/m, '')
+		.replace(/^(MemorySwapMax|StateDirectory|StateDirectoryMode|ReadWritePaths)=.*\n/gm, '')
 		.replace(/^MemoryMax=/m, 'MemoryLimit=')
 		.replace('ProtectSystem=strict', 'ProtectSystem=full');
 }

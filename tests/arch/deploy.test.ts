@@ -38,3 +38,24 @@ test('the composition holds no secret, and asks for every one it needs', () => {
 test.each(['deploy/compose/collector.yml', 'deploy/compose/agent.yml'])('%s is a good configuration', (path) => {
 	expect(problemsOf(join(ROOT, path))).toEqual([]);
 });
+
+test('the secrets of the composition get into no image and into no repository', () => {
+	for (const file of ['.dockerignore', '.gitignore']) expect(read(file).split('\n'), file).toContain('.env');
+});
+
+test('the folders of transfer files that the manual names can be written under the units', () => {
+	for (const [name, key] of [
+		['agent', /^outbox: \{ folder: ([^,]+),/m],
+		['collector', /folder: ([^,]+), delay: 15m/],
+	] as const) {
+		const folder = key.exec(read('docs/operations.md'))?.[1] ?? '';
+		const writable = /^ReadWritePaths=-(.*)$/m.exec(read(`deploy/systemd/fournines-${name}.service`))?.[1] ?? '';
+		expect(folder).toMatch(/^\/var\/spool\//);
+		expect(writable, name).not.toBe('');
+		expect(folder.startsWith(`${writable}/`), name).toBe(true);
+	}
+});
+
+test.each(['agent', 'collector'])('%s: systemctl reload reads the configuration again', (name) => {
+	expect(read(`deploy/systemd/fournines-${name}.service`)).toContain('ExecReload=/bin/kill -HUP $MAINPID');
+});
