@@ -17,7 +17,8 @@ const Schema = Type.Object(
 		}),
 		channels: Type.Array(Channel, { default: [] }),
 		level: Type.Optional(Type.Union([Type.Literal('low'), Type.Literal('high')])),
-		wait: Type.Optional(Type.String({ pattern: DURATION_PATTERN })),
+		wait: Type.Optional(Type.String({ pattern: DURATION_PATTERN, description: 'How long it waits.' })),
+		size: Type.Optional(Type.String({ pattern: '^[0-9]+GB$', description: 'Most that it may take.' })),
 		home: Type.Optional(Type.String({ pattern: '^/', description: 'a whole path' })),
 		loud: Type.Optional(Type.Boolean()),
 		token: Type.Optional(SecretRefSchema),
@@ -77,6 +78,11 @@ describe('a configuration file', () => {
 		{ name: 'words that are allowed', text: 'level: hihg', want: ['1 level: must be one of low, high, but it is "hihg"'] },
 		{ name: 'what a pattern means', text: 'home: here', want: ['1 home: must be a whole path, but it is "here"'] },
 		{ name: 'a duration without a unit', text: 'wait: 30', want: ['1 wait: must be a duration such as 30s, 5m or 1h30m, but it is 30'] },
+		{
+			name: 'a text of another form, where the description is a sentence about the key',
+			text: 'size: plenty',
+			want: ['1 size: must match pattern "^[0-9]+GB$", but it is "plenty"'],
+		},
 		{
 			name: 'the same deep in a tree',
 			text: 'tree: { nodes: [{ nodes: [{ wait: 5 m }] }] }',

@@ -126,10 +126,14 @@ function reportOne(error: SchemaError, root: unknown, report: Report, schema: TS
 		readonly pattern?: string;
 		readonly description?: string;
 	};
-	report(path, `${inWords(error, value, description ?? PATTERNS[pattern])}, but it is ${shorten(value)}`);
+	const meant = PATTERNS[pattern] ?? (/^[a-z]/.test(description ?? '') ? description : undefined);
+	report(path, `${inWords(error, value, meant)}, but it is ${shorten(value)}`);
 }
 
-/** Patterns that stand in many schemas; others say what they mean by the schema's `description`. */
+/**
+ * Patterns that stand in many schemas; others say what they mean by the schema's `description`, where that is no sentence of its own about
+ * what the key is for.
+ */
 const PATTERNS: Readonly<Record<string, string>> = {
 	[DURATION_PATTERN]: 'a duration such as 30s, 5m or 1h30m',
 	'^https?://': 'an address that begins with http:// or https://',

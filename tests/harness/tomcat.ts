@@ -1,8 +1,9 @@
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findCommand, freePort, type RunningProcess, started, startProcess, temporaryFolder, waitFor } from './process.ts';
 
 const CATALINA_HOME = '/usr/share/tomcat10';
+const WEB_XML = '/etc/tomcat10/web.xml';
 const MANAGER = '/usr/share/tomcat10-admin/manager';
 
 export interface TomcatServer {
@@ -25,8 +26,20 @@ export interface TomcatServer {
 	remove(): Promise<void>;
 }
 
+function isReadable(file: string): boolean {
+	try {
+		accessSync(file, constants.R_OK);
+		return true;
+	} catch {
+		return false;
+	}
+}
+
+/** Not to everybody, either: Debian lets only root and its own group read what it is configured by. */
 export function available(): boolean {
-	return findCommand('java') !== null && existsSync(join(CATALINA_HOME, 'bin', 'bootstrap.jar')) && existsSync(MANAGER);
+	return (
+		findCommand('java') !== null && existsSync(join(CATALINA_HOME, 'bin', 'bootstrap.jar')) && existsSync(MANAGER) && isReadable(WEB_XML)
+	);
 }
 
 /** Debian's Tomcat 10 with the manager application in a base folder of its own. */
@@ -53,7 +66,7 @@ export async function startTomcat(
 			? '<Resource name="jdbc/orders" auth="Container" type="javax.sql.DataSource" driverClassName="none.Driver" url="jdbc:none:secret-address" username="secret-user" password="secret-password" maxTotal="40" maxWaitMillis="2500"/>'
 			: '';
 	for (const name of ['conf', 'logs', 'temp', 'work', 'webapps/ROOT']) mkdirSync(join(base, name), { recursive: true });
-	cpSync('/etc/tomcat10/web.xml', join(base, 'conf', 'web.xml'), { dereference: true });
+	cpSync(WEB_XML, join(base, 'conf', 'web.xml'), { dereference: true });
 	const properties = ['/etc/tomcat10/catalina.properties', join(CATALINA_HOME, 'etc/catalina.properties')].find((file) => existsSync(file));
 	if (properties !== undefined) cpSync(properties, join(base, 'conf', 'catalina.properties'), { dereference: true });
 	writeFileSync(join(base, 'webapps/ROOT/index.html'), '<!doctype html><title>portal</title><p>application is up</p>\n');
