@@ -20,6 +20,7 @@ export interface FaultChange {
 export interface FaultStore {
 	newId(nowMs: number): string;
 	get(id: string): Promise<StoredFault | null>;
+	/** By its id alone. */
 	events(id: string): Promise<readonly FaultEvent[]>;
 	/** Open ones, or all whose onset lies in the range, newest first. */
 	list(which: 'open' | { readonly fromMs: number; readonly toMs: number }, limit?: number): Promise<readonly StoredFault[]>;
@@ -35,7 +36,9 @@ export function createFaultStore(state: StateDatabase): FaultStore {
 	return {
 		newId: (nowMs) => uuidv7(nowMs),
 		get: async (id) => {
-			const row = await state.selectFrom('fault').select(['number', 'state']).where('id', '=', id).executeTakeFirst();
+			// People name a fault by its number.
+			const all = state.selectFrom('fault').select(['number', 'state']);
+			const row = await (/^\d{1,9}$/.test(id) ? all.where('number', '=', Number(id)) : all.where('id', '=', id)).executeTakeFirst();
 			return row === undefined ? null : stored(row);
 		},
 		events: async (id) => {

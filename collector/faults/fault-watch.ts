@@ -258,11 +258,19 @@ export class FaultWatch {
 		if (fault.moments.resolved === null) await this.#climb(view, profile, nowMs);
 	}
 
+	/** Where nobody is named for a contract there is none: what would count under it is listed, and calls nobody. */
+	#hasContract(): boolean {
+		const { escalate_to: people, parties } = this.#options.config();
+		return people.length > 0 || Object.values(parties).some((accounts) => accounts.length > 0);
+	}
+
 	async #escalate({ number, fault }: FaultView, profile: Profile, nowMs: number): Promise<void> {
+		if (!this.#hasContract()) return;
 		const everyMs = spanMs(profile.candidate.escalate_after);
 		const dueMs = (fault.moments.detected ?? nowMs) + (fault.escalations + 1) * everyMs;
 		if (fault.escalations >= MOST_ESCALATIONS || nowMs < dueMs) return;
-		const people = this.#options.config().escalate_to;
+
+		const { escalate_to: people } = this.#options.config();
 		const to = people[Math.min(fault.escalations, people.length - 1)] ?? 'on-call';
 		const step = `escalation-${fault.escalations + 1}`;
 		if (!(await this.#options.faults.note(fault.id, { kind: 'escalate', to, step }))) return;
@@ -313,7 +321,7 @@ export class FaultWatch {
 		const nowMs = clock.now();
 		const late = (views: readonly FaultView[]): number =>
 			views.reduce((sum, { steps }) => sum + steps.filter(({ dueMs }) => dueMs !== null && dueMs < nowMs).length, 0);
-		overdue.set({ kind: 'candidate' }, late(open.filter(({ fault }) => fault.stage === 'candidate')));
+		overdue.set({ kind: 'candidate' }, this.#hasContract() ? late(open.filter(({ fault }) => fault.stage === 'candidate')) : 0);
 		overdue.set({ kind: 'fault' }, late(open.filter(({ fault }) => fault.stage !== 'candidate')));
 	}
 }

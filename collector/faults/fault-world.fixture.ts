@@ -65,6 +65,7 @@ export async function openFaultWorld(startMs: number) {
 		clock,
 	});
 	const registers = [new Registry()];
+	const overdue = new Gauge({ name: 'b', help: 'b', labelNames: ['kind'], registers });
 	const watch = new FaultWatch({
 		faults,
 		profile,
@@ -76,7 +77,7 @@ export async function openFaultWorld(startMs: number) {
 		clock,
 		log: silentLogger,
 		open: new Gauge({ name: 'a', help: 'a', labelNames: ['stage'], registers }),
-		overdue: new Gauge({ name: 'b', help: 'b', labelNames: ['kind'], registers }),
+		overdue,
 		notices: new Counter({ name: 'c', help: 'c', labelNames: ['kind'], registers }),
 		failures: new Counter({ name: 'd', help: 'd', registers }),
 	});
@@ -89,6 +90,7 @@ export async function openFaultWorld(startMs: number) {
 		contracts,
 		watch,
 		notices,
+		overdue,
 		operations,
 		close: async () => {
 			await state.destroy();

@@ -113,6 +113,32 @@ test('candidates that nobody takes escalate from one to the next; what is taken 
 	expect((await onlyFault()).fault.stage).toBe('dismissed');
 });
 
+test('where nobody is named for a contract, candidates are listed and call nobody', async () => {
+	Object.assign(world.config, { escalate_to: [], parties: { manager: [], client: [], supervision: [] } });
+	outside.outages = [outage()];
+	await watch.turn();
+	outside.nowMs = T0 + 60 * MINUTE;
+	await watch.turn();
+	expect((await onlyFault()).fault).toMatchObject({ stage: 'candidate', escalations: 0 });
+	expect(notices).toEqual([]);
+	expect((await world.overdue.get()).values).toEqual([
+		{ labels: { kind: 'candidate' }, value: 0 },
+		{ labels: { kind: 'fault' }, value: 0 },
+	]);
+	Object.assign(world.config, { parties: { manager: ['lead'], client: [], supervision: [] } });
+	await watch.turn();
+	expect(notices).toMatchObject([{ kind: 'escalation', to: 'on-call' }]);
+	expect((await world.overdue.get()).values[0]?.value).toBe(1);
+});
+
+test('a fault is found by its number as well', async () => {
+	const { fault, number } = await faults.report({ service: 'mis', title: 't', point: 'p', onsetMs: T0, channel: 'phone', level: '1' }, ann);
+	expect((await faults.get(String(number))).fault).toEqual(fault);
+	await faults.act(String(number), { kind: 'acknowledge' }, ann);
+	expect((await faults.events(String(number))).at(-1)?.body).toMatchObject({ kind: 'acknowledge' });
+	await expect(faults.get('99')).rejects.toMatchObject({ code: 'FN_FAULT_UNKNOWN' });
+});
+
 test('deadlines are reminded of once each, before they pass', async () => {
 	const { fault } = await faults.report({ service: 'mis', title: 't', point: 'p', onsetMs: T0, channel: 'phone', level: '1' }, ann);
 	await faults.act(fault.id, { kind: 'acknowledge' }, ann);

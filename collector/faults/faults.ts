@@ -345,8 +345,8 @@ export function createFaults(options: FaultsOptions): Faults {
 		},
 		get: async (id) => view(await load(id)),
 		events: async (id) => {
-			await load(id);
-			return store.events(id);
+			const { fault } = await load(id);
+			return store.events(fault.id);
 		},
 		list: async (which) => (await store.list(which)).map(view),
 		findSource: (sourceKey) => store.findSource(sourceKey),
