@@ -269,7 +269,6 @@ export class FaultWatch {
 		const everyMs = spanMs(profile.candidate.escalate_after);
 		const dueMs = (fault.moments.detected ?? nowMs) + (fault.escalations + 1) * everyMs;
 		if (fault.escalations >= MOST_ESCALATIONS || nowMs < dueMs) return;
-
 		const { escalate_to: people } = this.#options.config();
 		const to = people[Math.min(fault.escalations, people.length - 1)] ?? 'on-call';
 		const step = `escalation-${fault.escalations + 1}`;
