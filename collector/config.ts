@@ -3,6 +3,7 @@ import { checkAlertsConfig } from '../alerts/check-config.ts';
 import { AlertsConfigSchema } from '../alerts/config.ts';
 import type { ConfigCheck } from '../core/config-file.ts';
 import { parseDuration } from '../core/duration.ts';
+import { nextTime, parseSchedule } from '../core/schedule.ts';
 import { ContractsConfigSchema, checkContracts } from './contracts/config.ts';
 import { IdentityConfigSchema } from './identity/config.ts';
 import { InboxConfigSchema } from './inbox/config.ts';
@@ -67,6 +68,8 @@ export type CollectorConfig = Static<typeof CollectorConfigSchema>;
 
 /** What the schema cannot say, for the whole file: each area checks its own key. */
 export const checkCollectorConfig: ConfigCheck<CollectorConfig> = (config, report, file) => {
+	checkCron(config.audit.seal, config.inventory.zone, (message) => report(['audit', 'seal'], message));
+	checkCron(config.reports.monthly, config.inventory.zone, (message) => report(['reports', 'monthly'], message));
 	checkInbox(config.server.inbox, (path, message) => report(['server', 'inbox', ...path], message));
 	checkStoreConfig(config.store, (path, message) => report(['store', ...path], message));
 	checkInventory(config.inventory, (path, message) => report(['inventory', ...path], message));
@@ -74,6 +77,14 @@ export const checkCollectorConfig: ConfigCheck<CollectorConfig> = (config, repor
 	checkScrapeConfig(config.scrape, (path, message) => report(['scrape', ...path], message));
 	checkAlertsConfig(config.alerts, (path, message) => report(['alerts', ...path], message), file);
 };
+
+function checkCron(cron: string, zone: string, report: (message: string) => void): void {
+	const result = parseSchedule({ cron, zone });
+	// A wrong zone is the inventory's.
+	if (result.kind === 'bad' && result.key === 'zone') return;
+	if (result.kind === 'bad') report(result.message);
+	else if (nextTime(result.schedule, 0) === null) report(`"${cron}" never comes; write for example 0 * * * *`);
+}
 
 const checkInbox: ConfigCheck<CollectorConfig['server']['inbox']> = (inboxes, report) => {
 	for (const key of ['name', 'folder'] as const) {

@@ -6,7 +6,7 @@ import type { CollectorConfig } from './config.ts';
 import type { MonthlyReports } from './monthly-reports.ts';
 
 export interface ScheduleServices {
-	readonly archive: AuditArchive;
+	readonly archive: Pick<AuditArchive, 'seal' | 'sync'>;
 	readonly reports: Pick<MonthlyReports, 'issueLastMonth' | 'issueMissed'>;
 	readonly log: Logger;
 }
@@ -22,7 +22,15 @@ export function startSchedules(config: CollectorConfig, services: ScheduleServic
 	};
 	const zone = config.inventory.zone;
 	const seal = schedule('audit.seal', config.audit.seal, zone, () => {
-		archive.seal();
+		// What is thrown here would end the process: of a full disk the collector has to tell.
+		try {
+			archive.seal();
+		} catch (error) {
+			log.error(
+				{ error: errorText(error) },
+				'the open segment of the log archive could not be closed; the next turn of audit.seal tries again',
+			);
+		}
 	});
 	const monthly = schedule('reports.monthly', config.reports.monthly, zone, () => {
 		issue(reports.issueLastMonth);

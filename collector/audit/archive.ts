@@ -28,14 +28,14 @@ export type OwnRecord = Pick<LogRecord, 'source' | 'kind' | 'actor' | 'action' |
 export interface AuditArchive {
 	/**
 	 * Appends consecutive records of one stream. What the archive has already is skipped (an agent repeats after a lost
-	 * answer). Throws `FN_AUDIT_GAP` (409) with the expected `seq` when records are missing in between, `FN_AUDIT_WRITE`
-	 * (507, retryable) when the disk refuses; then nothing of the batch is kept.
+	 * answer). Throws `FN_AUDIT_GAP` (409) with the expected `seq` when records are missing in between, `FN_AUDIT_STREAM` (403)
+	 * for the collector's own, `FN_AUDIT_WRITE` (507, retryable) when the disk refuses; then nothing of the batch is kept.
 	 */
 	append(batch: LogBatch): LogBatchAnswer;
 	/** A record of the collector itself. */
 	appendOwn(record: OwnRecord): void;
 	nextSeq(stream: string): number;
-	/** Closes the open segment with a signed checkpoint and begins the next. */
+	/** Closes the open segment with a signed checkpoint and begins the next. Errors of the disk pass through; the segment stays open then. */
 	seal(): void;
 	/** Forces what was written to the disk. */
 	sync(): void;
@@ -91,14 +91,22 @@ export function openArchive(options: ArchiveOptions): AuditArchive {
 		segment = closed + 1;
 		streams = new Map(Object.entries(JSON.parse(readFileSync(paths.streams(closed), 'utf8')) as Record<string, number>));
 	}
-	let handle = openSync(paths.log(segment), readOnly ? 'r' : 'a+', 0o600);
+	/** Of the open segment; `null` until it is written to. */
+	let handle: number | null = null;
+	const writable = (): number => {
+		handle ??= openSync(paths.log(segment), 'a+', 0o600);
+		return handle;
+	};
+	if (!readOnly) writable();
 	replay();
 
 	function replay(): void {
+		// Of a segment that was begun on a disk that is read-only since, there may be no file yet.
+		if (readOnly && !existsSync(paths.log(segment))) return;
 		const content = readSegment(paths.log(segment));
 		if (content.totalBytes > content.wholeBytes) {
 			// Half a line was never acknowledged: the process ended while it was being written.
-			if (!readOnly) ftruncateSync(handle, content.wholeBytes);
+			if (!readOnly) ftruncateSync(writable(), content.wholeBytes);
 			log.warn({ segment, bytes: content.totalBytes - content.wholeBytes }, 'cut a half-written record off the open audit segment');
 		}
 		bytes = content.wholeBytes;
@@ -135,10 +143,11 @@ export function openArchive(options: ArchiveOptions): AuditArchive {
 		}
 		const data = Buffer.from(text);
 		try {
+			const to = writable();
 			let written = 0;
-			while (written < data.length) written += writeSync(handle, data, written);
+			while (written < data.length) written += writeSync(to, data, written);
 		} catch (error) {
-			ftruncateSync(handle, bytes);
+			if (handle !== null) ftruncateSync(handle, bytes);
 			throw new AppError(
 				'FN_AUDIT_WRITE',
 				`the audit archive cannot be written (${systemErrorCode(error)}); free space on its disk, senders will try again`,
@@ -155,19 +164,29 @@ export function openArchive(options: ArchiveOptions): AuditArchive {
 		}
 		const last = records.at(-1);
 		if (last !== undefined) streams.set(last.stream, last.seq + 1);
-		if (bytes >= maxBytes) seal();
+		if (bytes >= maxBytes) sealLarge();
 	};
 
 	function sync(): void {
 		if (!dirty) return;
-		fsyncSync(handle);
+		fsyncSync(writable());
 		dirty = false;
+	}
+
+	/** The records are kept: that the segment stays open for now must not look to their sender as if they were not. */
+	function sealLarge(): void {
+		try {
+			seal();
+		} catch (error) {
+			log.error({ segment, code: systemErrorCode(error) }, 'a full audit segment could not be closed; the next record tries again');
+		}
 	}
 
 	function seal(): void {
 		if (readOnly) return;
 		const toMs = Math.max(clock.now(), fromMs);
-		fsyncSync(handle);
+		const closing = writable();
+		fsyncSync(closing);
 		const text = signCheckpoint(
 			{
 				origin,
@@ -187,7 +206,9 @@ export function openArchive(options: ArchiveOptions): AuditArchive {
 		writeDurably(paths.streams(segment), Buffer.from(JSON.stringify(Object.fromEntries(streams))));
 		// The checkpoint comes last: a segment without one is simply still open.
 		writeDurably(paths.checkpoint(segment), Buffer.from(text));
-		closeSync(handle);
+		// Its number is given out again: if the next file cannot be opened, nobody may still write to this one.
+		handle = null;
+		closeSync(closing);
 		previous = checkpointHash(text);
 		fromMs = toMs;
 		segment++;
@@ -195,10 +216,17 @@ export function openArchive(options: ArchiveOptions): AuditArchive {
 		sha256Leaves = [];
 		bytes = 0;
 		dirty = false;
-		handle = openSync(paths.log(segment), 'a+', 0o600);
+		writable();
 	}
 
 	const append = (batch: LogBatch): LogBatchAnswer => {
+		if (batch.stream === OWN_STREAM) {
+			throw new AppError(
+				'FN_AUDIT_STREAM',
+				`the stream "${OWN_STREAM}" holds what the collector itself has seen done; nobody can send records of it, so name another stream`,
+				{ status: 403 },
+			);
+		}
 		const expected = streams.get(batch.stream) ?? 0;
 		// A stream that the archive has never seen may begin anywhere: its older records went elsewhere.
 		const begins = streams.has(batch.stream) ? expected : batch.firstSeq;
@@ -245,7 +273,8 @@ export function openArchive(options: ArchiveOptions): AuditArchive {
 		keys,
 		stop: () => {
 			sync();
-			closeSync(handle);
+			if (handle !== null) closeSync(handle);
+			handle = null;
 		},
 	};
 }
@@ -269,8 +298,11 @@ function provideOrigin(file: string, clock: Clock): string {
 function writeDurably(file: string, content: Uint8Array): void {
 	const temporary = `${file}.new`;
 	const handle = openSync(temporary, 'w', 0o600);
-	writeFileSync(handle, content);
-	fsyncSync(handle);
-	closeSync(handle);
+	try {
+		writeFileSync(handle, content);
+		fsyncSync(handle);
+	} finally {
+		closeSync(handle);
+	}
 	renameSync(temporary, file);
 }

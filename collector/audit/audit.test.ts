@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../core/clock.ts';
@@ -92,6 +92,54 @@ describe('archive', () => {
 		expect(archive.nextSeq('s')).toBe(2);
 		expect(push('s', 2, 'c')).toBe(3);
 		expect(verify()).toMatchObject({ verdict: 'intact', openRecords: 3 });
+	});
+
+	test.each([
+		{ name: 'the list of leaves', inTheWay: () => file(1, 'leaves.new'), sealed: 0 },
+		{ name: 'the file of the next segment', inTheWay: () => file(2, 'log'), sealed: 1 },
+	])('a disk that refuses $name when a segment is closed loses nothing, and the next turn closes it', ({ inTheWay, sealed }) => {
+		push('s', 0, 'a');
+		mkdirSync(inTheWay());
+		expect(() => archive.seal()).toThrow(/EISDIR/);
+		// The number of the closed file is another file's now.
+		const other = join(folder.path, 'other');
+		const handle = openSync(other, 'w');
+		if (sealed > 0) expect(() => push('s', 1, 'b')).toThrow(expect.objectContaining({ code: 'FN_AUDIT_WRITE', retryable: true }));
+		else expect(push('s', 1, 'b')).toBe(2);
+		closeSync(handle);
+		expect(readFileSync(other, 'utf8')).toBe('');
+		rmSync(inTheWay(), { recursive: true });
+		expect(push('s', 1, 'b')).toBe(2);
+		archive.seal();
+		expect(verify()).toMatchObject({ verdict: 'intact', sealedRecords: 2, openRecords: 0 });
+	});
+
+	test('what a sender delivers is kept, and answered so, when a full segment cannot be closed', () => {
+		archive.stop();
+		archive = openArchive({ dataDir: folder.path, clock, log: silentLogger, host: 'collector', maxSegmentBytes: 10 });
+		mkdirSync(file(1, 'leaves.new'));
+		expect(push('s', 0, 'a')).toBe(1);
+		rmSync(file(1, 'leaves.new'), { recursive: true });
+		expect(push('s', 1, 'b')).toBe(2);
+		expect(verify()).toMatchObject({ verdict: 'intact', segments: 2, sealedRecords: 2 });
+	});
+
+	test('nobody can send what the collector itself would have seen', () => {
+		archive.appendOwn({
+			source: 'operations',
+			kind: 'login',
+			actor: 'ann',
+			action: 'login',
+			object: '',
+			result: 'success',
+			srcAddr: '',
+			raw: '',
+		});
+		for (const seq of [0, archive.nextSeq('collector/operations')])
+			expect(() => push('collector/operations', seq, 'forged', 'forged')).toThrow(
+				expect.objectContaining({ code: 'FN_AUDIT_STREAM', status: 403 }),
+			);
+		expect(verify()).toMatchObject({ verdict: 'intact', openRecords: 1 });
 	});
 
 	test('an hour without a record is sealed as well', () => {
