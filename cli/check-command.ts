@@ -9,7 +9,7 @@ import { explainRouting } from '../alerts/route/explain.ts';
 import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from '../collector/config.ts';
 import { configuredRuleFiles } from '../collector/configured-files.ts';
 import { readProfile } from '../collector/contracts/profile-files.ts';
-import { insideHours } from '../collector/inventory/calendar.ts';
+import { hasCalendar } from '../collector/inventory/calendar.ts';
 import { dayKindOrUnknown } from '../collector/inventory/holidays.ts';
 import { contractsProblems } from '../collector/known-profiles.ts';
 import { checkRuleFile, parseRuleFile } from '../collector/ruler/rule-file.ts';
@@ -147,8 +147,7 @@ function ruleProblems({ rules, inventory }: CollectorConfig, file: string): read
 			: { groups: [], problems: [{ file: path, line: 0, path: '', message: 'the rule file does not exist' }] },
 	);
 	const groups = found.flatMap((result) => result.groups);
-	const hasCalendar = (id: string) => insideHours(inventory, id, Date.now()) !== null;
-	const thresholds = applyThresholds(groups, rules.thresholds, hasCalendar).problems;
+	const thresholds = applyThresholds(groups, rules.thresholds, (id) => hasCalendar(inventory, id)).problems;
 	return [
 		...found.flatMap((result) => result.problems),
 		...thresholds.map((message) => ({ file, line: 0, path: 'rules.thresholds', message })),

@@ -28,9 +28,10 @@ import { openInbox } from './inbox/open-inbox.ts';
 import { createIngest } from './ingest/ingest.ts';
 import { createOtlpIngest } from './ingest/otlp-ingest.ts';
 import { createTextIngest } from './ingest/text-ingest.ts';
-import { insideHours } from './inventory/calendar.ts';
+import { hasCalendar, insideHours } from './inventory/calendar.ts';
 import { hostLabels } from './inventory/hosts.ts';
 import { openInventoryEdits } from './inventory/inventory-edits.ts';
+import { inventoryProblems } from './inventory-problems.ts';
 import { JobHeartbeats } from './jobs/job-heartbeats.ts';
 import { createKnownProfiles } from './known-profiles.ts';
 import { createMaintenance } from './maintenance/maintenance.ts';
@@ -113,7 +114,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 		state,
 		clock,
 		file: config.inventory,
-		problems: profiles.problems,
+		problems: (inventory) => inventoryProblems(inventory, config, profiles),
 		onChange: (inventory) => {
 			config = { ...config, inventory };
 			availability?.changed();
@@ -294,7 +295,6 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 			config = next;
 			ledgers.changed();
 		},
-		clock,
 		log,
 	});
 	await registerRoutes(app, {
@@ -349,7 +349,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	cleanup.add('relays', () => relays.stop());
 	const address = await listenOn(app, listen, scheme);
 	// Reading the rules takes as long as all before it, and whoever pushes or asks need not wait for them. It goes file by file.
-	await ruler.load(ruleFiles(config), { thresholds: config.rules.thresholds });
+	await ruler.load(ruleFiles(config), { thresholds: config.rules.thresholds, hasCalendar: (id) => hasCalendar(config.inventory, id) });
 	profiles.prepare(config)();
 	ruler.start();
 	cleanup.add('ruler', () => ruler.stop());

@@ -1,11 +1,11 @@
 import type { Alerting } from '../alerts/alerting.ts';
-import type { Clock } from '../core/clock.ts';
 import { AppError } from '../core/errors.ts';
 import type { Logger } from '../core/log.ts';
 import type { CollectorConfig } from './config.ts';
 import type { OperationLog } from './identity/operation-log.ts';
-import { insideHours } from './inventory/calendar.ts';
+import { hasCalendar } from './inventory/calendar.ts';
 import type { InventoryEdits } from './inventory/inventory-edits.ts';
+import { inventoryProblems } from './inventory-problems.ts';
 import type { KnownProfiles } from './known-profiles.ts';
 import type { Relays } from './relays.ts';
 import type { Ruler } from './ruler/ruler.ts';
@@ -26,7 +26,6 @@ export interface ReloadParts {
 	/** Puts everything that is read anew at each use into force. */
 	readonly use: (config: CollectorConfig) => void;
 	readonly operations: OperationLog;
-	readonly clock: Clock;
 	readonly log: Logger;
 }
 
@@ -52,15 +51,14 @@ const AT_START = [
 
 /** Reads the configuration again, one turn after the other: either everything that can change at run time does, or it throws and nothing has. */
 export function createReload(started: CollectorConfig, parts: ReloadParts): (caller: ReloadCaller) => Promise<Reloaded> {
-	const { ruler, scraping, relays, alerting, profiles, inventoryEdits, clock, log } = parts;
+	const { ruler, scraping, relays, alerting, profiles, inventoryEdits, log } = parts;
 	const reload = async (): Promise<Reloaded> => {
 		const next = parts.read();
-		// Thresholds may ask for calendars that come into force with the file.
-		const hasCalendar = (id: string) =>
-			[next.inventory, inventoryEdits.current()].some((inventory) => insideHours(inventory, id, clock.now()) !== null);
+		// Thresholds may ask for calendars that come into force with the file, and for none that go with it.
+		const comes = inventoryEdits.preview(next.inventory);
 		// Whatever can be refused comes before anything is in force.
 		const inTurn = [
-			await ruler.prepare(parts.ruleFiles(next), { thresholds: next.rules.thresholds, hasCalendar }),
+			await ruler.prepare(parts.ruleFiles(next), { thresholds: next.rules.thresholds, hasCalendar: (id) => hasCalendar(comes, id) }),
 			scraping.prepare(next.scrape),
 			relays.prepare(next.alerts.relays),
 			alerting.prepare(next.alerts),
@@ -68,7 +66,8 @@ export function createReload(started: CollectorConfig, parts: ReloadParts): (cal
 			parts.prepareTls(),
 		];
 		for (const putIntoForce of inTurn) await putIntoForce();
-		parts.use({ ...next, inventory: await inventoryEdits.readFile(next.inventory) });
+		const problems = (inventory: CollectorConfig['inventory']) => inventoryProblems(inventory, next, profiles);
+		parts.use({ ...next, inventory: await inventoryEdits.readFile(next.inventory, problems) });
 		const restart = startOnly(started, next);
 		if (restart.length > 0) log.warn({ keys: restart }, 'these keys were changed and are read at a start only: restart the collector');
 		log.info({}, 'the configuration was read again');

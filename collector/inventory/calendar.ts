@@ -47,6 +47,11 @@ export function closedSpans(
 	return closed;
 }
 
+/** Whether a calendar can be asked for. Its hours may still be unknown in a year whose statutory holidays nobody has entered yet. */
+export function hasCalendar({ calendars }: Pick<InventoryConfig, 'calendars'>, id: string): boolean {
+	return id === 'always' || calendars.some((calendar) => calendar.id === id);
+}
+
 /**
  * Whether a moment lies inside the hours of a calendar. `null` where nobody can say: there is no such calendar, or it follows
  * statutory holidays of a year that is not known. `always` is never left.
@@ -56,7 +61,7 @@ export function insideHours(
 	id: string,
 	timeMs: number,
 ): boolean | null {
-	if (id !== 'always' && !inventory.calendars.some((calendar) => calendar.id === id)) return null;
+	if (!hasCalendar(inventory, id)) return null;
 	const from = Math.floor(timeMs / 1000);
 	try {
 		return closedSpans(inventory, id, { from, to: from + 1 }).length === 0;

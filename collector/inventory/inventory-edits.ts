@@ -40,8 +40,13 @@ export interface InventoryEdits {
 	version(): string;
 	/** Edits that are not in the file yet. */
 	pending(): readonly InventoryEdit[];
-	/** The file was read (again): it wins, and what it overrules is listed in the version that this makes. Answers what is in force from now on. */
-	readFile(inventory: InventoryConfig): Promise<InventoryConfig>;
+	/** What would be in force with this file. */
+	preview(file: InventoryConfig): InventoryConfig;
+	/**
+	 * The file was read (again): it wins, and what it overrules is listed in the version that this makes. `problems`: in the place of those
+	 * that edits are held to. Answers what is in force from now on.
+	 */
+	readFile(inventory: InventoryConfig, problems?: InventoryCheck): Promise<InventoryConfig>;
 	/** The whole inventory as YAML. Every problem at once (`FN_CONFIG_INVALID`); nothing is applied then. Throws `FN_INVENTORY_CONFLICT` (409). */
 	replace(text: string, edit: EditNote): Promise<void>;
 	/** Single entries, each as YAML, `null` to remove it. As `replace`; `FN_INVENTORY_ENTRY` for an entry that is none. */
@@ -62,6 +67,9 @@ export interface EditNote {
 	readonly note: string;
 }
 
+/** What is wrong with an inventory that it alone cannot say. */
+export type InventoryCheck = (inventory: InventoryConfig) => readonly ConfigProblem[];
+
 const FROM_FILE = 'file';
 
 /** Edits of the inventory over a file, kept in the state database. `onChange` hears of every inventory that comes into force by an edit. */
@@ -70,10 +78,10 @@ export async function openInventoryEdits(options: {
 	readonly clock: Clock;
 	readonly file: InventoryConfig;
 	readonly onChange: (inventory: InventoryConfig) => void;
-	/** What is wrong with an edit that the inventory alone cannot say; it is refused then. */
-	readonly problems?: (inventory: InventoryConfig) => readonly ConfigProblem[];
+	/** What edits are held to beside the inventory's own rules. */
+	readonly problems?: InventoryCheck;
 }): Promise<InventoryEdits> {
-	const { state, clock } = options;
+	const { state, clock, problems: check = () => [] } = options;
 	let file = options.file;
 	let edits: readonly InventoryEdit[] = (await state.selectFrom('inventory_edit').selectAll().execute()).map((row) => ({
 		section: row.section as Section,
@@ -127,8 +135,8 @@ export async function openInventoryEdits(options: {
 		current = next;
 	};
 
-	const readFile = async (next: InventoryConfig): Promise<InventoryConfig> => {
-		const { inventory, kept, refused } = overFile(next, edits);
+	const readFile = async (next: InventoryConfig, problems: InventoryCheck = check): Promise<InventoryConfig> => {
+		const { inventory, kept, refused } = overFile(next, edits, problems);
 		file = next;
 		await write(inventory, kept, { author: FROM_FILE, note: '', refused });
 		return inventory;
@@ -143,7 +151,7 @@ export async function openInventoryEdits(options: {
 				},
 			);
 		}
-		const problems = options.problems?.(next) ?? [];
+		const problems = check(next);
 		if (problems.length > 0) configOrThrow({ kind: 'bad', problems });
 		const kept = differences(file, next).map(({ section, key, before, after }) => ({ section, key, base: before, value: after }));
 		await write(next, kept, { author, note, refused: [] });
@@ -155,7 +163,8 @@ export async function openInventoryEdits(options: {
 		current: () => current,
 		version: () => version,
 		pending: () => edits,
-		readFile: (next) => serial(() => readFile(next)),
+		preview: (next) => overFile(next, edits).inventory,
+		readFile: (next, problems) => serial(() => readFile(next, problems)),
 		replace: (text, note) => serial(async () => edit(configOrThrow(parseInventoryFile(text, 'inventory')), note)),
 		change: (entries, note) =>
 			serial(async () => {
@@ -205,6 +214,7 @@ export async function openInventoryEdits(options: {
 export function overFile(
 	file: InventoryConfig,
 	edits: readonly InventoryEdit[],
+	check: InventoryCheck = () => [],
 ): { readonly inventory: InventoryConfig; readonly kept: readonly InventoryEdit[]; readonly refused: readonly RefusedEdit[] } {
 	const said = entriesOf(file);
 	const kept: InventoryEdit[] = [];
@@ -219,8 +229,10 @@ export function overFile(
 	if (kept.length === 0) return { inventory: file, kept, refused };
 	const inventory = withEntries(file, kept);
 	const checked = parseInventoryFile(inventoryYaml(inventory), 'inventory');
-	if (checked.kind === 'ok') return { inventory: checked.config, kept, refused };
-	const reason = `with the file: ${checked.problems.map(({ path, message }) => `${path}: ${message}`).join('; ')}`.slice(0, 2000);
+	// What is wrong with the file alone is not the fault of its edits.
+	const problems = checked.kind === 'bad' ? checked.problems : check(file).length > 0 ? [] : check(checked.config);
+	if (checked.kind === 'ok' && problems.length === 0) return { inventory: checked.config, kept, refused };
+	const reason = `with the file: ${problems.map(({ path, message }) => `${path}: ${message}`).join('; ')}`.slice(0, 2000);
 	const all = kept.map(({ section, key, value }) => ({
 		section,
 		key,

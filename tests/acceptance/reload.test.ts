@@ -1,7 +1,9 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startTrialCollector, type TrialCollector } from '../harness/trial-collector.ts';
+import { systemClock } from '../../core/clock.ts';
+import { temporaryFolder } from '../harness/process.ts';
+import { startCollectorHere, startTrialCollector, type TrialCollector } from '../harness/trial-collector.ts';
 
 /** Everything that can change at run time, under one name; what stands behind is wrong somewhere, or not. */
 const configuration = (name: string, { thresholds = '', job = '', receiver = '', alerts = '', more = '' } = {}) => `
@@ -122,4 +124,95 @@ describe('a reload', () => {
 		]);
 		expect(await inForce()).toEqual(all('second'));
 	});
+});
+
+describe('an edit of the inventory', () => {
+	const OFFICE = 'calendars: [{ id: office, seasons: [{ from: 01-01, to: 12-31, hours: 08:00-20:00 }] }]';
+	const stateOf = async () => JSON.parse((await collector.call('GET', '/api/fournines/v1/inventory/state', { as: 'boss' })).text);
+	const edit = async (...entries: readonly { readonly section: string; readonly key: string; readonly text: string | null }[]) => {
+		const { version } = await stateOf();
+		return collector.call('POST', '/api/fournines/v1/inventory/entries', { as: 'boss', body: { over: version, note: '工单 9', entries } });
+	};
+	const writeWith = (inventory: string, more: Parameters<typeof configuration>[1] = {}) => {
+		write('first', more);
+		const file = join(collector.folder, 'collector.yml');
+		writeFileSync(file, readFileSync(file, 'utf8').replace('inventory: { ', `inventory: { ${inventory === '' ? '' : `${inventory}, `}`));
+	};
+
+	test('that names a contract which is taken away gives way, and the collector still starts', async () => {
+		writeWith('');
+		const own = join(collector.folder, 'contracts', 'ours.yml');
+		mkdirSync(join(collector.folder, 'contracts'), { recursive: true });
+		const shipped = readFileSync(join(import.meta.dirname, '../../rules/contracts/zhaoqing-2025.yml'), 'utf8');
+		writeFileSync(own, shipped.replace(/^id: .*$/m, 'id: ours'));
+		await collector.reload();
+		expect((await edit({ section: 'maintenance', key: 'ours', text: 'contract: ours' })).status).toBe(200);
+		rmSync(own);
+		await collector.reload();
+		const [newest] = (await stateOf()).history;
+		expect(newest.refused).toMatchObject([
+			{ section: 'maintenance', key: 'ours', reason: expect.stringContaining('no contract profile "ours"') },
+		]);
+		await collector.restart();
+		expect((await stateOf()).pending).toEqual([]);
+	});
+
+	test('cannot take the calendar away that a threshold asks for; nor can the file', async () => {
+		const thresholds = '{ rule: first, value: 9, during: office }';
+		writeWith(OFFICE, { thresholds });
+		await collector.reload();
+		expect(await edit({ section: 'calendars', key: 'office', text: null })).toMatchObject({
+			status: 400,
+			text: expect.stringContaining('asks for the calendar'),
+		});
+		writeWith('', { thresholds });
+		await expect(collector.reload()).rejects.toThrow('no calendar "office"');
+		writeWith(OFFICE, { thresholds });
+		await collector.restart();
+	});
+
+	test('that took a calendar away before a threshold asked for it gives way at the next start', async () => {
+		writeWith(OFFICE);
+		await collector.reload();
+		expect((await edit({ section: 'calendars', key: 'office', text: null }, { section: 'hosts', key: '', text: 'id: db-1' })).status).toBe(
+			200,
+		);
+		writeWith(OFFICE, { thresholds: '{ rule: first, value: 9, during: office }' });
+		await collector.restart();
+		const { history, pending } = await stateOf();
+		expect([pending, history[0].refused.map(({ key }: { key: string }) => key).sort()]).toEqual([[], ['db-1', 'office']]);
+	});
+
+	test('is kept where the file itself is what keeps the collector from starting', async () => {
+		writeWith(OFFICE);
+		await collector.reload();
+		expect((await edit({ section: 'hosts', key: '', text: 'id: db-2' })).status).toBe(200);
+		writeWith(OFFICE, { thresholds: '{ rule: first, value: 9, during: offise }' });
+		await expect(collector.restart()).rejects.toThrow('no calendar "offise"');
+		writeWith(OFFICE);
+		await collector.restart();
+		expect((await stateOf()).pending).toMatchObject([{ section: 'hosts', key: 'db-2' }]);
+	});
+});
+
+test('a threshold in statutory working hours keeps nobody from starting in a year whose holidays are not known yet', async () => {
+	const folder = temporaryFolder('unknown-year');
+	mkdirSync(join(folder.path, 'rules'));
+	writeFileSync(join(folder.path, 'rules', 'own.yml'), 'groups: [{ name: g, rules: [{ alert: Hot, expr: up > 7 }] }]\n');
+	const configFile = join(folder.path, 'collector.yml');
+	writeFileSync(
+		configFile,
+		`rules: { files: [rules/*.yml], thresholds: [{ rule: Hot, value: 9, during: working }] }
+inventory: { calendars: [{ id: working, holidays: statutory, seasons: [{ from: 01-01, to: 12-31, hours: 08:00-20:00 }] }] }
+`,
+	);
+	const ahead = Date.parse('2099-06-01T00:00:00Z') - Date.now();
+	const clock = { ...systemClock, now: () => Date.now() + ahead };
+	const running = await startCollectorHere({ configFile, dataDir: join(folder.path, 'data'), clock });
+	try {
+		await running.reload();
+	} finally {
+		await running.stop();
+		folder.remove();
+	}
 });
