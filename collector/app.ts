@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { createAlerting } from '../alerts/alerting.ts';
@@ -48,7 +49,7 @@ import { createRuler } from './ruler/ruler.ts';
 import { startSchedules } from './schedules.ts';
 import { createScrapeManager } from './scrape/scraping.ts';
 import { SelfScrape } from './self-scrape.ts';
-import { isLoopback, listenOn, parseListen, prepareTls, readTls } from './start-conditions.ts';
+import { defaultExternalUrl, isLoopback, listenOn, parseListen, prepareTls, readTls } from './start-conditions.ts';
 import { createAlertingPorts } from './state/alerting-ports.ts';
 import { ArrivalMarks } from './storage/arrival-marks.ts';
 import { StorePorts } from './store-ports.ts';
@@ -148,7 +149,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 	const queries = cheapQueries(thread, { store, clock, metrics });
 
 	const scheme = config.server.tls === undefined ? 'http' : 'https';
-	const externalUrl = config.server.external_url.replace(/\/+$/, '') || `${scheme}://${listen.host}:${listen.port}`;
+	const externalUrl = config.server.external_url.replace(/\/+$/, '') || defaultExternalUrl(listen, scheme, hostname());
 	let later: LaterServices | null = null;
 	const world = onCallWorld({ dataDir, clock, config: () => config, later: () => later });
 	let maintenanceHold: MaintenanceHold = () => () => '';
@@ -235,7 +236,13 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 
 	const app = await createHttpServer({
 		log,
-		guard: { accounts, tokens, openReads: options.openReads === true && isLoopback(listen.host) },
+		guard: {
+			accounts,
+			tokens,
+			openReads: options.openReads === true && isLoopback(listen.host),
+			externalHost: hostOf(config.server.external_url),
+		},
+		trustedProxies: config.server.trusted_proxies,
 		consoleDir: existsSync(join(options.rootDir, 'dist', 'console', 'index.html')) ? join(options.rootDir, 'dist', 'console') : null,
 		runbookDir: join(options.rootDir, 'docs', 'runbooks'),
 		tls: readTls(config),

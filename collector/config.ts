@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { type Static, Type } from 'typebox';
 import { checkAlertsConfig } from '../alerts/check-config.ts';
 import { AlertsConfigSchema } from '../alerts/config.ts';
@@ -24,6 +25,8 @@ const ServerConfigSchema = Type.Object(
 		tls: Type.Optional(
 			Type.Object({ cert_file: Type.String({ minLength: 1 }), key_file: Type.String({ minLength: 1 }) }, { additionalProperties: false }),
 		),
+		/** Addresses or networks of reverse proxies in front; only their `X-Forwarded-For` is believed. */
+		trusted_proxies: Type.Array(Type.String({ minLength: 2, maxLength: 64 }), { default: [] }),
 		limits: IngestLimitsSchema,
 		/** Folders of transfer files, for zones behind a gap device. */
 		inbox: InboxConfigSchema,
@@ -70,6 +73,10 @@ export type CollectorConfig = Static<typeof CollectorConfigSchema>;
 export const checkCollectorConfig: ConfigCheck<CollectorConfig> = (config, report, file) => {
 	checkCron(config.audit.seal, config.inventory.zone, (message) => report(['audit', 'seal'], message));
 	checkCron(config.reports.monthly, config.inventory.zone, (message) => report(['reports', 'monthly'], message));
+	config.server.trusted_proxies.forEach((proxy, i) => {
+		if (!isNetwork(proxy))
+			report(['server', 'trusted_proxies', i], `"${proxy}" is no address or network; write for example 127.0.0.1 or 10.1.0.0/24`);
+	});
 	checkInbox(config.server.inbox, (path, message) => report(['server', 'inbox', ...path], message));
 	checkStoreConfig(config.store, (path, message) => report(['store', ...path], message));
 	checkInventory(config.inventory, (path, message) => report(['inventory', ...path], message));
@@ -77,6 +84,13 @@ export const checkCollectorConfig: ConfigCheck<CollectorConfig> = (config, repor
 	checkScrapeConfig(config.scrape, (path, message) => report(['scrape', ...path], message));
 	checkAlertsConfig(config.alerts, (path, message) => report(['alerts', ...path], message), file);
 };
+
+function isNetwork(text: string): boolean {
+	const [address = '', bits, ...more] = text.split('/');
+	const version = isIP(address);
+	if (version === 0 || more.length > 0) return false;
+	return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) >= 1 && Number(bits) <= (version === 4 ? 32 : 128));
+}
 
 function checkCron(cron: string, zone: string, report: (message: string) => void): void {
 	const result = parseSchedule({ cron, zone });

@@ -22,6 +22,16 @@ export function isLoopback(host: string): boolean {
 	return host === 'localhost' || host === '::1' || /^127\./.test(host);
 }
 
+/** Under which people reach the collector where the configuration does not say: messages link to it. Nobody can open a wildcard address. */
+export function defaultExternalUrl({ host, port }: ListenAddress, scheme: string, machine: string): string {
+	const named = host === '0.0.0.0' || host === '::' ? machine : host;
+	return `${scheme}://${inUrl(named)}:${port}`;
+}
+
+function inUrl(host: string): string {
+	return host.includes(':') ? `[${host}]` : host;
+}
+
 /** Binds the listener; returns its address as a URL. Throws `FN_SERVER_LISTEN` with the way out. */
 export async function listenOn(app: FastifyInstance, { host, port }: ListenAddress, scheme: string): Promise<string> {
 	try {
@@ -37,7 +47,7 @@ export async function listenOn(app: FastifyInstance, { host, port }: ListenAddre
 	}
 	const bound = app.server.address();
 	const actual = typeof bound === 'object' && bound !== null ? bound.port : port;
-	return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${actual}`;
+	return `${scheme}://${inUrl(host)}:${actual}`;
 }
 
 export interface ListenerTls {

@@ -17,6 +17,8 @@ export interface GuardOptions {
 	readonly tokens: TokenStore;
 	/** Reads of the Prometheus API without a token, for `fournines up` on loopback only. */
 	readonly openReads: boolean;
+	/** Host, with the port where it is not the usual one, under which people reach the collector through a proxy. */
+	readonly externalHost?: string;
 }
 
 const SAFE_METHODS = ['GET', 'HEAD', 'OPTIONS'];
@@ -30,7 +32,7 @@ export async function guard(request: FastifyRequest, options: GuardOptions): Pro
 	if (access.kind === 'open') return { kind: 'nobody' };
 	const caller = await identify(request, options);
 	if (caller.kind === 'person') {
-		if (!SAFE_METHODS.includes(request.method)) assertSameSite(request);
+		if (!SAFE_METHODS.includes(request.method)) assertSameSite(request, options.externalHost);
 		if (access.right !== null && may(caller.user.role, access.right)) return caller;
 		throw new AppError('FN_AUTH_FORBIDDEN', `the account "${caller.user.account}" (${caller.user.role}) may not do this`, { status: 403 });
 	}
@@ -72,7 +74,7 @@ export function tokenOf(header: string | undefined): string | null {
 }
 
 /** A form on another site can make a browser send our cookie in old browsers; its Origin gives it away. */
-function assertSameSite(request: FastifyRequest): void {
+function assertSameSite(request: FastifyRequest, externalHost = ''): void {
 	const { origin } = request.headers;
 	if (origin === undefined) return;
 	let host = '';
@@ -81,7 +83,8 @@ function assertSameSite(request: FastifyRequest): void {
 	} catch {
 		// "null" and other opaque origins are foreign.
 	}
-	if (host !== request.headers.host)
+	// Many a proxy puts its own name for the collector into Host.
+	if (host !== request.headers.host && (host === '' || host !== externalHost))
 		throw new AppError('FN_AUTH_CROSS_SITE', `a page of ${origin.slice(0, 100)} may not do this with your session`, { status: 403 });
 }
 

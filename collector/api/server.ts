@@ -34,6 +34,8 @@ export interface HttpServerOptions {
 	/** Folder of the runbooks that messages link to, as Markdown. */
 	readonly runbookDir?: string;
 	readonly tls: { readonly cert: string; readonly key: string } | null;
+	/** Addresses and networks whose `X-Forwarded-For` is believed. Default: none. */
+	readonly trustedProxies?: readonly string[];
 	readonly version: string;
 }
 
@@ -49,6 +51,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Fast
 		requestTimeout: 120_000,
 		routerOptions: { maxParamLength: 500 },
 		schemaController: OWN_COMPILERS,
+		...(options.trustedProxies?.length ? { trustProxy: [...options.trustedProxies] } : {}),
 	} as const;
 	const app: FastifyInstance =
 		options.tls === null ? fastify(common) : (fastify({ ...common, https: options.tls }) as unknown as FastifyInstance);

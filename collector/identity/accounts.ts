@@ -42,8 +42,107 @@ export function createAccounts(options: {
 	// Compared against for unknown accounts, so that an answer's delay does not tell which accounts exist.
 	let decoy: Promise<string> | null = null;
 
+	const turns = new Map<string, Promise<unknown>>();
+	/** One attempt of a name after the other: guesses that come at once would all begin from the same count of failures. */
+	const inTurn = <T>(name: string, work: () => Promise<T>): Promise<T> => {
+		const turn = (turns.get(name) ?? Promise.resolve()).then(work);
+		const over = turn.then(
+			() => {},
+			() => {},
+		);
+		turns.set(name, over);
+		void over.then(() => {
+			if (turns.get(name) === over) turns.delete(name);
+		});
+		return turn;
+	};
+
 	const hasUsers = async (): Promise<boolean> =>
 		(await state.selectFrom('user_account').select('id').limit(1).executeTakeFirst()) !== undefined;
+
+	const setUp: Accounts['setUp'] = async (request, srcAddr) => {
+		if (await hasUsers())
+			throw new AppError('FN_SETUP_DONE', 'the first accounts were already made; log in with one of them', { status: 409 });
+		if (code === null || !sameText(request.code, code)) {
+			await operations.record({ actor: 'setup', action: 'setup', object: '', result: 'failure', srcAddr, detail: 'wrong code' });
+			throw new AppError('FN_SETUP_CODE', 'the one-time code is wrong; it is printed when the collector starts', { status: 403 });
+		}
+		assertSetupAccounts(request);
+		const now = clock.now();
+		const rows = [];
+		for (const { role, account, password } of request.accounts) {
+			assertPasswordPolicy(password, account);
+			rows.push({
+				id: uuidv7(now),
+				account,
+				role,
+				password_hash: await hashPassword(password),
+				password_changed_at_ms: now,
+				failed_logins: 0,
+				locked_until_ms: 0,
+				created_at_ms: now,
+			});
+		}
+		await state.insertInto('user_account').values(rows).execute();
+		code = null;
+		for (const row of rows)
+			await operations.record({
+				actor: 'setup',
+				action: 'account.create',
+				object: row.account,
+				result: 'success',
+				srcAddr,
+				detail: row.role,
+			});
+	};
+	const logIn: Accounts['logIn'] = async (account, password, srcAddr) => {
+		const user = await state.selectFrom('user_account').selectAll().where('account', '=', account).executeTakeFirst();
+		const now = clock.now();
+		if (user === undefined) {
+			decoy ??= hashPassword(newToken());
+			await verifyPassword(password, await decoy);
+			await operations.record({
+				actor: account.slice(0, 64),
+				action: 'login',
+				object: '',
+				result: 'failure',
+				srcAddr,
+				detail: 'unknown account',
+			});
+			throw loginFailed();
+		}
+		if (user.locked_until_ms > now) {
+			await operations.record({ actor: account, action: 'login', object: '', result: 'failure', srcAddr, detail: 'locked' });
+			const minutes = Math.ceil((user.locked_until_ms - now) / 60_000);
+			throw new AppError('FN_LOGIN_LOCKED', `too many failures: the account is locked for another ${minutes} min`, { status: 429 });
+		}
+		if (!(await verifyPassword(password, user.password_hash))) {
+			const failures = user.failed_logins + 1;
+			const lock = failures >= config().lockout_failures;
+			await state
+				.updateTable('user_account')
+				.set({ failed_logins: lock ? 0 : failures, locked_until_ms: lock ? now + parseDuration(config().lockout) : 0 })
+				.where('id', '=', user.id)
+				.execute();
+			await operations.record({
+				actor: account,
+				action: 'login',
+				object: '',
+				result: 'failure',
+				srcAddr,
+				detail: lock ? 'wrong password, locked now' : 'wrong password',
+			});
+			throw loginFailed();
+		}
+		const session = newToken();
+		await state.updateTable('user_account').set({ failed_logins: 0, locked_until_ms: 0 }).where('id', '=', user.id).execute();
+		await state
+			.insertInto('user_session')
+			.values({ token_hash: hashToken(session), user_id: user.id, created_at_ms: now, last_seen_at_ms: now })
+			.execute();
+		await operations.record({ actor: account, action: 'login', object: '', result: 'success', srcAddr, detail: '' });
+		return { session, user: { account: user.account, role: roleOf(user.role) } };
+	};
 
 	return {
 		setupCode: async () => {
@@ -51,89 +150,8 @@ export function createAccounts(options: {
 			code ??= randomBytes(9).toString('base64url');
 			return code;
 		},
-		setUp: async (request, srcAddr) => {
-			if (await hasUsers())
-				throw new AppError('FN_SETUP_DONE', 'the first accounts were already made; log in with one of them', { status: 409 });
-			if (code === null || !sameText(request.code, code)) {
-				await operations.record({ actor: 'setup', action: 'setup', object: '', result: 'failure', srcAddr, detail: 'wrong code' });
-				throw new AppError('FN_SETUP_CODE', 'the one-time code is wrong; it is printed when the collector starts', { status: 403 });
-			}
-			assertSetupAccounts(request);
-			const now = clock.now();
-			const rows = [];
-			for (const { role, account, password } of request.accounts) {
-				assertPasswordPolicy(password, account);
-				rows.push({
-					id: uuidv7(now),
-					account,
-					role,
-					password_hash: await hashPassword(password),
-					password_changed_at_ms: now,
-					failed_logins: 0,
-					locked_until_ms: 0,
-					created_at_ms: now,
-				});
-			}
-			await state.insertInto('user_account').values(rows).execute();
-			code = null;
-			for (const row of rows)
-				await operations.record({
-					actor: 'setup',
-					action: 'account.create',
-					object: row.account,
-					result: 'success',
-					srcAddr,
-					detail: row.role,
-				});
-		},
-		logIn: async (account, password, srcAddr) => {
-			const user = await state.selectFrom('user_account').selectAll().where('account', '=', account).executeTakeFirst();
-			const now = clock.now();
-			if (user === undefined) {
-				decoy ??= hashPassword(newToken());
-				await verifyPassword(password, await decoy);
-				await operations.record({
-					actor: account.slice(0, 64),
-					action: 'login',
-					object: '',
-					result: 'failure',
-					srcAddr,
-					detail: 'unknown account',
-				});
-				throw loginFailed();
-			}
-			if (user.locked_until_ms > now) {
-				await operations.record({ actor: account, action: 'login', object: '', result: 'failure', srcAddr, detail: 'locked' });
-				const minutes = Math.ceil((user.locked_until_ms - now) / 60_000);
-				throw new AppError('FN_LOGIN_LOCKED', `too many failures: the account is locked for another ${minutes} min`, { status: 429 });
-			}
-			if (!(await verifyPassword(password, user.password_hash))) {
-				const failures = user.failed_logins + 1;
-				const lock = failures >= config().lockout_failures;
-				await state
-					.updateTable('user_account')
-					.set({ failed_logins: lock ? 0 : failures, locked_until_ms: lock ? now + parseDuration(config().lockout) : 0 })
-					.where('id', '=', user.id)
-					.execute();
-				await operations.record({
-					actor: account,
-					action: 'login',
-					object: '',
-					result: 'failure',
-					srcAddr,
-					detail: lock ? 'wrong password, locked now' : 'wrong password',
-				});
-				throw loginFailed();
-			}
-			const session = newToken();
-			await state.updateTable('user_account').set({ failed_logins: 0, locked_until_ms: 0 }).where('id', '=', user.id).execute();
-			await state
-				.insertInto('user_session')
-				.values({ token_hash: hashToken(session), user_id: user.id, created_at_ms: now, last_seen_at_ms: now })
-				.execute();
-			await operations.record({ actor: account, action: 'login', object: '', result: 'success', srcAddr, detail: '' });
-			return { session, user: { account: user.account, role: roleOf(user.role) } };
-		},
+		setUp: (request, srcAddr) => inTurn('', () => setUp(request, srcAddr)),
+		logIn: (account, password, srcAddr) => inTurn(account, () => logIn(account, password, srcAddr)),
 		session: async (value) => {
 			const tokenHash = hashToken(value);
 			const row = await state

@@ -88,6 +88,23 @@ test('repeated failures lock the account, also for the right password, for a whi
 	await expect(accounts.logIn('ops', GOOD, '')).resolves.toMatchObject({ user: { account: 'ops' } });
 });
 
+test('guesses that come all at once are counted one by one', async () => {
+	await setUp();
+	await Promise.allSettled(Array.from({ length: 5 }, (_, i) => accounts.logIn('ops', `guess ${i}`, '10.0.0.9')));
+	await expect(accounts.logIn('ops', GOOD, '')).rejects.toMatchObject({ code: 'FN_LOGIN_LOCKED' });
+});
+
+test('two people who set up at once do not both succeed', async () => {
+	const code = (await accounts.setupCode()) ?? '';
+	const request = (account: string) => ({ code, accounts: [{ role: 'system' as const, account, password: GOOD }] });
+	const both = await Promise.allSettled([accounts.setUp(request('ann'), ''), accounts.setUp(request('bob'), '')]);
+	expect(both.map((one) => (one.status === 'rejected' ? String(one.reason.code) : one.status)).sort()).toEqual([
+		'FN_SETUP_DONE',
+		'fulfilled',
+	]);
+	expect(await state.selectFrom('user_account').select('account').execute()).toHaveLength(1);
+});
+
 test('every attempt to log in is on record, without the password', async () => {
 	await setUp();
 	await accounts.logIn('nobody', GOOD, '10.0.0.1').catch(() => {});

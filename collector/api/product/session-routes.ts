@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { AppError } from '../../../core/errors.ts';
 import { type LoginRequest, ROLES, type SessionAnswer, type SetupRequest, type SetupStateAnswer } from '../../../protocol/api.ts';
@@ -34,7 +34,14 @@ export function registerSessionRoutes(
 	options: { readonly accounts: Accounts; readonly secureCookie: boolean },
 ): void {
 	const { accounts } = options;
-	const cookieOptions = { path: '/', httpOnly: true, sameSite: 'strict', secure: options.secureCookie } as const;
+	const cookieOptions = (request: FastifyRequest) =>
+		({
+			path: '/',
+			httpOnly: true,
+			sameSite: 'strict',
+			// A proxy that ends TLS says so; whoever says it himself only keeps his own cookie from himself.
+			secure: options.secureCookie || request.headers['x-forwarded-proto'] === 'https',
+		}) as const;
 	const tags = ['session'];
 
 	app.get('/api/fournines/v1/session', { schema: { tags, summary: 'Who I am' } }, async (request): Promise<SessionAnswer> => {
@@ -49,7 +56,7 @@ export function registerSessionRoutes(
 		{ schema: { tags, summary: 'Log in', body: LoginBody }, config: GUESS_LIMIT },
 		async (request, reply): Promise<SessionAnswer> => {
 			const { session, user } = await accounts.logIn(request.body.account, request.body.password, request.ip);
-			reply.setCookie(SESSION_COOKIE, session, cookieOptions);
+			reply.setCookie(SESSION_COOKIE, session, cookieOptions(request));
 			return user;
 		},
 	);
@@ -57,7 +64,7 @@ export function registerSessionRoutes(
 	app.delete('/api/fournines/v1/session', { schema: { tags, summary: 'Log out' } }, async (request, reply) => {
 		const cookie = request.cookies[SESSION_COOKIE];
 		if (cookie !== undefined) await accounts.logOut(cookie, request.ip);
-		return reply.clearCookie(SESSION_COOKIE, cookieOptions).status(204).send();
+		return reply.clearCookie(SESSION_COOKIE, cookieOptions(request)).status(204).send();
 	});
 
 	app.get(
