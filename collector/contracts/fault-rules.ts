@@ -2,7 +2,7 @@ import { countedSeconds } from '../../core/spoken-duration.ts';
 import { formatZoned } from '../../core/zone-time.ts';
 import type { WordsAnswer } from '../../protocol/contract-api.ts';
 import type { AssessedFault, AssessmentInput, RawItem } from './assessed.ts';
-import { type ClockRules, deadlineMs, spanMs, spokenSpan } from './limits.ts';
+import { type ClockRules, deadlineMs, type deadlineOrUnknownMs, spanMs, spokenSpan } from './limits.ts';
 import type { Period } from './period.ts';
 import type { Profile, RuleOf } from './profile.ts';
 
@@ -26,12 +26,13 @@ export interface FaultClock {
 	readonly late: boolean;
 }
 
-/** Every clock that has begun for the fault at its present level. */
+/** Every clock that has begun for the fault at its present level. With `deadlineOrUnknownMs` those that cannot be known yet are left out. */
 export function faultClocks(
 	profile: Profile,
 	fault: Pick<AssessedFault, 'level' | 'moments' | 'service'>,
 	rules: ClockRules,
 	nowMs: number,
+	deadline: typeof deadlineOrUnknownMs = deadlineMs,
 ): readonly FaultClock[] {
 	const level = profile.levels.find((candidate) => candidate.id === fault.level);
 	if (level === undefined) return [];
@@ -40,7 +41,8 @@ export function faultClocks(
 		const limit = level.limits[clock.id];
 		const fromMs = fault.moments[clock.from];
 		if (limit === undefined || fromMs === null) continue;
-		const dueMs = deadlineMs(fromMs, limit, rules, { hours: clock.hours, service: fault.service });
+		const dueMs = deadline(fromMs, limit, rules, { hours: clock.hours, service: fault.service });
+		if (dueMs === null) continue;
 		const stoppedMs = fault.moments[clock.until];
 		result.push({
 			clock: clock.id,

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { levelByMinutes } from '../contracts/fault-rules.ts';
+import { AppError } from '../../core/errors.ts';
+import { faultClocks, levelByMinutes } from '../contracts/fault-rules.ts';
+import { deadlineOrUnknownMs } from '../contracts/limits.ts';
 import type { Profile } from '../contracts/profile.ts';
 import { loadProfiles } from '../contracts/profile-files.ts';
 import { apply, type Fault, replay } from './fault.ts';
@@ -211,4 +213,28 @@ test.each([
 ])('$downSeconds s of unavailability are $level in Shaanxi', ({ downSeconds, level }) => {
 	expect(levelByMinutes(profileOf('shaanxi-2023'), downSeconds)).toBe(level);
 	expect(levelByMinutes(chengdu, downSeconds)).toBeNull();
+});
+
+test('in a year whose holidays nobody has entered yet, what is owed is told without the times that ask for them', () => {
+	const shipped = profileOf('chengdu-2021');
+	const profile: Profile = {
+		...shipped,
+		clocks: shipped.clocks.map((clock) => ({ ...clock, hours: 'service' as const })),
+		reports: shipped.reports.map((duty) => ({ ...duty, within: '5wd' })),
+	};
+	const holidays = [{ year: 2024, off: ['01-01'], work: [] }];
+	const unknown = (): never => {
+		throw new AppError('FN_CALENDAR_YEAR', 'unknown');
+	};
+	const { fault } = live(profile, [{ kind: 'declare', channel: 'phone' }]);
+	const steps = nextSteps(fault, profile, { zone: 'Asia/Shanghai', holidays, closed: unknown }, T0);
+	expect(steps.map(({ step, dueMs }) => [step, dueMs])).toEqual(
+		expect.arrayContaining([
+			['acknowledge', null],
+			['resolve', null],
+		]),
+	);
+	const calendar = { zone: 'Asia/Shanghai', holidays, closed: unknown };
+	expect(() => faultClocks(profile, fault, calendar, T0)).toThrow(expect.objectContaining({ code: 'FN_CALENDAR_YEAR' }));
+	expect(faultClocks(profile, fault, calendar, T0, deadlineOrUnknownMs)).toEqual([]);
 });

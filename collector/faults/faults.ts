@@ -3,7 +3,7 @@ import { AppError } from '../../core/errors.ts';
 import type { AssessedFault } from '../contracts/assessed.ts';
 import type { ContractsConfig } from '../contracts/config.ts';
 import { type FaultClock, faultClocks, levelByMinutes } from '../contracts/fault-rules.ts';
-import { type ClockRules, spanMs } from '../contracts/limits.ts';
+import { type ClockRules, deadlineOrUnknownMs, spanMs } from '../contracts/limits.ts';
 import type { Profile } from '../contracts/profile.ts';
 import type { Failure } from '../contracts/service-figures.ts';
 import type { OperationLog } from '../identity/operation-log.ts';
@@ -124,7 +124,8 @@ export function createFaults(options: FaultsOptions): Faults {
 			number,
 			fault,
 			steps: nextSteps(fault, profile, options.clockRules(), nowMs),
-			clocks: faultClocks(profile, fault, options.clockRules(), nowMs),
+			// At the turn of a year faults are worked on, too: what cannot be known yet keeps nothing else from being told.
+			clocks: faultClocks(profile, fault, options.clockRules(), nowMs, deadlineOrUnknownMs),
 		};
 	};
 	const added = (

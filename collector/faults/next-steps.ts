@@ -1,6 +1,6 @@
 import { accidentClock } from '../contracts/accident-rules.ts';
 import { faultClocks } from '../contracts/fault-rules.ts';
-import { type ClockRules, deadlineMs, spanMs } from '../contracts/limits.ts';
+import { type ClockRules, deadlineOrUnknownMs, spanMs } from '../contracts/limits.ts';
 import type { Party, Profile } from '../contracts/profile.ts';
 import { type Fault, missingForClose } from './fault.ts';
 
@@ -26,7 +26,7 @@ export function isOver(fault: Fault): boolean {
 	return fault.stage === 'closed' || fault.stage === 'dismissed' || fault.stage === 'merged';
 }
 
-/** What is owed, soonest first; never empty while the fault is not over. */
+/** What is owed, soonest first; never empty while the fault is not over. Without a time where that needs holidays that nobody has entered yet. */
 export function nextSteps(fault: Fault, profile: Profile, rules: ClockRules, nowMs: number): readonly NextStep[] {
 	if (isOver(fault)) return [];
 	const owner = ownerOf(fault);
@@ -35,7 +35,7 @@ export function nextSteps(fault: Fault, profile: Profile, rules: ClockRules, now
 		const dueMs = (fault.moments.detected ?? nowMs) + spanMs(profile.candidate.escalate_after);
 		steps.push({ step: 'declare-or-dismiss', by: owner, dueMs, clock: null });
 	}
-	const clocks = faultClocks(profile, fault, rules, nowMs);
+	const clocks = faultClocks(profile, fault, rules, nowMs, deadlineOrUnknownMs);
 	const due = (until: string) => clocks.filter((clock) => profile.clocks.find(({ id }) => id === clock.clock)?.until === until);
 	const owe = (step: string, until: string): void => {
 		const [clock] = [...due(until)].sort((a, b) => a.dueMs - b.dueMs);
@@ -47,7 +47,7 @@ export function nextSteps(fault: Fault, profile: Profile, rules: ClockRules, now
 	for (const duty of profile.reports) {
 		const fromMs = fault.moments[duty.from];
 		if (fromMs === null || !duty.levels.includes(fault.level) || fault.reports.some(({ report }) => report === duty.id)) continue;
-		const dueMs = deadlineMs(fromMs, duty.within, rules, { hours: 'always', service: fault.service });
+		const dueMs = deadlineOrUnknownMs(fromMs, duty.within, rules, { hours: 'always', service: fault.service });
 		if (fault.stage !== 'candidate') steps.push({ step: `report:${duty.id}`, by: owner, dueMs, clock: `report:${duty.id}` });
 	}
 	const telling = accidentClock(profile, fault, nowMs);
