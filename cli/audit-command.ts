@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { exportAudit, verifyBundle } from '../collector/audit/export.ts';
-import { type AuditPublicKeys, keyFingerprint, provideAuditKeys } from '../collector/audit/keys.ts';
+import { type AuditPublicKeys, keyFingerprint, loadAuditKeys } from '../collector/audit/keys.ts';
 import { verifyArchive } from '../collector/audit/verify.ts';
 import { AppError } from '../core/errors.ts';
 import { zonedTimeMs } from '../core/zone-time.ts';
@@ -56,7 +56,7 @@ function runExport(args: readonly string[]): number {
 		actor: values.actor,
 		purpose: values.purpose,
 		nowMs: Date.now(),
-		keys: provideAuditKeys(values.data),
+		keys: loadAuditKeys(values.data),
 		zone: values.zone,
 	});
 	process.stdout.write(
@@ -84,7 +84,7 @@ function runVerify(args: readonly string[]): number {
 		return report.verdict === 'intact' ? 0 : 1;
 	}
 	assertArchive(values.data);
-	const keys = trusted ?? provideAuditKeys(values.data).publicKeys;
+	const keys = trusted ?? loadAuditKeys(values.data).publicKeys;
 	const report = verifyArchive(values.data, keys);
 	for (const finding of report.findings) process.stdout.write(`${finding.kind}: segment ${finding.segment}: ${finding.message}\n`);
 	process.stdout.write(

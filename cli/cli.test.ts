@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openArchive } from '../collector/audit/archive.ts';
@@ -216,6 +216,11 @@ describe('audit', () => {
 			code: 1,
 			err: expect.stringContaining('exists already'),
 		});
+		const keys = join(dataDir, 'keys/audit.json');
+		rmSync(keys);
+		expect(run('audit', 'verify', '--data', dataDir)).toMatchObject({ code: 1, err: expect.stringContaining('cannot be used') });
+		// Whoever only looks leaves nothing behind that the collector could not read.
+		expect(existsSync(keys)).toBe(false);
 	});
 
 	test('a folder without an archive, and a time that is none', () => {

@@ -17,7 +17,7 @@ import { uuidv7 } from '../../core/ids.ts';
 import type { Logger } from '../../core/log.ts';
 import type { LogBatch, LogBatchAnswer, LogRecord } from '../../protocol/log-record.ts';
 import { canonicalRecord } from './canonical.ts';
-import { checkpointHash, NO_PREVIOUS, readCheckpoint, signCheckpoint } from './checkpoint.ts';
+import { checkpointHash, epochOf, NO_PREVIOUS, readCheckpoint, signCheckpoint } from './checkpoint.ts';
 import { type AuditKeys, provideAuditKeys } from './keys.ts';
 import { leafHash, merkleRoot } from './merkle.ts';
 import { archivePaths, chainNext, formatLine, GENESIS, readSegment } from './segment-file.ts';
@@ -68,7 +68,12 @@ export function openArchive(options: ArchiveOptions): AuditArchive {
 	const paths = archivePaths(options.dataDir);
 	const maxBytes = options.maxSegmentBytes ?? SEGMENT_BYTES;
 	mkdirSync(paths.root, { recursive: true, mode: 0o700 });
-	const keys = provideAuditKeys(options.dataDir);
+	const closed = lastClosed(paths.root);
+	const newest = closed > 0 ? readFileSync(paths.checkpoint(closed), 'utf8') : null;
+	const signedIn = newest === null ? 0 : epochOf(newest);
+	const keys = provideAuditKeys(options.dataDir, signedIn);
+	if (newest !== null && keys.publicKeys.epoch !== signedIn)
+		log.error({ epoch: keys.publicKeys.epoch, before: signedIn }, 'the keys of the log archive are not those that signed it before');
 	const origin = provideOrigin(`${paths.root}/origin`, clock);
 
 	let segment = 1;
@@ -81,12 +86,10 @@ export function openArchive(options: ArchiveOptions): AuditArchive {
 	let bytes = 0;
 	let dirty = false;
 
-	const closed = lastClosed(paths.root);
-	if (closed > 0) {
-		const text = readFileSync(paths.checkpoint(closed), 'utf8');
-		const { checkpoint } = readCheckpoint(text, keys.publicKeys);
+	if (newest !== null) {
+		const { checkpoint } = readCheckpoint(newest, keys.publicKeys);
 		chain = checkpoint.chain;
-		previous = checkpointHash(text);
+		previous = checkpointHash(newest);
 		fromMs = checkpoint.toMs;
 		segment = closed + 1;
 		streams = new Map(Object.entries(JSON.parse(readFileSync(paths.streams(closed), 'utf8')) as Record<string, number>));

@@ -9,6 +9,7 @@ import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/proce
 import { type AuditArchive, openArchive } from './archive.ts';
 import { canonicalJson } from './canonical.ts';
 import { exportAudit, guardCell, verifyBundle } from './export.ts';
+import { loadAuditKeys } from './keys.ts';
 import { leafHash, merkleRoot } from './merkle.ts';
 import { verifyArchive } from './verify.ts';
 
@@ -140,6 +141,27 @@ describe('archive', () => {
 				expect.objectContaining({ code: 'FN_AUDIT_STREAM', status: 403 }),
 			);
 		expect(verify()).toMatchObject({ verdict: 'intact', openRecords: 1 });
+	});
+
+	test('keys that are gone begin a new epoch, and what the old ones signed is not taken for forged', () => {
+		const before = archive.keys.publicKeys;
+		push('s', 0, 'a');
+		archive.seal();
+		archive.stop();
+		const kept = join(folder.path, 'keys', 'audit.json');
+		rmSync(kept);
+		expect(() => loadAuditKeys(folder.path)).toThrow(expect.objectContaining({ code: 'FN_AUDIT_KEYS' }));
+		expect(existsSync(kept)).toBe(false);
+		mkdirSync(`${kept}.new`);
+		expect(open).toThrow(/EISDIR/);
+		expect(existsSync(kept)).toBe(false);
+		rmSync(`${kept}.new`, { recursive: true });
+		archive = open();
+		expect(archive.keys.publicKeys.epoch).toBe(before.epoch + 1);
+		push('s', 1, 'b');
+		archive.seal();
+		expect(verify().findings).toMatchObject([{ kind: 'wrong-key-epoch', segment: 1 }]);
+		expect(verifyArchive(folder.path, before).findings).toMatchObject([{ kind: 'wrong-key-epoch', segment: 2 }]);
 	});
 
 	test('an hour without a record is sealed as well', () => {

@@ -51,6 +51,11 @@ export function checkpointHash(text: string): string {
 	return createHash('sha256').update(text).digest('hex');
 }
 
+/** In which key epoch a checkpoint says that it was signed; 0 where it says nothing. */
+export function epochOf(text: string): number {
+	return Number(/^epoch (\d{1,15})$/m.exec(text)?.[1] ?? 0);
+}
+
 export type CheckpointVerdict = { readonly kind: 'good' | 'wrong-epoch' | 'bad-signature'; readonly checkpoint: Checkpoint };
 
 /** Parses and checks the signatures. Throws `FN_AUDIT_CHECKPOINT` when the text is not a checkpoint at all. */

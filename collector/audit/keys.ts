@@ -1,5 +1,5 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sm2 } from 'sm-crypto-v2';
 import { AppError } from '../../core/errors.ts';
@@ -31,21 +31,32 @@ interface StoredKeys {
 	readonly sm2Public: string;
 }
 
-/** Loads `<dataDir>/keys/audit.json` (0600), made at the first start. Throws `FN_AUDIT_KEYS` when it is damaged. */
-export function provideAuditKeys(dataDir: string): AuditKeys {
+/**
+ * `<dataDir>/keys/audit.json` (0600), made where there is none. `epochBefore`: of the keys that signed what the archive has; new ones begin
+ * the epoch after it. Throws `FN_AUDIT_KEYS` when the file is damaged; errors of the disk pass through.
+ */
+export function provideAuditKeys(dataDir: string, epochBefore = 0): AuditKeys {
 	const folder = join(dataDir, 'keys');
 	const file = join(folder, 'audit.json');
 	if (!existsSync(file)) {
 		mkdirSync(folder, { recursive: true, mode: 0o700 });
 		const pair = sm2.generateKeyPairHex();
 		const stored: StoredKeys = {
-			epoch: 1,
+			epoch: epochBefore + 1,
 			ed25519: generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
 			sm2Private: pair.privateKey,
 			sm2Public: pair.publicKey,
 		};
-		writeFileSync(file, JSON.stringify(stored), { mode: 0o600 });
+		// Half a file would keep every later start from coming up.
+		writeFileSync(`${file}.new`, JSON.stringify(stored), { mode: 0o600, flush: true });
+		renameSync(`${file}.new`, file);
 	}
+	return loadAuditKeys(dataDir);
+}
+
+/** The keys of an archive. Throws `FN_AUDIT_KEYS` when there are none, or they are damaged. */
+export function loadAuditKeys(dataDir: string): AuditKeys {
+	const file = join(dataDir, 'keys', 'audit.json');
 	let stored: StoredKeys;
 	let privateKey: KeyObject;
 	try {
@@ -56,7 +67,7 @@ export function provideAuditKeys(dataDir: string): AuditKeys {
 	} catch (error) {
 		throw new AppError(
 			'FN_AUDIT_KEYS',
-			`the audit keys in ${file} cannot be used; restore the file from a backup (a new key starts a new epoch, and what the old one signed stays verifiable)`,
+			`the audit keys in ${file} cannot be used; restore the file from a backup (without it the next start of the collector makes keys of a new epoch, and what the old ones signed can be checked with their public halves only)`,
 			{ cause: error },
 		);
 	}

@@ -6,7 +6,7 @@ import { silentLogger } from '../../core/log.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
 import { equals, openTestStore } from '../../tests/harness/store/open-test-store.ts';
 import { openArchive } from '../audit/archive.ts';
-import { provideAuditKeys } from '../audit/keys.ts';
+import { loadAuditKeys } from '../audit/keys.ts';
 import { verifyArchive } from '../audit/verify.ts';
 import { openRequestDays } from '../availability/request-days.ts';
 import { openStateDatabase } from '../state/database.ts';
@@ -122,7 +122,7 @@ describe('backup', () => {
 			mkdirSync(path('new'));
 			restoreData({ fromDir: path('out'), dataDir: path('new') });
 			expect(readFileSync(join(path('new'), 'keys', 'local-read.token'), 'utf8')).toBe('secret\n');
-			expect(verifyArchive(path('new'), provideAuditKeys(path('new')).publicKeys)).toMatchObject({ verdict: 'intact' });
+			expect(verifyArchive(path('new'), loadAuditKeys(path('new')).publicKeys)).toMatchObject({ verdict: 'intact' });
 		} finally {
 			await archive.stop();
 			await state.destroy();
@@ -166,6 +166,12 @@ describe('backup', () => {
 		const store = await openTestStore(path('data'));
 		await store.stop();
 		await expect(backupData({ dataDir: path('data'), outDir: folder.path, nowMs: 0 })).rejects.toMatchObject({ code: 'FN_BACKUP_TARGET' });
+		for (const inside of ['data/backup', 'data/store/backup', 'data'])
+			await expect(backupData({ dataDir: path('data'), outDir: path(inside), nowMs: 0 })).rejects.toMatchObject({
+				code: 'FN_BACKUP_TARGET',
+			});
+		expect(existsSync(path('data/backup'))).toBe(false);
+		await backupData({ dataDir: path('data'), outDir: path('data-backup'), nowMs: 0 });
 		await expect(backupData({ dataDir: path('nothing'), outDir: path('out'), nowMs: 0 })).rejects.toMatchObject({
 			code: 'FN_BACKUP_NO_DATA',
 		});

@@ -1,5 +1,5 @@
 import { chmodSync, constants, copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { AppError, errorText, systemErrorCode } from '../../core/errors.ts';
 import { type BackupManifest, compareFiles, describeFile, readManifest, writeManifest } from './manifest.ts';
@@ -29,6 +29,12 @@ export async function backupData({ dataDir, outDir, nowMs }: BackupRequest): Pro
 	}
 	if (existsSync(outDir))
 		throw new AppError('FN_BACKUP_TARGET', `${outDir} exists; nothing is written over, so name a folder that does not`);
+	if (!/^\.\.(\/|$)/.test(relative(dataDir, outDir))) {
+		throw new AppError(
+			'FN_BACKUP_TARGET',
+			`${outDir} is in the data folder: every backup would hold those before it, and twice as much; name a folder outside of ${dataDir}`,
+		);
+	}
 	mkdirSync(dirname(outDir), { recursive: true });
 	mkdirSync(outDir, { mode: 0o700 });
 	try {
