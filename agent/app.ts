@@ -7,7 +7,7 @@ import { CleanupStack } from '../core/lifecycle.ts';
 import type { Logger } from '../core/log.ts';
 import { resolveSecret } from '../core/secret.ts';
 import { writeExposition } from '../protocol/exposition/write.ts';
-import { readCaFile } from './ca-file.ts';
+import { caReader } from './ca-file.ts';
 import { combineConfig } from './central/combine.ts';
 import { Enroller } from './central/enroller.ts';
 import { CentralSync, loadLastGood } from './central/sync.ts';
@@ -21,6 +21,7 @@ import { provideOutboxKey } from './outbox/key.ts';
 import { Outbox } from './outbox/outbox.ts';
 import { OutboxWriter } from './outbox/writer.ts';
 import { startRelay } from './relay/relay.ts';
+import { restartKeys } from './restart-keys.ts';
 import { createAgentMetrics } from './self-metrics.ts';
 import { LogClient } from './tails/log-client.ts';
 import { endpoint, openUplink, secretReader } from './uplink/destinations.ts';
@@ -45,7 +46,10 @@ export interface RunningAgent {
 	readonly address: string;
 	/** `host:port` that this agent relays a zone on, `''` when it does not. */
 	readonly relayAddress: string;
-	/** Goes on with another file of the host's own; only what is measured can change. Throws when it cannot be used, and the one before stays. */
+	/**
+	 * Goes on with another file of the host's own: what is measured can change, and certificates are read again. Keys that need a restart are
+	 * logged. Throws when it cannot be used, and the one before stays.
+	 */
 	reload(config: AgentConfig): Promise<void>;
 	/** Measures nothing more, sends what the spool holds within a few seconds, and closes. What remains is sent at the next start. */
 	stop(): Promise<void>;
@@ -141,6 +145,7 @@ async function compose(options: AgentOptions, cleanup: CleanupStack): Promise<Ru
 				agentVersion: options.version,
 				intervalMs: parseDuration(config.central.interval),
 				dataDir,
+				enrolledLabels: enroller.identity,
 				clock,
 				log,
 				apply: async (document) => {
@@ -192,14 +197,16 @@ async function compose(options: AgentOptions, cleanup: CleanupStack): Promise<Ru
 		lastResort.start();
 		cleanup.add('last resort', () => lastResort.stop());
 	}
-	const relayAddress = await startRelay({ options, dataDir, connection, metrics, cleanup });
+	const relay = await startRelay({ options, dataDir, connection, metrics, cleanup });
 	ready = true;
 	return {
 		address,
-		relayAddress,
-		reload: (next) => {
+		relayAddress: relay.address,
+		reload: async (next) => {
+			// Can be refused, and so comes before anything is in force.
+			const renewTls = relay.prepareTls();
 			const before = local;
-			return change(
+			await change(
 				() => {
 					local = next;
 				},
@@ -207,6 +214,9 @@ async function compose(options: AgentOptions, cleanup: CleanupStack): Promise<Ru
 					local = before;
 				},
 			);
+			renewTls();
+			const keys = restartKeys(config, next);
+			if (keys.length > 0) log.warn({ keys }, 'these keys were changed and are read at a start only: restart the agent');
 		},
 		stop: () => cleanup.close(),
 	};
@@ -249,7 +259,7 @@ type CollectorConfig = NonNullable<AgentConfig['collector']>;
 function collectorClient(options: AgentOptions, collector: CollectorConfig) {
 	return {
 		token: secretReader(collector.token, options.env),
-		...(collector.ca_file === undefined ? {} : { ca: readCaFile(collector.ca_file) }),
+		...(collector.ca_file === undefined ? {} : { ca: caReader(collector.ca_file) }),
 		timeoutMs: parseDuration(collector.timeout),
 		userAgent: agentName(options),
 		now: () => options.clock.now(),
@@ -265,7 +275,7 @@ function openEnroller(options: AgentOptions, collector: CollectorConfig, dataDir
 		token: () => resolveSecret(ref, options.env),
 		host: agentHostName(options.config),
 		agentVersion: options.version,
-		...(collector.ca_file === undefined ? {} : { ca: readCaFile(collector.ca_file) }),
+		...(collector.ca_file === undefined ? {} : { ca: caReader(collector.ca_file) }),
 		timeoutMs: parseDuration(collector.timeout),
 		userAgent: agentName(options),
 		dataDir,
@@ -292,7 +302,7 @@ function openLastResort(options: AgentOptions, config: NonNullable<AgentConfig['
 		afterMs: parseDuration(config.after),
 		channel: config.channel,
 		url: () => resolveSecret(config.url, options.env),
-		...(config.ca_file === undefined ? {} : { ca: readCaFile(config.ca_file) }),
+		...(config.ca_file === undefined ? {} : { ca: caReader(config.ca_file) }),
 		agents: config.agents,
 		self: config.self,
 		host: agentHostName(options.config),

@@ -122,6 +122,25 @@ test('serves, pushes, and stops on SIGTERM with an empty spool', async () => {
 	expect(text + child.output()).not.toContain('very-secret-token');
 });
 
+test.each([
+	['the bundle', []],
+	['fournines agent', [join(import.meta.dirname, '../cli/main.ts'), 'agent']],
+])('%s reads the file again on SIGHUP, and a bad one changes nothing', async (_name, command) => {
+	const { file, data, url } = await configure('');
+	const args = ['--config', file, '--data', data];
+	const child = command.length === 0 ? run(args) : startProcess(process.execPath, [...command, ...args]);
+	running.push(child);
+	await waitFor('the start', () => child.output().includes('the agent is running'));
+	writeFileSync(file, readFileSync(file, 'utf8').replace('system: portal', 'system: moved'));
+	child.kill('SIGHUP');
+	await waitFor('the new label', async () => (await (await fetch(`${url}/metrics`)).text()).includes('system="moved"'));
+	writeFileSync(file, 'nonsense: 1\n');
+	child.kill('SIGHUP');
+	await waitFor('the refusal', () => child.output().includes('the old one stays in force'));
+	expect(await (await fetch(`${url}/metrics`)).text()).toContain('system="moved"');
+	expect(await child.stop()).toBe(0);
+});
+
 test('a kill and a receiver that was away lose nothing that was measured', async () => {
 	const { file, data, url } = await configure(`collector: { url: "${receiverUrl}" }\ninputs: { host: { enabled: false } }`);
 	refuse = 503;

@@ -34,6 +34,7 @@ function runAgent(args: readonly string[]): Promise<number> {
 		const [command, commandArgs] = agentCommand(args[0] === 'doctor' ? ['--doctor', ...args.slice(1)] : args);
 		const child = spawn(command, commandArgs, { stdio: 'inherit', env: agentEnvironment() });
 		const forward = (signal: NodeJS.Signals) => child.kill(signal);
+		process.on('SIGHUP', forward);
 		process.on('SIGINT', forward);
 		process.on('SIGTERM', forward);
 		child.on('error', reject);

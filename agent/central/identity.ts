@@ -86,7 +86,7 @@ export interface EnrolOptions {
 	readonly token: Secret;
 	readonly host: string;
 	readonly agentVersion: string;
-	readonly ca?: string;
+	readonly ca?: () => string;
 	readonly timeoutMs: number;
 	readonly userAgent: string;
 	readonly dataDir: string;
@@ -107,7 +107,7 @@ export async function enrol(options: EnrolOptions): Promise<AgentIdentity> {
 		body: JSON.stringify({ token: token.reveal(), host, agentVersion, publicKey, proof }),
 		timeoutMs: options.timeoutMs,
 		maxBodyBytes: 64 * 1024,
-		...(options.ca === undefined ? {} : { ca: options.ca }),
+		...(options.ca === undefined ? {} : { ca: options.ca() }),
 	});
 	const text = response.body.toString('utf8');
 	if (response.status !== 200) {

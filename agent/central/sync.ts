@@ -12,11 +12,13 @@ export interface CentralSyncOptions {
 	/** `/api/fournines/v1/agent/sync` of the collector. */
 	readonly url: string;
 	readonly token: () => Secret | null;
-	readonly ca?: string;
+	readonly ca?: () => string;
 	readonly timeoutMs: number;
 	readonly userAgent: string;
 	readonly agentVersion: string;
 	readonly intervalMs: number;
+	/** Those of the enrolment: in force where no document ever was. */
+	readonly enrolledLabels: AgentLabels;
 	/** Where the last good document is kept, for the time without a collector. */
 	readonly dataDir: string;
 	/** Puts a document in force; throws when it cannot be, and then what was in force stays. */
@@ -82,10 +84,10 @@ export class CentralSync {
 
 	/** Whether something is to be reported now. */
 	async #once(signal: AbortSignal): Promise<boolean> {
-		const { log, dataDir } = this.#options;
+		const { log, dataDir, enrolledLabels } = this.#options;
 		const answer = await this.#ask(signal);
 		const { version, labels, config } = answer;
-		const same = version === (this.#inForce?.version ?? '') && JSON.stringify(labels) === JSON.stringify(this.#inForce?.labels ?? labels);
+		const same = version === (this.#inForce?.version ?? '') && sameLabels(labels, this.#inForce?.labels ?? enrolledLabels);
 		if (same || version === this.#failed?.version) {
 			if (same && this.#failed !== null) {
 				this.#failed = null;
@@ -134,9 +136,13 @@ export class CentralSync {
 			timeoutMs,
 			maxBodyBytes: 4 * 1024 * 1024,
 			signal,
-			...(ca === undefined ? {} : { ca }),
+			...(ca === undefined ? {} : { ca: ca() }),
 		});
 		if (response.status !== 200) throw new Error(`it answered ${response.status}: ${response.body.toString('utf8', 0, 300)}`);
 		return JSON.parse(response.body.toString('utf8')) as AgentSyncAnswer;
 	}
+}
+
+function sameLabels(a: AgentLabels, b: AgentLabels): boolean {
+	return a.system === b.system && a.zone === b.zone;
 }

@@ -12,7 +12,7 @@ export interface LastResortOptions {
 	readonly afterMs: number;
 	readonly channel: 'wechat_robot' | 'webhook';
 	readonly url: () => Secret;
-	readonly ca?: string;
+	readonly ca?: () => string;
 	readonly agents: readonly string[];
 	readonly self: string;
 	readonly host: string;
@@ -129,7 +129,7 @@ export class LastResort {
 			timeoutMs: SEND_TIMEOUT_MS,
 			maxBodyBytes: 64 * 1024,
 			signal,
-			...(ca === undefined ? {} : { ca }),
+			...(ca === undefined ? {} : { ca: ca() }),
 		});
 		// The robot answers 200 also when it refuses; its own code says so.
 		const code = channel === 'wechat_robot' ? errorCode(response.body.toString('utf8')) : 0;

@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import { Server as TlsServer } from 'node:tls';
 import { AppError, systemErrorCode } from '../../core/errors.ts';
 
 /** Answers that are under way at the end have so long to leave. Node 16 lacks both calls and closes connections by their keep-alive timeout. */
@@ -13,6 +14,8 @@ export interface ListenerTls {
 export interface Listener {
 	/** `host:port` it really listens on. */
 	readonly address: string;
+	/** New connections get this certificate; of no effect without TLS. */
+	renewTls(tls: ListenerTls): void;
 	close(): Promise<void>;
 }
 
@@ -39,7 +42,10 @@ export function listen(
 		server.listen(Number(wanted.slice(colon + 1)), host.replace(/^\[|\]$/g, ''), () => {
 			const bound = server.address();
 			const address = typeof bound === 'object' && bound !== null ? `${host}:${bound.port}` : wanted;
-			resolve({ address, close: () => close(server) });
+			const renewTls = (renewed: ListenerTls) => {
+				if (server instanceof TlsServer) server.setSecureContext(renewed);
+			};
+			resolve({ address, renewTls, close: () => close(server) });
 		});
 	});
 }

@@ -25,7 +25,7 @@ export type RelayTarget =
 			/** `/api/fournines/v1/transfer`. */
 			readonly url: string;
 			readonly token: () => Secret | null;
-			readonly ca?: string;
+			readonly ca?: () => string;
 			readonly timeoutMs: number;
 			readonly userAgent: string;
 	  }
@@ -112,7 +112,7 @@ export class RelayInbox {
 			timeoutMs: target.timeoutMs,
 			maxBodyBytes: 64 * 1024,
 			signal,
-			...(target.ca === undefined ? {} : { ca: target.ca }),
+			...(target.ca === undefined ? {} : { ca: target.ca() }),
 		});
 		if (response.status === 200) return 'gone';
 		const text = response.body.toString('utf8', 0, 500);

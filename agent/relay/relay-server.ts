@@ -9,7 +9,7 @@ export interface RelayServerOptions {
 	readonly tls: ListenerTls | null;
 	/** Base address of the collector. */
 	readonly collector: string;
-	readonly ca?: string;
+	readonly ca?: () => string;
 	readonly timeoutMs: number;
 	readonly onPassed: (result: string) => void;
 	readonly log: Logger;
@@ -82,7 +82,7 @@ async function passOn(request: IncomingMessage, response: ServerResponse, option
 		...(request.method === 'POST' ? { body } : {}),
 		timeoutMs: options.timeoutMs,
 		maxBodyBytes: 8 * 1024 * 1024,
-		...(options.ca === undefined ? {} : { ca: options.ca }),
+		...(options.ca === undefined ? {} : { ca: options.ca() }),
 	});
 	options.onPassed(String(upstream.status));
 	const passed: Record<string, string> = {};

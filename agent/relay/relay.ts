@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
 import { parseDuration } from '../../core/duration.ts';
-import { AppError, systemErrorCode } from '../../core/errors.ts';
+import { AppError, errorText, systemErrorCode } from '../../core/errors.ts';
 import type { CleanupStack } from '../../core/lifecycle.ts';
 import type { AgentConfig } from '../config.ts';
 import type { AgentMetrics } from '../self-metrics.ts';
@@ -11,7 +12,14 @@ import type { ListenerTls } from './listener.ts';
 import { RelayInbox, type RelayTarget } from './relay-inbox.ts';
 import { startRelayServer } from './relay-server.ts';
 
-/** Starts what the configuration says of relaying. Returns the address of its listener, `''` without one. */
+export interface RunningRelay {
+	/** `host:port` that the agents of the zone send to, `''` without one. */
+	readonly address: string;
+	/** Reads the certificates again; new connections have them once what is returned was called. Throws `FN_AGENT_RELAY_TLS`. */
+	prepareTls(): () => void;
+}
+
+/** Starts what the configuration says of relaying. Throws what its parts throw, and `FN_AGENT_RELAY_TLS`. */
 export async function startRelay(what: {
 	readonly options: { readonly config: AgentConfig } & Pick<CallbacksOptions, 'clock' | 'log' | 'env'>;
 	readonly dataDir: string;
@@ -19,17 +27,26 @@ export async function startRelay(what: {
 	readonly connection: Omit<RemoteWriteClientOptions, 'url'> | null;
 	readonly metrics: AgentMetrics;
 	readonly cleanup: CleanupStack;
-}): Promise<string> {
+}): Promise<RunningRelay> {
 	const { connection, metrics, cleanup } = what;
 	const { config, clock, log } = what.options;
 	const { relay, collector } = config;
-	if (relay === undefined) return '';
+	const secured: { readonly read: () => ListenerTls | null; readonly renewTls: (tls: ListenerTls) => void }[] = [];
+	const prepareTls = () => {
+		const renewed = secured.map(({ read, renewTls }) => ({ tls: read(), renewTls }));
+		return () => {
+			for (const { tls, renewTls } of renewed) if (tls !== null) renewTls(tls);
+		};
+	};
+	if (relay === undefined) return { address: '', prepareTls };
 	if (relay.callbacks !== undefined) {
+		const files = relay.callbacks.tls;
+		const read = () => readTls(files, 'relay.callbacks.tls');
 		// Not loaded by a dynamic import: the bundler would then wrap every module that it shares with the rest, 3 MB in each agent.
-		await startCallbacks(
+		const { renewTls } = await startCallbacks(
 			{
 				config: relay.callbacks,
-				tls: readTls(relay.callbacks.tls, 'relay.callbacks.tls'),
+				tls: read(),
 				dataDir: what.dataDir,
 				env: what.options.env,
 				registry: metrics.registry,
@@ -39,6 +56,7 @@ export async function startRelay(what: {
 			},
 			cleanup,
 		);
+		secured.push({ read, renewTls });
 	}
 	const target = targetOf(what);
 	for (const { folder, every, delay } of target === null ? [] : relay.inbox) {
@@ -54,10 +72,11 @@ export async function startRelay(what: {
 		inbox.start();
 		cleanup.add(`relay of ${folder}`, () => inbox.stop());
 	}
-	if (relay.listen === undefined || collector === undefined || connection === null) return '';
+	if (relay.listen === undefined || collector === undefined || connection === null) return { address: '', prepareTls };
+	const read = () => readTls(relay.tls, 'relay.tls');
 	const server = await startRelayServer({
 		listen: relay.listen,
-		tls: readTls(relay.tls, 'relay.tls'),
+		tls: read(),
 		collector: collector.url,
 		...(connection.ca === undefined ? {} : { ca: connection.ca }),
 		timeoutMs: connection.timeoutMs,
@@ -65,7 +84,8 @@ export async function startRelay(what: {
 		log,
 	});
 	cleanup.add('relay', () => server.close());
-	return server.address;
+	secured.push({ read, renewTls: server.renewTls });
+	return { address: server.address, prepareTls };
 }
 
 function targetOf(what: Parameters<typeof startRelay>[0]): RelayTarget | null {
@@ -78,7 +98,18 @@ function targetOf(what: Parameters<typeof startRelay>[0]): RelayTarget | null {
 }
 
 function readTls(files: { readonly cert_file: string; readonly key_file: string } | undefined, key: string): ListenerTls | null {
-	return files === undefined ? null : { cert: readPem(files.cert_file, key), key: readPem(files.key_file, key) };
+	if (files === undefined) return null;
+	const found = { cert: readPem(files.cert_file, key), key: readPem(files.key_file, key) };
+	try {
+		createSecureContext(found);
+	} catch (error) {
+		throw new AppError(
+			'FN_AGENT_RELAY_TLS',
+			`${files.cert_file} and ${files.key_file} are not a certificate and its key, in PEM (${errorText(error)}); check ${key}`,
+			{ cause: error },
+		);
+	}
+	return found;
 }
 
 function readPem(file: string, key: string): string {

@@ -23,7 +23,7 @@ export interface LogSink {
 export interface LogClientOptions {
 	readonly url: string;
 	readonly token: () => Secret | null;
-	readonly ca?: string;
+	readonly ca?: () => string;
 	readonly timeoutMs: number;
 	readonly userAgent: string;
 	readonly now: () => number;
@@ -52,7 +52,7 @@ export class LogClient implements LogSink {
 			timeoutMs: this.#options.timeoutMs,
 			maxBodyBytes: 64 * 1024,
 			signal,
-			...(this.#options.ca === undefined ? {} : { ca: this.#options.ca }),
+			...(this.#options.ca === undefined ? {} : { ca: this.#options.ca() }),
 		});
 		const text = response.body.toString('utf8');
 		return {

@@ -5,7 +5,7 @@ import type { CleanupStack } from '../../core/lifecycle.ts';
 import type { Logger } from '../../core/log.ts';
 import { resolveSecret, type Secret, type SecretRef } from '../../core/secret.ts';
 import type { WriteSeries } from '../../protocol/remote-write/write-series.ts';
-import { readCaFile } from '../ca-file.ts';
+import { caReader } from '../ca-file.ts';
 import type { AgentConfig } from '../config.ts';
 import type { AgentMetrics } from '../self-metrics.ts';
 import { RecordEncoder } from './record-codec.ts';
@@ -82,7 +82,7 @@ export function openUplink(options: UplinkOptions, cleanup: CleanupStack): Uplin
 					token: secretReader(entry.token, options.env),
 					...(entry.username === undefined ? {} : { username: entry.username }),
 					password: secretReader(entry.password, options.env),
-					...(entry.ca_file === undefined ? {} : { ca: readCaFile(entry.ca_file) }),
+					...(entry.ca_file === undefined ? {} : { ca: caReader(entry.ca_file) }),
 					timeoutMs: parseDuration(timeout),
 					userAgent: options.userAgent,
 					now: () => options.clock.now(),

@@ -33,7 +33,7 @@ export interface RemoteWriteClientOptions {
 	readonly password?: () => Secret | null;
 	/** Added to every request; they do not replace those of the protocol. */
 	readonly headers?: Readonly<Record<string, string>>;
-	readonly ca?: string;
+	readonly ca?: () => string;
 	readonly timeoutMs: number;
 	readonly userAgent: string;
 	readonly now: () => number;
@@ -87,7 +87,7 @@ export class RemoteWriteClient implements SampleSink {
 			timeoutMs: this.#options.timeoutMs,
 			maxBodyBytes: 64 * 1024,
 			signal,
-			...(this.#options.ca === undefined ? {} : { ca: this.#options.ca }),
+			...(this.#options.ca === undefined ? {} : { ca: this.#options.ca() }),
 		});
 	}
 

@@ -123,6 +123,39 @@ test('an agent enrols with a one-time token, gets its labels, is configured cent
 	expect(await entry('app-1')).toMatchObject({ revoked: true });
 });
 
+test('a host that moves to another system is labelled so, also where nothing is configured centrally', async () => {
+	const inventory = (system: string) =>
+		writeFileSync(
+			join(collector.folder, 'collector.yml'),
+			`inventory:\n  hosts: [{ id: app-1, system: portal, zone: dmz, addresses: [10.0.0.1] }, { id: mover, system: ${system}, zone: dmz }]\n`,
+		);
+	inventory('before');
+	await collector.reload();
+	const tokenFile = join(collector.folder, 'mover.token');
+	writeFileSync(tokenFile, await oneTimeToken('mover'));
+	const agent = await startWith('mover', tokenFile);
+	await waitFor('the first labels', async () => (await metricsOf(agent)).includes('system="before"'));
+	await waitFor('the first question', async () => (await entry('mover'))?.state === 'none');
+	inventory('after');
+	await collector.reload();
+	await waitFor('the new labels', async () => (await metricsOf(agent)).includes('system="after"'));
+	await agent.stop();
+	const away = configOrThrow(
+		parseAgentConfig(
+			JSON.stringify({
+				host: { name: 'mover' },
+				interval: '1s',
+				listen: '127.0.0.1:0',
+				collector: { url: 'http://127.0.0.1:9', enrol_token: { file: tokenFile } },
+				inputs: { host: { enabled: false } },
+			}),
+			'agent.yml',
+		),
+	);
+	const again = await startWith('mover', tokenFile, { config: away });
+	await waitFor('the new labels after a restart without a collector', async () => (await metricsOf(again)).includes('system="after"'));
+});
+
 test('without a collector the last good configuration stays in force, also after a restart', async () => {
 	const tokenFile = join(collector.folder, 'two.token');
 	writeFileSync(tokenFile, await oneTimeToken(''));

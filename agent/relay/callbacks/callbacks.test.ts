@@ -12,12 +12,12 @@ import { type TemporaryFolder, temporaryFolder, waitFor } from '../../../tests/h
 import { parseAgentConfig } from '../../config.ts';
 import { AddressLimit } from './address-limit.ts';
 import { CallbackDesk } from './callback-desk.ts';
-import { type CallbackAddresses, startCallbacks } from './callbacks.ts';
+import { type RunningCallbacks, startCallbacks } from './callbacks.ts';
 import { RequestFolder } from './request-folder.ts';
 
 let folder: TemporaryFolder;
 let cleanup: CleanupStack;
-let at: CallbackAddresses;
+let at: RunningCallbacks;
 let counted: string[];
 /** What is added to both clocks. */
 let aheadMs: number;

@@ -27,16 +27,18 @@ export interface CallbacksOptions {
 	readonly log: Logger;
 }
 
-/** `host:port` of both sides as they really are. */
-export interface CallbackAddresses {
+export interface RunningCallbacks {
+	/** `host:port` of both sides as they really are. */
 	readonly internet: string;
 	readonly collector: string;
+	/** New connections to both get this certificate. */
+	renewTls(tls: ListenerTls): void;
 }
 
 const EXPIRE_EVERY_MS = 60_000;
 
 /** Starts the relay for the internet zone. Throws `FN_AGENT_RELAY_LISTEN`, `FN_AGENT_RELAY_FOLDER` and `FN_SECRET_UNREADABLE`. */
-export async function startCallbacks(options: CallbacksOptions, cleanup: CleanupStack): Promise<CallbackAddresses> {
+export async function startCallbacks(options: CallbacksOptions, cleanup: CleanupStack): Promise<RunningCallbacks> {
 	const { config, tls, env, clock, log, count } = options;
 	const token = () => resolveSecret(config.token, env);
 	token();
@@ -86,5 +88,8 @@ export async function startCallbacks(options: CallbacksOptions, cleanup: Cleanup
 	cleanup.add('callbacks', async () => desk.close());
 	const addresses = { internet: outer.address, collector: inner.address };
 	log.info({ ...addresses, kept: desk.pending }, 'callbacks are taken for the collector');
-	return addresses;
+	const renewTls = (renewed: ListenerTls) => {
+		for (const side of [inner, outer]) side.renewTls(renewed);
+	};
+	return { ...addresses, renewTls };
 }
