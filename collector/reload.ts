@@ -40,14 +40,18 @@ export interface Reloaded {
 	readonly restart: readonly string[];
 }
 
-/** Read at a start only: whole sections, and of some all but what stands behind. */
+/** Read at a start only: whole sections, of some all but what stands behind, of others that alone. */
 const AT_START = [
 	{ section: 'server', except: [] },
 	{ section: 'store', except: [] },
 	{ section: 'audit', except: [] },
 	{ section: 'rules', except: ['files', 'thresholds'] },
 	{ section: 'reports', except: ['language'] },
-] as const satisfies readonly { readonly section: keyof CollectorConfig; readonly except: readonly string[] }[];
+	{ section: 'contracts', only: ['attachment_max_bytes'] },
+] as const satisfies readonly ({ readonly section: keyof CollectorConfig } & (
+	| { readonly except: readonly string[] }
+	| { readonly only: readonly string[] }
+))[];
 
 /** Reads the configuration again, one turn after the other: either everything that can change at run time does, or it throws and nothing has. */
 export function createReload(started: CollectorConfig, parts: ReloadParts): (caller: ReloadCaller) => Promise<Reloaded> {
@@ -92,10 +96,13 @@ export function createReload(started: CollectorConfig, parts: ReloadParts): (cal
 }
 
 function startOnly(before: CollectorConfig, next: CollectorConfig): readonly string[] {
-	return AT_START.flatMap(({ section, except }) => {
+	return AT_START.flatMap((part) => {
+		const { section } = part;
+		const counts = (key: string) =>
+			'only' in part ? (part.only as readonly string[]).includes(key) : !(part.except as readonly string[]).includes(key);
 		const [was, is] = [before, next].map((config) => config[section] as Readonly<Record<string, unknown>>);
 		return [...new Set([...Object.keys(was ?? {}), ...Object.keys(is ?? {})])]
-			.filter((key) => !(except as readonly string[]).includes(key) && JSON.stringify(was?.[key]) !== JSON.stringify(is?.[key]))
+			.filter((key) => counts(key) && JSON.stringify(was?.[key]) !== JSON.stringify(is?.[key]))
 			.map((key) => `${section}.${key}`);
 	});
 }

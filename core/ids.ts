@@ -10,6 +10,11 @@ export function uuidv7(nowMs: number): string {
 	return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
+/** As `uuidv7`, and sorting after `before` (`''`: nothing) also where the clock was put back since, or has not moved. */
+export function uuidv7After(before: string, nowMs: number): string {
+	return uuidv7(before === '' ? nowMs : Math.max(nowMs, uuidv7Ms(before) + 1));
+}
+
 /** No id of this or a later millisecond sorts before it. */
 export function uuidv7Floor(ms: number): string {
 	const hex = ms.toString(16).padStart(12, '0');

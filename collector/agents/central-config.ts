@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { parseDocument } from 'yaml';
 import type { Clock } from '../../core/clock.ts';
 import { AppError } from '../../core/errors.ts';
-import { uuidv7 } from '../../core/ids.ts';
+import { uuidv7After } from '../../core/ids.ts';
 import type { AgentLabels, CentralConfigAnswer, CentralConfigRequest } from '../../protocol/agent-api.ts';
 import type { OperationLog } from '../identity/operation-log.ts';
 import type { StateDatabase } from '../state/database.ts';
@@ -52,9 +52,16 @@ export function createCentralConfigs(options: {
 			const problems = check(parseCentralDocument(text));
 			if (problems.length > 0) throw badConfig(problems);
 			const now = clock.now();
+			const last = await state
+				.selectFrom('agent_config')
+				.select('id')
+				.where('target', '=', target)
+				.orderBy('id', 'desc')
+				.limit(1)
+				.executeTakeFirst();
 			await state
 				.insertInto('agent_config')
-				.values({ id: uuidv7(now), target, text, author: by.name.slice(0, 64), note: note.slice(0, 255), at_ms: now })
+				.values({ id: uuidv7After(last?.id ?? '', now), target, text, author: by.name.slice(0, 64), note: note.slice(0, 255), at_ms: now })
 				.execute();
 			await operations.record({
 				actor: by.name,

@@ -20,11 +20,13 @@ let folder: TemporaryFolder;
 let state: StateDatabase;
 let edits: InventoryEdits;
 let inForce: InventoryConfig | null = null;
+let behindMs = 0;
+const clock = { ...systemClock, now: () => Date.now() - behindMs };
 const open = async (file: InventoryConfig) => {
 	inForce = null;
 	edits = await openInventoryEdits({
 		state,
-		clock: systemClock,
+		clock,
 		file,
 		onChange: (next) => {
 			inForce = next;
@@ -65,6 +67,21 @@ describe('an edit', () => {
 		expect(first).toMatchObject({ author: 'file' });
 		expect(parsed(await edits.textOf(first?.id ?? ''))).toEqual(FILE);
 		await expect(edits.textOf('nothing')).rejects.toMatchObject({ code: 'FN_INVENTORY_VERSION' });
+	});
+
+	test('is the newest one also when the clock was put back since, and after a restart', async () => {
+		await edits.change([host('app-1', 'id: app-1\nname: 一')], note());
+		const first = edits.version();
+		behindMs = 86_400_000;
+		try {
+			await edits.change([host('app-1', 'id: app-1\nname: 二')], note());
+			const second = edits.version();
+			expect((await edits.history(2)).map(({ id }) => id)).toEqual([second, first]);
+			await open(FILE);
+			expect([edits.version(), hosts()[0]]).toEqual([second, 'app-1=二']);
+		} finally {
+			behindMs = 0;
+		}
 	});
 
 	test('of the whole text counts by entries, and an export of it is taken back without a change', async () => {

@@ -2,7 +2,7 @@ import { parse } from 'yaml';
 import type { Clock } from '../../core/clock.ts';
 import { type ConfigProblem, configOrThrow } from '../../core/config-file.ts';
 import { AppError, errorText } from '../../core/errors.ts';
-import { uuidv7 } from '../../core/ids.ts';
+import { uuidv7After } from '../../core/ids.ts';
 import type { StateDatabase } from '../state/database.ts';
 import type { InventoryConfig } from './config.ts';
 import { differences, entriesOf, type InventoryDifference, type InventoryEntry, type Section, sameValue, withEntries } from './entries.ts';
@@ -108,7 +108,7 @@ export async function openInventoryEdits(options: {
 		// The first version is what later ones are compared with.
 		const isNew = version === '' || diff.length > 0 || entry.refused.length > 0;
 		const atMs = clock.now();
-		const id = uuidv7(atMs);
+		const id = uuidv7After(version, atMs);
 		await state.transaction().execute(async (transaction) => {
 			await transaction.deleteFrom('inventory_edit').execute();
 			for (const { section, key, base, value } of kept)

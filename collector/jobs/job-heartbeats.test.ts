@@ -22,6 +22,8 @@ afterAll(async () => {
 class NewestValues implements Appendable {
 	readonly values = new Map<string, number | 'stale'>();
 	full = false;
+	/** Series of the newest batch. */
+	batch: readonly string[] = [];
 
 	appender() {
 		const batch = new Map<string, number | 'stale'>();
@@ -31,6 +33,7 @@ class NewestValues implements Appendable {
 			appendStale: (labels: Labels) => void batch.set(name(labels), 'stale'),
 			commit: async () => {
 				if (this.full) throw new Error('the disk is full');
+				this.batch = [...batch.keys()];
 				for (const [series, value] of batch) this.values.set(series, value);
 			},
 		};
@@ -61,4 +64,21 @@ test('reports of one moment are all counted, a full disk loses none, and a start
 	await last.start();
 	expect(last.list()).toEqual([]);
 	await last.stop();
+});
+
+test('a report writes the series of its own job, whatever number of others there is; a start writes all', async () => {
+	const store = new NewestValues();
+	const jobs = new JobHeartbeats({ state, store, clock: systemClock, log: silentLogger });
+	await jobs.start();
+	for (const job of ['one', 'two', 'three']) await jobs.ping(job, 'success', { rows: '3' });
+	const tasks = () => [...new Set(store.batch.map((series) => / task (\S+)/.exec(series)?.[1]))].sort();
+	expect(tasks()).toEqual(['three']);
+	store.full = true;
+	expect(await jobs.remove('two')).toBe(true);
+	store.full = false;
+	await jobs.stop();
+	const again = new JobHeartbeats({ state, store, clock: systemClock, log: silentLogger });
+	await again.start();
+	expect(tasks()).toEqual(['one', 'three']);
+	await again.stop();
 });

@@ -25,8 +25,8 @@ const INSTANCE = 'collector';
 export class JobHeartbeats {
 	readonly #options: JobHeartbeatsOptions;
 	readonly #jobs = new Map<string, JobState>();
-	/** Series of the last write by their text, so that those which go end with a stale marker. */
-	#written = new Map<string, Labels>();
+	/** Series of each job's last write by their text, so that those which go end with a stale marker. */
+	readonly #written = new Map<string, ReadonlyMap<string, Labels>>();
 	#timer: NodeJS.Timeout | null = null;
 	#turn: Promise<unknown> = Promise.resolve();
 	#failing = false;
@@ -42,8 +42,8 @@ export class JobHeartbeats {
 			if (state === null) this.#options.log.warn({ task: row.task }, 'what a job reported cannot be read and is forgotten');
 			else this.#jobs.set(state.task, state);
 		}
-		this.#timer = setInterval(() => void this.#inTurn(() => this.#write()), WRITE_MS);
-		await this.#inTurn(() => this.#write());
+		this.#timer = setInterval(() => void this.#inTurn(() => this.#writeAll()), WRITE_MS);
+		await this.#inTurn(() => this.#writeAll());
 	}
 
 	async stop(): Promise<void> {
@@ -72,7 +72,7 @@ export class JobHeartbeats {
 			if (!this.#jobs.has(job)) return false;
 			await this.#options.state.deleteFrom('job_heartbeat').where('task', '=', job).execute();
 			this.#jobs.delete(job);
-			await this.#write();
+			await this.#write([job]);
 			return true;
 		});
 	}
@@ -93,7 +93,8 @@ export class JobHeartbeats {
 			if (before === undefined) await state.insertInto('job_heartbeat').values(row).execute();
 			else await state.updateTable('job_heartbeat').set(row).where('task', '=', job).execute();
 			this.#jobs.set(job, after);
-			await this.#write();
+			// Not the others with it: of ten thousand jobs, each report would cost as much as all.
+			await this.#write([job]);
 			return after;
 		});
 	}
@@ -105,25 +106,36 @@ export class JobHeartbeats {
 		return turn;
 	}
 
+	#writeAll(): Promise<void> {
+		// A job that is gone may still owe its stale markers to a full disk.
+		return this.#write(new Set([...this.#written.keys(), ...this.#jobs.keys()]));
+	}
+
 	/** A full disk is said once and does not refuse reports, which are kept already. */
-	async #write(): Promise<void> {
+	async #write(jobs: Iterable<string>): Promise<void> {
 		const { store, clock, log } = this.#options;
 		const nowMs = clock.now();
-		const now = new Map<string, Labels>();
+		const written = new Map<string, Map<string, Labels>>();
 		const appender = store.appender();
-		for (const state of this.#jobs.values()) {
-			for (const { name, labels, value } of jobSamples(state, nowMs)) {
+		for (const job of jobs) {
+			const state = this.#jobs.get(job);
+			const now = new Map<string, Labels>();
+			for (const { name, labels, value } of state === undefined ? [] : jobSamples(state, nowMs)) {
 				const object: Record<string, string> = { __name__: name, job: 'job', instance: INSTANCE };
 				for (let i = 0; i < labels.length; i += 2) object[labels[i] as string] = labels[i + 1] as string;
 				const series = labelsFromObject(object);
 				now.set(series.join('\u0000'), series);
 				appender.append(series, nowMs, value);
 			}
+			for (const [key, series] of this.#written.get(job) ?? []) if (!now.has(key)) appender.appendStale(series, nowMs);
+			written.set(job, now);
 		}
-		for (const [key, series] of this.#written) if (!now.has(key)) appender.appendStale(series, nowMs);
 		try {
 			await appender.commit();
-			this.#written = now;
+			for (const [job, series] of written) {
+				if (this.#jobs.has(job)) this.#written.set(job, series);
+				else this.#written.delete(job);
+			}
 			this.#failing = false;
 		} catch (error) {
 			if (!this.#failing) log.warn({ error: errorText(error) }, 'the series of jobs cannot be written');

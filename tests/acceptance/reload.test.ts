@@ -114,13 +114,13 @@ describe('a reload', () => {
 
 	test('names what only a start reads', async () => {
 		write('second', {
-			more: 'store: { retention: 33d }\nreports: { monthly: 1 1 1 * *, language: en }\nserver: { external_url: "http://monitor.example" }',
+			more: 'store: { retention: 33d }\nreports: { monthly: 1 1 1 * *, language: en }\nserver: { external_url: "http://monitor.example" }\ncontracts: { attachment_max_bytes: 4096, escalate_to: [boss] }',
 		});
 		expect((await collector.call('POST', '/-/reload', { as: 'boss' })).status).toBe(403);
 		const { status, text } = await collector.call('POST', '/-/reload', { as: 'root' });
 		expect([status, text]).toEqual([
 			200,
-			'reloaded\nread at a start only, so restart the collector for: server.external_url, store.retention, reports.monthly\n',
+			'reloaded\nread at a start only, so restart the collector for: server.external_url, store.retention, reports.monthly, contracts.attachment_max_bytes\n',
 		]);
 		expect(await inForce()).toEqual(all('second'));
 	});
