@@ -13,6 +13,8 @@ export interface IncidentQuery {
 	/** Opened in `[fromMs, toMs)`. */
 	readonly fromMs?: number;
 	readonly toMs?: number;
+	/** Only those with a lower number: the page after one that ended there. */
+	readonly below?: number;
 	readonly limit: number;
 }
 

@@ -35,12 +35,13 @@ export function createIncidentStore(state: StateDatabase): IncidentStore {
 		write: (changes) => state.transaction().execute((transaction) => writeIncidents(transaction, changes)),
 		get: (id) => first('id', id),
 		byNumber: (number) => first('number', number),
-		list: async ({ state: wanted, fromMs, toMs, limit }) => {
+		list: async ({ state: wanted, fromMs, toMs, below, limit }) => {
 			let query = state.selectFrom('incident').select('snapshot').orderBy('number', 'desc').limit(Math.min(limit, MOST_ROWS));
 			if (wanted === 'unresolved') query = query.where('state', '!=', 'resolved');
 			else if (wanted !== undefined) query = query.where('state', '=', wanted);
 			if (fromMs !== undefined) query = query.where('opened_at_ms', '>=', fromMs);
 			if (toMs !== undefined) query = query.where('opened_at_ms', '<', toMs);
+			if (below !== undefined) query = query.where('number', '<', below);
 			return (await query.execute()).map(incidentOf);
 		},
 		events: async (id) => {

@@ -44,7 +44,8 @@ const NoticeBody = Type.Object(
 	},
 	strict,
 );
-const MOST_COUNTED = 500;
+/** How many are read at once; a span may hold more. */
+const PAGE = 500;
 
 interface IdRequest<Body = unknown> {
 	Params: { id: string };
@@ -107,8 +108,12 @@ export function registerIncidentRoutes(app: FastifyInstance, services: IncidentS
 		{ schema: { tags, summary: 'How fast incidents of a span were taken and over; those that nobody took count', querystring: SpanQuery } },
 		async ({ query }): Promise<IncidentStatisticsAnswer> => {
 			const span = { fromMs: parseTime(query.from, 'from'), toMs: parseTime(query.to, 'to') };
-			const found = await incidents.list({ ...span, limit: MOST_COUNTED });
-			return incidentStatistics(found, nowMs());
+			const found: Incident[] = [];
+			for (let last: Incident | undefined; ; last = found.at(-1)) {
+				const page = await incidents.list({ ...span, ...(last === undefined ? {} : { below: last.number }), limit: PAGE });
+				found.push(...page);
+				if (page.length < PAGE) return incidentStatistics(found, nowMs());
+			}
 		},
 	);
 
