@@ -7,6 +7,7 @@ import type { ExpositionFamily } from '../protocol/exposition/write.ts';
 import type { AgentConfig } from './config.ts';
 import type { HostFacts } from './inputs/host/inventory.ts';
 import type { Input } from './inputs/input.ts';
+import { configuredTasks } from './inputs/jobs/config.ts';
 import type { JobDesk } from './inputs/jobs/job-desk.ts';
 import { createInputs } from './inputs/registry.ts';
 import { Rounds, type RoundsRemains } from './rounds/rounds.ts';
@@ -94,7 +95,7 @@ export class Collection {
 	}
 
 	#open(config: AgentConfig, remains?: RoundsRemains): Running {
-		const { clock, log, metrics, uplink, hostName } = this.#options;
+		const { clock, log, metrics, uplink } = this.#options;
 		const cleanup = new CleanupStack(log);
 		const rounds = new Rounds({
 			inputs: this.#inputs(config),
@@ -106,16 +107,22 @@ export class Collection {
 			...(remains === undefined ? {} : { remains }),
 		});
 		cleanup.add('inputs', () => rounds.stop());
-		const { logs } = this.#options;
-		if (logs === null || config.inputs.logs.length === 0) return { rounds, shippers: [], cleanup };
-		const positions = new PositionStore(join(this.#options.dataDir, 'tails'));
-		const shippers = config.inputs.logs.map((entry) => {
+		const { logs, jobDesk } = this.#options;
+		const shippers = logs === null || config.inputs.logs.length === 0 ? [] : this.#shippers(config, logs, cleanup);
+		// Last, when nothing can be refused any more: what is not in force must not change what is waited for.
+		jobDesk?.configure(configuredTasks(config.inputs.jobs));
+		return { rounds, shippers, cleanup };
+	}
+
+	#shippers(config: AgentConfig, client: LogSink, cleanup: CleanupStack): readonly LogShipper[] {
+		const { clock, log, metrics, hostName, dataDir } = this.#options;
+		const positions = new PositionStore(join(dataDir, 'tails'));
+		return config.inputs.logs.map((entry) => {
 			const { system } = config.host;
-			const shipper = new LogShipper({ config: entry, host: hostName, system, client: logs, positions, clock, log, metrics });
+			const shipper = new LogShipper({ config: entry, host: hostName, system, client, positions, clock, log, metrics });
 			cleanup.add(`log ${entry.path}`, () => shipper.stop());
 			return shipper;
 		});
-		return { rounds, shippers, cleanup };
 	}
 
 	#target(config: AgentConfig) {

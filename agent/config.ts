@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { type ConfigResult, loadConfigFile, parseConfig } from '../core/config-file.ts';
 import { tryParseDuration } from '../core/duration.ts';
+import { TRANSFER_SENDER } from '../protocol/transfer.ts';
 import { CentralConfigSchema } from './central/config.ts';
 import { AccessLogConfigSchema, checkAccessLogs } from './inputs/access-log/config.ts';
 import { durationSchema } from './inputs/entry-schema.ts';
@@ -13,6 +14,7 @@ import { RedisConfigSchema } from './inputs/redis/config.ts';
 import { TomcatConfigSchema } from './inputs/tomcat/config.ts';
 import { LastResortConfigSchema } from './last-resort/config.ts';
 import { OutboxConfigSchema } from './outbox/config.ts';
+import { senderProblem } from './outbox/writer.ts';
 import { checkCallbacks } from './relay/callbacks/check-config.ts';
 import { RelayConfigSchema } from './relay/config.ts';
 import { LogConfigSchema } from './tails/config.ts';
@@ -132,6 +134,8 @@ export function checkAgentConfig(config: AgentConfig, report: Report): void {
 	}
 	if (config.outbox !== undefined) {
 		checkDurations(config.outbox, ['outbox'], report);
+		const { name } = config.host;
+		if (name !== '' && !TRANSFER_SENDER.test(name)) report(['host', 'name'], senderProblem(name));
 		if (config.collector !== undefined)
 			report(['outbox'], 'a host sends to a collector or by files, not both; keep one of collector and outbox');
 	}

@@ -5,6 +5,7 @@ import { connect } from 'node:tls';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../core/clock.ts';
 import { configOrThrow } from '../core/config-file.ts';
+import { httpExchange } from '../core/http-client.ts';
 import { type Logger, silentLogger } from '../core/log.ts';
 import { available, type CertificateAuthority, createAuthority, type IssuedCertificate } from '../tests/harness/certificates.ts';
 import { freePort, type TemporaryFolder, temporaryFolder, waitFor } from '../tests/harness/process.ts';
@@ -37,6 +38,8 @@ async function start(first: AgentConfig): Promise<RunningAgent> {
 	return agent;
 }
 
+/** Not fetch: it sends the headers of a browser, from which no reports are taken. */
+const exchange = (url: string) => httpExchange(url, { timeoutMs: 30_000 });
 const page = async () => (await fetch(`http://${agent?.address}/metrics`)).text();
 
 test('what is measured and where the host belongs changes at once, and what needs a restart is said', async () => {
@@ -55,6 +58,17 @@ test('what is measured and where the host belongs changes at once, and what need
 	);
 	expect(warned.filter((keys) => keys !== undefined)).toEqual([['host.name', 'central.interval', 'collector']]);
 	await waitFor('the end of the check', async () => !(await page()).includes('probe_success'));
+});
+
+test('a file that is refused opens no reports of jobs', async () => {
+	const { reload } = await start(config({}));
+	const report = async (task: string) => (await exchange(`http://${agent?.address}/jobs/${task}/success`)).status;
+	expect(await report('early')).toBe(404);
+	const scrape = [{ job: 'other', url: 'https://127.0.0.1:9/metrics', interval: '10s', ca_file: at('none.pem') }];
+	await expect(reload(config({ inputs: { jobs: {}, scrape } }))).rejects.toMatchObject({ code: 'FN_AGENT_CA_UNREADABLE' });
+	expect(await report('half')).toBe(404);
+	await reload(config({ inputs: { jobs: {} } }));
+	expect(await report('whole')).toBe(200);
 });
 
 describe.skipIf(!available())('with certificates', () => {

@@ -74,6 +74,9 @@ export function parseTransfer(bytes: Uint8Array): Transfer {
 	return { header, bodies, signed: bytes.subarray(0, end), signature: bytes.subarray(end) };
 }
 
+/** What a sender may be called: its name is part of file names, which pass gap devices of every kind. */
+export const TRANSFER_SENDER = /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,199}$/;
+
 /** `<sender>-<seq>.fnt`; numbers have sixteen digits, so that names sort as numbers do. */
 export function transferFileName(sender: string, seq: number): string {
 	return `${sender}-${String(seq).padStart(16, '0')}${TRANSFER_SUFFIX}`;
@@ -96,7 +99,7 @@ function parseHeader(bytes: Uint8Array): TransferHeader {
 	const good =
 		v === 1 &&
 		typeof sender === 'string' &&
-		/^[a-zA-Z0-9][a-zA-Z0-9._-]{0,199}$/.test(sender) &&
+		TRANSFER_SENDER.test(sender) &&
 		Number.isSafeInteger(seq) &&
 		(seq as number) > 0 &&
 		Number.isSafeInteger(createdMs) &&

@@ -183,17 +183,7 @@ function sql(entry: Inputs['sql'][number], { deps, secret, timing, onHost }: Con
 
 function jobs(entry: Inputs['jobs'], interval: string, { deps, onHost }: Context): readonly Input[] {
 	const desk = deps.jobDesk ?? null;
-	if (desk === null) return [];
-	if (entry === undefined) {
-		desk.configure(null);
-		return [];
-	}
-	desk.configure(
-		entry.tasks.map(({ name, schedule, grace, max_duration: longest }) => ({
-			name,
-			definition: { schedule: schedule ?? null, graceMs: parseDuration(grace), maxDurationMs: parseDuration(longest) },
-		})),
-	);
+	if (desk === null || entry === undefined) return [];
 	return [
 		createJobsInput({
 			target: onHost('job', {}, entry.labels),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseTransfer } from '../../protocol/transfer.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
+import { parseAgentConfig } from '../config.ts';
 import { OutboxWriter } from './writer.ts';
 
 let folder: TemporaryFolder;
@@ -15,11 +16,11 @@ beforeEach(() => {
 afterEach(() => folder.remove());
 
 const outbox = () => join(folder.path, 'out');
-const open = (maxBytes = 1e6) =>
+const open = (maxBytes = 1e6, sender = 'app-1') =>
 	new OutboxWriter({
 		folder: outbox(),
 		stateFile: join(folder.path, 'seq'),
-		sender: 'app-1',
+		sender,
 		key: privateKey,
 		maxBytes,
 		now: () => 1_700_000_000_000,
@@ -75,3 +76,23 @@ test.each([
 	make();
 	expect(open).toThrow(expect.objectContaining({ code }));
 });
+
+test.each(['应用-1', 'app 1', '../app', '-app', ''])('a host named "%s" writes no files that every collector would refuse', (sender) => {
+	expect(() => open(1e6, sender)).toThrow('cannot name the sender');
+	const text = JSON.stringify({ host: { name: sender }, outbox: { folder: outbox() } });
+	const problems = problemsOfText(text);
+	// Without a name it is the machine's, which is known at the start only.
+	expect(problems.filter((message) => message.includes('cannot name the sender'))).toHaveLength(sender === '' ? 0 : 1);
+});
+
+test('half a copy that a relay left with a number that was used here is no file', () => {
+	open().write([entry('one')]);
+	writeFileSync(join(outbox(), 'far-0000000000000001.fnt.unfinished'), 'half');
+	open();
+	expect(names()).toEqual(['app-1-0000000000000001.fnt']);
+});
+
+function problemsOfText(text: string): readonly string[] {
+	const parsed = parseAgentConfig(text, 'agent.yml');
+	return parsed.kind === 'ok' ? [] : parsed.problems.map(({ message }) => message);
+}

@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync, readdirSync, readFileSync, renameSync, 
 import { dirname, join } from 'node:path';
 import { AppError, systemErrorCode } from '../../core/errors.ts';
 import { makeFolder } from '../../core/folder.ts';
-import { encodeTransfer, parseTransferFileName, type TransferEntry, transferFileName } from '../../protocol/transfer.ts';
+import { encodeTransfer, parseTransferFileName, TRANSFER_SENDER, type TransferEntry, transferFileName } from '../../protocol/transfer.ts';
 
 export interface OutboxWriterOptions {
 	readonly folder: string;
@@ -33,6 +33,8 @@ export class OutboxWriter {
 	/** Finishes what an unclean end has left. Throws `FN_AGENT_OUTBOX` when the folder cannot be used. */
 	constructor(options: OutboxWriterOptions) {
 		this.#options = options;
+		// No collector would take the files, and nothing comes back to say so.
+		if (!TRANSFER_SENDER.test(options.sender)) throw new AppError('FN_AGENT_OUTBOX', senderProblem(options.sender));
 		try {
 			makeFolder(options.folder, 0o755);
 			this.#seq = readSeq(options.stateFile);
@@ -44,8 +46,9 @@ export class OutboxWriter {
 				if (!name.endsWith(UNFINISHED)) continue;
 				const path = join(options.folder, name);
 				const final = name.slice(0, -UNFINISHED.length);
-				// Its number counts as used, so the file is whole; otherwise the number is still free.
-				if (parseTransferFileName(final)?.seq === this.#seq) renameSync(path, join(options.folder, final));
+				const file = parseTransferFileName(final);
+				// Its number counts as used, so the file is whole; otherwise the number is still free, or it is half a copy that is made again.
+				if (file?.sender === options.sender && file.seq === this.#seq) renameSync(path, join(options.folder, final));
 				else unlinkSync(path);
 			}
 		} catch (error) {
@@ -107,6 +110,11 @@ export class OutboxWriter {
 		}
 		return sum;
 	}
+}
+
+/** For people who have named a host so. */
+export function senderProblem(sender: string): string {
+	return `"${sender}" cannot name the sender of transfer files; set host.name to letters, digits, dots, dashes and underlines`;
 }
 
 function writeAll(fd: number, bytes: Uint8Array): void {

@@ -1,4 +1,6 @@
 import { type Static, Type } from 'typebox';
+import { parseDuration } from '../../../core/duration.ts';
+import type { JobDefinition } from '../../../core/jobs/job-ping.ts';
 import { ScheduleSchema } from '../../../core/schedule.ts';
 import { durationSchema } from '../entry-schema.ts';
 
@@ -25,3 +27,17 @@ export const JobsConfigSchema = Type.Object(
 	{ additionalProperties: false },
 );
 export type JobsConfig = Static<typeof JobsConfigSchema>;
+
+export interface ConfiguredTask {
+	readonly name: string;
+	readonly definition: JobDefinition;
+}
+
+/** What a `JobDesk` is to know of the configuration; `null` where reports are not taken. */
+export function configuredTasks(jobs: JobsConfig | undefined): readonly ConfiguredTask[] | null {
+	if (jobs === undefined) return null;
+	return jobs.tasks.map(({ name, schedule, grace, max_duration: longest }) => ({
+		name,
+		definition: { schedule: schedule ?? null, graceMs: parseDuration(grace), maxDurationMs: parseDuration(longest) },
+	}));
+}

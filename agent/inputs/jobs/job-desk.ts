@@ -2,9 +2,10 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../../../core/clock.ts';
 import { AppError, errorText } from '../../../core/errors.ts';
-import { type JobDefinition, parseJobPing } from '../../../core/jobs/job-ping.ts';
+import { parseJobPing } from '../../../core/jobs/job-ping.ts';
 import { applyPing, type JobState, newJob, readJobState } from '../../../core/jobs/job-state.ts';
 import type { Logger } from '../../../core/log.ts';
+import type { ConfiguredTask } from './config.ts';
 
 /** Names come from whoever pings; there must be an end to them. */
 const MOST_JOBS = 1000;
@@ -14,6 +15,8 @@ export class JobDesk {
 	readonly #options: { readonly clock: Clock; readonly log: Logger };
 	readonly #file: string;
 	readonly #jobs = new Map<string, JobState>();
+	/** Tasks that are known by the configuration, also by the one before a restart. */
+	#configured = new Set<string>();
 	#failing = false;
 	#open = false;
 
@@ -31,15 +34,27 @@ export class JobDesk {
 
 	/**
 	 * What the configuration says: `null` takes no reports. Tasks become known before they first report, and a definition that stands
-	 * there wins over what a report said.
+	 * there wins over what a report said. One that no longer stands there is forgotten, or it would be waited for for ever.
 	 */
-	configure(tasks: readonly { readonly name: string; readonly definition: JobDefinition }[] | null): void {
+	configure(tasks: readonly ConfiguredTask[] | null): void {
 		this.#open = tasks !== null;
+		const before = this.#configured;
+		this.#configured = new Set(tasks?.map(({ name }) => name));
+		const gone = [...before].filter((name) => !this.#configured.has(name));
+		for (const name of gone) this.#jobs.delete(name);
 		for (const { name, definition } of tasks ?? []) {
 			const known = this.#jobs.get(name) ?? newJob(name, this.#options.clock.now(), definition);
 			this.#jobs.set(name, { ...known, definition });
 		}
-		if (tasks !== null && tasks.length > 0) this.#save();
+		if (gone.length > 0 || this.#configured.size > 0) this.#save();
+	}
+
+	/** `configured`: it stands in the configuration, and stays. */
+	forget(job: string): 'forgotten' | 'unknown' | 'configured' {
+		if (this.#configured.has(job)) return 'configured';
+		if (!this.#jobs.delete(job)) return 'unknown';
+		this.#save();
+		return 'forgotten';
 	}
 
 	/** A report. Throws `FN_JOB_PING` (400) or `FN_JOB_LIMIT` (429). */
@@ -67,7 +82,10 @@ export class JobDesk {
 		}
 		for (const line of text.split('\n')) {
 			const state = readJobState(line);
-			if (state !== null && this.#jobs.size < MOST_JOBS) this.#jobs.set(state.task, state);
+			if (state === null || this.#jobs.size >= MOST_JOBS) continue;
+			const { configured, ...kept } = state as JobState & { readonly configured?: unknown };
+			this.#jobs.set(state.task, kept);
+			if (configured === true) this.#configured.add(state.task);
 		}
 	}
 
@@ -80,7 +98,7 @@ export class JobDesk {
 			writeFileSync(
 				`${file}.new`,
 				this.states()
-					.map((state) => JSON.stringify(state))
+					.map((state) => JSON.stringify(this.#configured.has(state.task) ? { ...state, configured: true } : state))
 					.join('\n'),
 				{ mode: 0o600 },
 			);

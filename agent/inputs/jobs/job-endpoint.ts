@@ -8,6 +8,7 @@ export interface JobAnswer {
 }
 
 const BODY_BYTES = 16 * 1024;
+const TASK_PATH = /^\/jobs\/([^/]+)$/;
 const PATH = /^\/jobs\/([^/]+)\/([^/]+)$/;
 
 /** Whether the path belongs to job reports at all. */
@@ -16,7 +17,7 @@ export function isJobPath(path: string): boolean {
 }
 
 /**
- * `GET` or `POST /jobs/<task>/{start,success,fail}` with fields in the query or in a form. From this machine only, wherever the agent
+ * `GET` or `POST /jobs/<task>/{start,success,fail}` with fields in the query or in a form; `DELETE /jobs/<task>` forgets one. From this machine only, wherever the agent
  * listens: a report needs no account. `desk` is `null` where nothing takes reports.
  */
 export async function answerJobReport(request: IncomingMessage, desk: JobDesk | null): Promise<JobAnswer> {
@@ -26,6 +27,13 @@ export async function answerJobReport(request: IncomingMessage, desk: JobDesk | 
 	if (request.headers.origin !== undefined || request.headers['sec-fetch-site'] !== undefined)
 		return { status: 403, text: 'reports are not taken from a browser\n' };
 	if (desk?.open !== true) return { status: 404, text: 'this agent takes no reports of jobs; set inputs.jobs in agent.yml\n' };
+	if (request.method === 'DELETE') {
+		try {
+			return forget(desk, request.url ?? '/');
+		} catch (error) {
+			return { status: 400, text: `${errorText(error)}\n` };
+		}
+	}
 	if (request.method !== 'GET' && request.method !== 'POST') return { status: 405, text: 'use GET or POST\n' };
 	const url = new URL(request.url ?? '/', 'http://agent');
 	const match = PATH.exec(url.pathname);
@@ -38,6 +46,19 @@ export async function answerJobReport(request: IncomingMessage, desk: JobDesk | 
 	} catch (error) {
 		if (error instanceof AppError) return { status: error.status, text: `${error.code}: ${error.message}\n` };
 		return { status: 400, text: `${errorText(error)}\n` };
+	}
+}
+
+function forget(desk: JobDesk, path: string): JobAnswer {
+	const task = TASK_PATH.exec(new URL(path, 'http://agent').pathname)?.[1];
+	if (task === undefined) return { status: 405, text: 'use GET or POST; DELETE /jobs/<task> forgets a task\n' };
+	switch (desk.forget(decodeURIComponent(task))) {
+		case 'forgotten':
+			return { status: 200, text: 'OK\n' };
+		case 'unknown':
+			return { status: 404, text: 'no such task has reported\n' };
+		case 'configured':
+			return { status: 409, text: 'the task is named in inputs.jobs.tasks; take it out there\n' };
 	}
 }
 

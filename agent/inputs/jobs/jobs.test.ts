@@ -10,6 +10,7 @@ import { parseAgentConfig } from '../../config.ts';
 import { type MetricsServer, startMetricsServer } from '../../metrics-server.ts';
 import { collect, problemsOf } from '../input.fixture.ts';
 import { createInterfaceInputs } from '../interface-inputs.ts';
+import { configuredTasks } from './config.ts';
 import { JobDesk } from './job-desk.ts';
 
 const folder = temporaryFolder('jobs');
@@ -23,6 +24,7 @@ let count = 0;
 async function agent(jobs: object | undefined, dataDir = join(folder.path, String(count++)), clock = systemClock) {
 	const desk = new JobDesk({ folder: dataDir, clock, log: silentLogger });
 	const config = configOrThrow(parseAgentConfig(JSON.stringify({ inputs: jobs === undefined ? {} : { jobs } }), 'agent.yml'));
+	desk.configure(configuredTasks(config.inputs.jobs));
 	const [input] = createInterfaceInputs(config, { hostName: 'app-1', clock, log: silentLogger, env: {}, userAgent: 'test', jobDesk: desk });
 	const server = await startMetricsServer({ listen: '127.0.0.1:0', metrics: async () => '', ready: () => true, jobDesk: desk });
 	servers.push(server);
@@ -90,6 +92,33 @@ test('a task of the configuration is expected although it never reported', async
 	const found = await collect(input);
 	expect(found).toMatchObject({ 'job_last_success_timestamp_seconds{task="backup"}': 0, 'job_max_duration_seconds{task="backup"}': 7200 });
 	expect(found['job_due_timestamp_seconds{task="backup"}']).toBeGreaterThan(Date.now() / 1000);
+});
+
+test('a task that was taken out of the configuration is not waited for any longer, also after a restart', async () => {
+	const task = (name: string) => ({ name, schedule: { at: ['01:00'] } });
+	const first = await agent({ tasks: [task('stays'), task('renamed')] });
+	await first.call('/jobs/reported/success');
+	const names = (desk: JobDesk) => desk.states().map((state) => state.task);
+	const second = await agent({ tasks: [task('stays')] }, first.dataDir);
+	expect(names(second.desk)).toEqual(['stays', 'reported']);
+	second.desk.configure([]);
+	expect(names(second.desk)).toEqual(['reported']);
+	const third = await agent({}, first.dataDir);
+	expect(names(third.desk)).toEqual(['reported']);
+});
+
+test('a task that reported once can be forgotten, one of the configuration not', async () => {
+	const { call, desk, dataDir } = await agent({ tasks: [{ name: 'configured' }] });
+	await call('/jobs/once/success');
+	expect(await call('/jobs/configured', { method: 'DELETE' })).toMatchObject({
+		status: 409,
+		text: expect.stringContaining('inputs.jobs.tasks'),
+	});
+	expect(await call('/jobs/once', { method: 'DELETE' })).toEqual({ status: 200, text: 'OK\n' });
+	expect(await call('/jobs/once', { method: 'DELETE' })).toMatchObject({ status: 404 });
+	expect(await call('/jobs/%E0%A4%A', { method: 'DELETE' })).toMatchObject({ status: 400 });
+	expect(desk.states().map(({ task }) => task)).toEqual(['configured']);
+	expect((await agent({ tasks: [{ name: 'configured' }] }, dataDir)).desk.states()).toHaveLength(1);
 });
 
 test.each([
