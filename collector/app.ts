@@ -340,6 +340,7 @@ async function compose(options: CollectorOptions, cleanup: CleanupStack): Promis
 			samples: (type, encoding, body) => ingest.remoteWrite(type, encoding, body),
 			logs: (batch) => archive.append(batch),
 			nextLogSeq: (stream) => archive.nextSeq(stream),
+			logStreams: (prefix) => archive.streams(prefix),
 		},
 		agentKey: (host) => agents.publicKey(host),
 		metrics,

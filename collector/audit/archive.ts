@@ -35,6 +35,8 @@ export interface AuditArchive {
 	/** A record of the collector itself. */
 	appendOwn(record: OwnRecord): void;
 	nextSeq(stream: string): number;
+	/** Names of the streams that begin so. */
+	streams(prefix: string): readonly string[];
 	/** Closes the open segment with a signed checkpoint and begins the next. Errors of the disk pass through; the segment stays open then. */
 	seal(): void;
 	/** Forces what was written to the disk. */
@@ -271,6 +273,7 @@ export function openArchive(options: ArchiveOptions): AuditArchive {
 			]);
 		},
 		nextSeq: (stream) => streams.get(stream) ?? 0,
+		streams: (prefix) => [...streams.keys()].filter((stream) => stream.startsWith(prefix)),
 		seal,
 		sync,
 		keys,

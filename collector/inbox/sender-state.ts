@@ -10,12 +10,14 @@ export interface TransferGap {
 
 /** Which files of a sender were taken. */
 export interface SenderState {
-	/** Number of the file that is expected; `null` for a sender that was never heard of. */
-	nextSeq(sender: string): Promise<number | null>;
+	/** Number of the file that is expected, and when the newest that was taken had been made; `null` for a sender that was never heard of. */
+	last(sender: string): Promise<{ readonly nextSeq: number; readonly newestMs: number } | null>;
 	/** The declared gap that this number lies in. */
 	gapOf(sender: string, seq: number): Promise<TransferGap | null>;
 	/** Notes that these files are missing, and expects the one after them. */
 	declareGap(sender: string, fromSeq: number, toSeq: number): Promise<void>;
+	/** Expects this number, which is lower than what was expected before. */
+	beginAnew(sender: string, seq: number): Promise<void>;
 	/** Notes that a file was taken. */
 	took(sender: string, seq: number, createdMs: number): Promise<void>;
 	/** Notes that a file came after all. */
@@ -34,8 +36,17 @@ export function createSenderState(state: StateDatabase, clock: Clock): SenderSta
 			.values({ id: uuidv7(clock.now()), sender, from_seq: fromSeq, to_seq: toSeq, declared_at_ms: clock.now() })
 			.execute();
 	return {
-		nextSeq: async (sender) =>
-			(await state.selectFrom('transfer_sender').select('next_seq').where('sender', '=', sender).executeTakeFirst())?.next_seq ?? null,
+		last: async (sender) => {
+			const row = await state
+				.selectFrom('transfer_sender')
+				.select(['next_seq', 'created_at_ms'])
+				.where('sender', '=', sender)
+				.executeTakeFirst();
+			return row === undefined ? null : { nextSeq: row.next_seq, newestMs: row.created_at_ms };
+		},
+		beginAnew: async (sender, seq) => {
+			await state.updateTable('transfer_sender').set({ next_seq: seq }).where('sender', '=', sender).execute();
+		},
 		gapOf: async (sender, seq) => {
 			const row = await state
 				.selectFrom('transfer_gap')
@@ -57,10 +68,15 @@ export function createSenderState(state: StateDatabase, clock: Clock): SenderSta
 			}),
 		took: (sender, seq, createdMs) =>
 			state.transaction().execute(async (transaction) => {
+				const before = await transaction
+					.selectFrom('transfer_sender')
+					.select('created_at_ms')
+					.where('sender', '=', sender)
+					.executeTakeFirst();
 				await transaction.deleteFrom('transfer_sender').where('sender', '=', sender).execute();
 				await transaction
 					.insertInto('transfer_sender')
-					.values({ sender, next_seq: seq + 1, created_at_ms: createdMs, taken_at_ms: clock.now() })
+					.values({ sender, next_seq: seq + 1, created_at_ms: Math.max(createdMs, before?.created_at_ms ?? 0), taken_at_ms: clock.now() })
 					.execute();
 			}),
 		closeGap: (sender, gap, seq) =>

@@ -22,6 +22,8 @@ export interface TransferTargets {
 	readonly logs: (batch: LogBatch) => LogBatchAnswer;
 	/** The number that a stream goes on with. */
 	readonly nextLogSeq: (stream: string) => number;
+	/** Streams that begin so. */
+	readonly logStreams: (prefix: string) => readonly string[];
 }
 
 export interface TransferIntakeOptions {
@@ -62,9 +64,16 @@ export class TransferIntake {
 		const transfer = await this.#checked(bytes);
 		const { sender, seq, createdMs } = transfer.header;
 		// A sender that is new here may begin anywhere: its older files went elsewhere.
-		const expected = (await state.nextSeq(sender)) ?? seq;
+		const last = await state.last(sender);
+		// A copy of a file that was taken is no newer than the newest: what is counts on, from a number that its sender has forgotten.
+		const gap = last !== null && seq < last.nextSeq ? await state.gapOf(sender, seq) : null;
+		const anew = last !== null && seq < last.nextSeq && createdMs > last.newestMs && (gap === null || seq === 1);
+		if (anew) {
+			log.error({ path, sender, seq, expected: last.nextSeq }, 'a sender begins its numbers anew: it has lost its data folder');
+			await this.#beginAnew(sender, seq);
+		}
+		const expected = anew ? seq : (last?.nextSeq ?? seq);
 		if (seq < expected) {
-			const gap = await state.gapOf(sender, seq);
 			if (gap === null) return 'duplicate';
 			await this.#deliver(transfer, true);
 			await state.closeGap(sender, gap, seq);
@@ -84,6 +93,14 @@ export class TransferIntake {
 		metrics.files.inc({ path, result: 'taken' });
 		for (const [missing, files] of await state.missing()) metrics.missing.set({ sender: missing }, files);
 		return 'taken';
+	}
+
+	/** Log records of a sender that has forgotten everything are numbered from 0 again: they go on behind those that are there. */
+	async #beginAnew(sender: string, seq: number): Promise<void> {
+		const { state, targets } = this.#options;
+		if (seq === 1) for (const stream of targets.logStreams(`${sender}/`)) await state.move(stream, targets.nextLogSeq(stream));
+		// Before anything of it is delivered, so that a second try does not begin anew again.
+		await state.beginAnew(sender, seq);
 	}
 
 	async #checked(bytes: Uint8Array): Promise<Transfer> {
