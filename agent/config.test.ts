@@ -39,6 +39,14 @@ test('defaults reach the entries of lists, each with its own objects', () => {
 	});
 });
 
+const lastResort = (more: string, listen: string) =>
+	`collector: { url: "http://c" }\nlisten: "${listen}"\nlast_resort: { channel: webhook, url: { env: URL }, agents: ["10.0.0.1:9998", "10.0.0.2:9998"], self: "10.0.0.1:9998", ${more} }\n`;
+
+test('a last resort whose agents can ask each other is good, and so is one of an agent alone', () => {
+	expect(problems(lastResort('after: 15m', '0.0.0.0:9998'))).toEqual([]);
+	expect(problems(lastResort('after: 15m', '').replace('"10.0.0.2:9998"', ''))).toEqual([]);
+});
+
 describe('mistakes', () => {
 	test.each([
 		['an unknown key', 'colector: {}', '1 colector: unknown key; did you mean "collector"?'],
@@ -93,6 +101,20 @@ describe('mistakes', () => {
 			'collector: { url: "http://c" }\ninputs:\n  logs:\n    - { path: /a, kind: sshd, time_zone: Mars/Base }\n',
 			'4 inputs.logs[0].time_zone: "Mars/Base" is not a time zone',
 		],
+		['a spool that keeps nothing', 'spool: { max_age: 0s }', '1 spool.max_age: must be longer than zero'],
+		['no time to send in', 'collector: { url: "http://c", timeout: 0s }', '1 collector.timeout: must be longer than zero'],
+		[
+			'an inbox that is looked at without a pause',
+			'collector: { url: "http://c" }\nrelay: { inbox: [{ folder: /in, every: 0s }] }\n',
+			'2 relay.inbox[0].every: ',
+		],
+		['a last resort at once', lastResort('after: 0s', '0.0.0.0:9998'), '3 last_resort.after: must be longer than zero'],
+		[
+			'a last resort that no other agent can ask',
+			lastResort('after: 15m', '127.0.0.1:9998'),
+			'3 last_resort.agents: the others ask this one',
+		],
+		['a last resort without an answer to others', lastResort('after: 15m', ''), '3 last_resort.agents: the others ask this one'],
 		['an expression that is none', 'inputs: { host: { mounts_exclude: "(" } }', '1 inputs.host.mounts_exclude: '],
 	])('%s', (_name, text, expected) => {
 		const found = problems(text);

@@ -112,10 +112,17 @@ export function checkAgentConfig(config: AgentConfig, report: Report): void {
 	});
 	if (inputs.logs.length > 0 && config.collector === undefined && config.outbox === undefined)
 		report(['inputs', 'logs'], 'log files are sent to a collector; set "collector.url" or "outbox.folder"');
+	positive(config.spool.max_age, ['spool', 'max_age'], report);
+	if (config.collector !== undefined) checkDurations(config.collector, ['collector'], report);
 	if (config.last_resort !== undefined) {
-		checkDurations(config.last_resort, ['last_resort'], report);
+		positive(config.last_resort.after, ['last_resort', 'after'], report);
 		if (!config.last_resort.agents.includes(config.last_resort.self))
 			report(['last_resort', 'self'], `"${config.last_resort.self}" is not one of last_resort.agents`);
+		if (config.last_resort.agents.length > 1 && isUnreachable(config.listen))
+			report(
+				['last_resort', 'agents'],
+				`the others ask this one at /-/last-resort, which "listen" (${config.listen === '' ? 'off' : config.listen}) does not let them reach; write for example listen: 0.0.0.0:9998`,
+			);
 		if (config.collector === undefined) report(['last_resort'], 'without a collector there is nothing to miss; set "collector.url"');
 	}
 	if (config.relay !== undefined) {
@@ -127,7 +134,7 @@ export function checkAgentConfig(config: AgentConfig, report: Report): void {
 		if (config.relay.inbox.length > 0 && config.collector === undefined && config.outbox === undefined)
 			report(['relay', 'inbox'], 'files go on to a collector or an outbox; set "collector.url" or "outbox.folder"');
 		config.relay.inbox.forEach((entry, i) => {
-			checkDurations(entry, ['relay', 'inbox', i], report);
+			positive(entry.every, ['relay', 'inbox', i, 'every'], report);
 			if (entry.folder === config.outbox?.folder)
 				report(['relay', 'inbox', i, 'folder'], "is this agent's own outbox; its files would go in a circle");
 		});
@@ -193,6 +200,11 @@ function pattern(text: string, path: readonly (string | number)[], report: Repor
 	} catch {
 		report(path, `"${text}" is not a regular expression`);
 	}
+}
+
+/** Whether nobody but this machine gets an answer at `listen`. */
+function isUnreachable(listen: string): boolean {
+	return listen === '' || /^(127\.[0-9.]+|localhost|\[::1\]|::1):[0-9]+$/.test(listen);
 }
 
 function isUrl(text: string): boolean {

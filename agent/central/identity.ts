@@ -20,7 +20,7 @@ export interface AgentIdentity {
 	readonly enrolledWith: string;
 }
 
-const FILE = 'identity.json';
+export const IDENTITY_FILE = 'identity.json';
 /** The private key while the exchange is under way: if the answer is lost, the next attempt must be the same agent's. */
 const PENDING_FILE = 'enrolment.key';
 
@@ -30,7 +30,7 @@ export function tokenDigest(token: Secret): string {
 
 /** `null` before the agent is enrolled. Throws `FN_AGENT_IDENTITY` when the file is there and of no use. */
 export function loadIdentity(dataDir: string): AgentIdentity | null {
-	const file = join(dataDir, FILE);
+	const file = join(dataDir, IDENTITY_FILE);
 	let text: string;
 	try {
 		text = readFileSync(file, 'utf8');
@@ -61,7 +61,7 @@ export function loadIdentity(dataDir: string): AgentIdentity | null {
 /** Readable only by the agent's user, and whole or not there at all. */
 export function saveIdentity(dataDir: string, identity: AgentIdentity): void {
 	makeFolder(dataDir, 0o700);
-	const file = join(dataDir, FILE);
+	const file = join(dataDir, IDENTITY_FILE);
 	const text = JSON.stringify({ ...identity, key: identity.key.reveal(), privateKey: identity.privateKey.reveal() });
 	writeFileSync(`${file}.new`, `${text}\n`, { mode: 0o600 });
 	renameSync(`${file}.new`, file);

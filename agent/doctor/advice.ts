@@ -2,6 +2,9 @@ import { systemErrorCode } from '../../core/errors.ts';
 import { parseServerVersion, privileges } from '../inputs/mysql/server-version.ts';
 import { type Words, words } from './words.ts';
 
+/** Whom the unit runs the agent as. */
+export const AGENT_USER = 'fournines-agent';
+
 /** What somebody should do, and the lines to type or to copy. */
 export interface Advice {
 	readonly text: Words;
@@ -285,7 +288,7 @@ function fileAdvice(symptom: Symptom): readonly Advice[] {
 				'日志文件读不到：文件不存在，或探针的用户没有读权限：',
 				'The log cannot be read: it does not exist, or the user of the agent may not read it:',
 			),
-			lines: [`ls -l ${path}`, 'usermod -aG adm fournines', `setfacl -m u:fournines:r ${path}`],
+			lines: [`ls -l ${path}`, `usermod -aG adm ${AGENT_USER}`, `setfacl -m u:${AGENT_USER}:r ${path}`],
 		},
 	];
 }

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -13,7 +13,7 @@ import { available as nginxAvailable, startNginx } from '../../tests/harness/ngi
 import { freePort, type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
 import { available as redisAvailable, startRedis } from '../../tests/harness/redis.ts';
 import { parseAgentConfig } from '../config.ts';
-import { adviceFor, type Symptom } from './advice.ts';
+import { AGENT_USER, adviceFor, type Symptom } from './advice.ts';
 import { diagnose, formatDiagnosis } from './doctor.ts';
 import { firewallRequest } from './firewall.ts';
 
@@ -142,7 +142,7 @@ test('logs that are not there, and a collector that does not answer', async () =
 		`collector: { url: "http://127.0.0.1:${port}" }\ninputs: { ${OFF}, logs: [{ path: /nonexistent/x.log, kind: plain }], access_logs: [{ path: /nonexistent/a.log }] }`,
 	);
 	expect(of('collector')?.state).toBe('failed');
-	expect(lines('log')).toContain('usermod -aG adm fournines');
+	expect(lines('log')).toContain('usermod -aG adm fournines-agent');
 	expect(lines('access_log').join()).toContain('/nonexistent/a.log');
 });
 
@@ -183,11 +183,36 @@ test.each<[string, Partial<Symptom>, string]>([
 	expect(advice.flatMap(({ lines }) => lines).join('\n')).toContain(line);
 });
 
+test('secrets that keep the agent from starting are told, and one that was exchanged is not', async () => {
+	const port = await freePort();
+	const yaml = (token: string) => `
+collector: { url: "http://127.0.0.1:${port}", ${token} }
+remote_write: [{ name: prom, url: "http://127.0.0.1:${port}/w", username: u, password: { file: "${secret('fine')}" } }]
+inputs: { ${OFF} }
+`;
+	const bad = await ask(yaml('token: { file: /none/token }'));
+	expect(bad.of('secret collector.token')?.state).toBe('failed');
+	expect(bad.lines('secret collector.token')).toEqual(['chgrp fournines-agent /none/token', 'chmod 640 /none/token']);
+	expect(bad.of('secret remote_write')).toBeUndefined();
+	expect(formatDiagnosis(bad.diagnosis, 'zh')).toContain('程序无法启动');
+	const once = yaml('enrol_token: { file: /none/once }');
+	expect((await ask(once)).of('secret collector.enrol_token')?.state).toBe('failed');
+	writeFileSync(join(folder.path, 'data', 'identity.json'), '{}');
+	expect((await ask(once)).of('secret')).toBeUndefined();
+});
+
+test('the user of the advice is that of the unit', () => {
+	const unit = readFileSync(join(import.meta.dirname, '../../deploy/systemd/fournines-agent.service'), 'utf8');
+	expect(unit).toContain(`\nUser=${AGENT_USER}\n`);
+});
+
 test('the firewall request names every connection to another machine once', () => {
 	const config = configOf(`
 collector: { url: "https://10.0.0.5:9999" }
 remote_write: [{ name: prom, url: "http://prom.example.cn/api/v1/write" }]
-relay: { callbacks: { listen: "0.0.0.0:8443", collector_listen: "10.9.0.2:8444", token: { env: T }, ack_links: true } }
+listen: "0.0.0.0:9998"
+last_resort: { channel: wechat_robot, url: { env: T }, agents: ["10.1.0.1:9998", "10.1.0.2:9998", "[fd00::3]:9998"], self: "10.1.0.1:9998" }
+relay: { listen: "10.1.0.1:9997", callbacks: { listen: "0.0.0.0:8443", collector_listen: "10.9.0.2:8444", token: { env: T }, ack_links: true } }
 inputs:
   nginx: [{ url: "http://127.0.0.1/nginx_status" }]
   mysql: [{ address: 10.0.0.7, username: u }, { address: /run/mysqld/mysqld.sock, username: u }]
@@ -207,6 +232,10 @@ inputs:
 		'app-1 ntp.example.cn UDP/123',
 		'app-1 portal.example.cn TCP/443',
 		'app-1 10.0.0.9 ICMP/0',
+		'app-1 10.1.0.2 TCP/9998',
+		'app-1 fd00::3 TCP/9998',
+		'app-1 qyapi.weixin.qq.com TCP/443',
+		'zone app-1 TCP/9997',
 		'0.0.0.0/0 app-1 TCP/8443',
 		'collector app-1 TCP/8444',
 	]);

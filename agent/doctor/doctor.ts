@@ -1,14 +1,17 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import { errorText } from '../../core/errors.ts';
 import { httpExchange } from '../../core/http-client.ts';
 import type { Logger } from '../../core/log.ts';
+import { resolveSecret, type SecretRef } from '../../core/secret.ts';
 import { readCaFile } from '../ca-file.ts';
+import { IDENTITY_FILE } from '../central/identity.ts';
 import type { AgentConfig } from '../config.ts';
 import type { Input, MetricFamily } from '../inputs/input.ts';
 import { createInputs } from '../inputs/registry.ts';
-import { type Advice, adviceFor } from './advice.ts';
+import { type Advice, AGENT_USER, adviceFor } from './advice.ts';
 import { type Flow, firewallRequest } from './firewall.ts';
 import { type Language, type Words, words } from './words.ts';
 
@@ -44,6 +47,7 @@ export async function diagnose(options: DoctorOptions): Promise<Diagnosis> {
 	const { config } = options;
 	const host = config.host.name === '' ? hostname() : config.host.name;
 	const findings: Finding[] = [dataFinding(options.dataDir)];
+	findings.push(...secretFindings(options));
 	if (config.collector !== undefined) findings.push(await collectorFinding(options, config.collector));
 	for (const log of config.inputs.logs) findings.push(logFinding(log.path));
 	let inputs: readonly Input[] = [];
@@ -161,7 +165,12 @@ function dataFinding(folder: string): Finding {
 		return { what, state: 'ok', problem: '', advice: [] };
 	} catch (error) {
 		const text = words('缓存目录不可写：', 'The folder of the spool cannot be written:');
-		return { what, state: 'failed', problem: errorText(error), advice: [{ text, lines: [`install -d -o fournines -m 700 ${folder}`] }] };
+		return {
+			what,
+			state: 'failed',
+			problem: errorText(error),
+			advice: [{ text, lines: [`install -d -o ${AGENT_USER} -m 700 ${folder}`] }],
+		};
 	}
 }
 
@@ -183,6 +192,37 @@ function logFinding(path: string): Finding {
 		};
 		return { what, state: 'failed', problem: errorText(error), advice: adviceFor(symptom) };
 	}
+}
+
+/** What the agent reads before it starts to send; those of sources fail with their source. Only what cannot be read is told. */
+function secretFindings({ config, env, dataDir }: DoctorOptions): readonly Finding[] {
+	const { collector, remote_write: others, last_resort: lastResort } = config;
+	const enrolled = existsSync(join(dataDir, IDENTITY_FILE));
+	const named: readonly (readonly [string, SecretRef | undefined])[] = [
+		['collector.token', collector?.token],
+		// Usually removed once it was exchanged.
+		['collector.enrol_token', enrolled ? undefined : collector?.enrol_token],
+		...others.flatMap(({ name, token, password }) => [
+			[`remote_write ${name}`, token] as const,
+			[`remote_write ${name}`, password] as const,
+		]),
+		['last_resort.url', lastResort?.url],
+		['relay.callbacks.token', config.relay?.callbacks?.token],
+	];
+	return named.flatMap(([what, ref]): readonly Finding[] => {
+		if (ref === undefined) return [];
+		try {
+			resolveSecret(ref, env);
+			return [];
+		} catch (error) {
+			const text = words(
+				'采集程序的用户读不到这个密钥，程序无法启动：',
+				"The agent's user cannot read this secret, so the agent does not start:",
+			);
+			const lines = 'file' in ref ? [`chgrp ${AGENT_USER} ${ref.file}`, `chmod 640 ${ref.file}`] : [];
+			return [{ what: `secret ${what}`, state: 'failed', problem: errorText(error), advice: [{ text, lines }] }];
+		}
+	});
 }
 
 async function collectorFinding(options: DoctorOptions, collector: NonNullable<AgentConfig['collector']>): Promise<Finding> {

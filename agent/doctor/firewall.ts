@@ -15,6 +15,9 @@ export interface Flow {
 
 const REASONS: Readonly<Record<string, Words>> = {
 	collector: words('上报监控数据和日志，领取配置', 'sends measurements and logs, fetches configuration'),
+	last_resort: words('采集端失联时互相询问', 'asks the other agents when the collector is away'),
+	channel: words('采集端失联时发出一条消息', 'sends one message when the collector is away'),
+	relay: words('代转本区采集程序的上报', 'passes on what the agents of the zone send'),
 	callbacks: words('接收短信、企业微信等平台的回执与确认', 'takes receipts and acknowledgements of providers and telephones'),
 	fetches: words('采集中心（由内向外）取回回执与确认', 'the collector fetches them, outwards'),
 	remote_write: words('上报监控数据', 'sends measurements'),
@@ -35,7 +38,7 @@ const SQL_KEYS: ReadonlySet<string> = new Set(['mysql', 'sql', 'reconciliations'
 /** Keys whose text is an address. */
 const ADDRESS_KEYS: ReadonlySet<string> = new Set(['url', 'target', 'address', 'server', 'proxy']);
 
-/** Every connection that the configuration makes to another machine, each once, and those that a relay in the internet zone waits for. Nothing else connects to the agent unless `listen` is open to others. */
+/** Every connection that the configuration makes to another machine, each once, and those that a relay waits for. Nothing else connects to the agent unless `listen` is open to others. */
 export function firewallRequest(config: AgentConfig, host: string): readonly Flow[] {
 	const flows = new Map<string, Flow>();
 	const add = (section: string, place: { readonly to: string; readonly port: number; readonly protocol: Flow['protocol'] } | null) => {
@@ -54,10 +57,15 @@ export function firewallRequest(config: AgentConfig, host: string): readonly Flo
 			});
 		}
 	}
-	const { callbacks } = config.relay ?? {};
+	const waits = (from: string, listen: string, section: string) =>
+		flows.set(section, { from, to: host, protocol: 'TCP', port: Number(listen.split(':').at(-1)), why: REASONS[section] as Words });
+	const { last_resort: lastResort } = config;
+	for (const agent of lastResort?.agents ?? []) if (agent !== lastResort?.self) add('last_resort', place(agent, 'last_resort', ''));
+	// The address of a webhook is a secret.
+	if (lastResort?.channel === 'wechat_robot') add('channel', { to: 'qyapi.weixin.qq.com', port: 443, protocol: 'TCP' });
+	const { callbacks, listen } = config.relay ?? {};
+	if (listen !== undefined) waits('zone', listen, 'relay');
 	if (callbacks !== undefined) {
-		const waits = (from: string, listen: string, section: string) =>
-			flows.set(section, { from, to: host, protocol: 'TCP', port: Number(listen.split(':').at(-1)), why: REASONS[section] as Words });
 		waits('0.0.0.0/0', callbacks.listen, 'callbacks');
 		waits('collector', callbacks.collector_listen, 'fetches');
 	}
