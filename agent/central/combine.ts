@@ -57,7 +57,7 @@ function confine(
 	options: { readonly secretsDir: string; readonly report: Report },
 ): unknown {
 	if (Array.isArray(value)) return value.map((entry, i) => confine(entry, [...path, i], options));
-	if (!isRecord(value)) return value;
+	if (!isRecord(value) || isTextMap(path)) return value;
 	const keys = Object.keys(value);
 	if (keys.length === 1 && typeof value['env'] === 'string') {
 		options.report(
@@ -77,21 +77,35 @@ function confine(
 	return Object.fromEntries(keys.map((key) => [key, confine(value[key], [...path, key], options)]));
 }
 
+/** Keys whose values are texts whatever the names in them are: a label may be called `env`. */
+const TEXT_MAPS = ['labels', 'headers', 'environment', 'form', 'variables'];
+/** Keys whose values are secrets whatever the names in them are: a secret may be called `labels`. */
+const SECRET_MAPS = ['secrets', 'secret_headers'];
+
+function isTextMap(path: readonly (string | number)[]): boolean {
+	const [map, key] = path.slice(-2);
+	return TEXT_MAPS.includes(String(key)) && !SECRET_MAPS.includes(String(map));
+}
+
 function checkAllowed(said: Readonly<Record<string, unknown>>, local: AgentConfig, report: Report): void {
 	const { central } = local;
-	const logs = said['logs'];
-	if (Array.isArray(logs)) {
-		logs.forEach((entry: unknown, i) => {
-			const path = isRecord(entry) && typeof entry['path'] === 'string' ? entry['path'] : '';
-			if (!isBelow(path, central.log_folders)) {
-				report(['inputs', 'logs', i, 'path'], `${path} is not below central.log_folders of this host (${central.log_folders.join(', ')})`);
-			}
-		});
-	}
+	const each = (name: string, look: (entry: Readonly<Record<string, unknown>>, at: readonly (string | number)[]) => void) => {
+		const entries: unknown = said[name];
+		for (const [i, entry] of Array.isArray(entries) ? entries.entries() : []) if (isRecord(entry)) look(entry, ['inputs', name, i]);
+	};
+	const logFile = (path: unknown, at: readonly (string | number)[]) => {
+		if (typeof path === 'string' && !isBelow(path, central.log_folders))
+			report([...at, 'path'], `${path} is not below central.log_folders of this host (${central.log_folders.join(', ')})`);
+	};
+	each('logs', ({ path }, at) => logFile(path, at));
+	each('access_logs', ({ path }, at) => logFile(path, at));
+	each('push', ({ log }, at) => isRecord(log) && logFile(log['path'], [...at, 'log']));
+	if (central.allow_exec) return;
+	const refused = 'this host does not let the collector have programs run; central.allow_exec would';
 	const exec = said['exec'];
-	if (Array.isArray(exec) && exec.length > 0 && !central.allow_exec) {
-		report(['inputs', 'exec'], 'this host does not let the collector have programs run; central.allow_exec would');
-	}
+	if (Array.isArray(exec) && exec.length > 0) report(['inputs', 'exec'], refused);
+	// The system's own ping is no program of the collector's.
+	each('probes', ({ icmp }, at) => isRecord(icmp) && 'command' in icmp && report([...at, 'icmp', 'command'], refused));
 }
 
 function isBelow(path: string, folders: readonly string[]): boolean {
