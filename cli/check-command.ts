@@ -7,7 +7,7 @@ import { type AlertsConfig, AlertsConfigSchema } from '../alerts/config.ts';
 import { configWarnings } from '../alerts/config-warnings.ts';
 import { explainRouting } from '../alerts/route/explain.ts';
 import { type CollectorConfig, CollectorConfigSchema, checkCollectorConfig } from '../collector/config.ts';
-import { configuredRuleFiles } from '../collector/configured-files.ts';
+import { configuredRuleFiles, patternsWithoutRules } from '../collector/configured-files.ts';
 import { readProfile } from '../collector/contracts/profile-files.ts';
 import { hasCalendar } from '../collector/inventory/calendar.ts';
 import { dayKindOrUnknown } from '../collector/inventory/holidays.ts';
@@ -74,10 +74,15 @@ export function warningsOf(file: string, kind: FileKind): readonly string[] {
 	const found = alertsOf(file, kind);
 	if (found === null) return [];
 	const text = readFileSync(file, 'utf8');
-	return configWarnings(found.alerts).map(({ path, message }) => {
+	const empty = patternsWithoutRules(found.ruleFiles, file, ROOT_DIR).map((pattern) => {
+		const place = placeInConfig(text, file, ['rules', 'files', found.ruleFiles.indexOf(pattern)]);
+		return formatProblem({ ...place, message: `WARNING: no rule file is called "${pattern}"; what it means is never evaluated` });
+	});
+	const alerts = configWarnings(found.alerts).map(({ path, message }) => {
 		const place = placeInConfig(text, file, kind === 'alertmanager' ? path : ['alerts', ...path]);
 		return formatProblem({ ...place, message: `WARNING: ${message}` });
 	});
+	return [...empty, ...alerts];
 }
 
 function explain(
@@ -104,15 +109,19 @@ function explain(
 interface FoundAlerts {
 	readonly alerts: AlertsConfig;
 	readonly holidays: CollectorConfig['inventory']['holidays'];
+	/** Patterns. */
+	readonly ruleFiles: readonly string[];
 }
 
 function alertsOf(file: string, kind: FileKind): FoundAlerts | null {
 	if (kind === 'alertmanager') {
 		const result = loadConfigFile(file, AlertsConfigSchema, checkAlertsConfig);
-		return result.kind === 'ok' ? { alerts: result.config, holidays: [] } : null;
+		return result.kind === 'ok' ? { alerts: result.config, holidays: [], ruleFiles: [] } : null;
 	}
 	const result = kind === 'collector' ? loadConfigFile(file, CollectorConfigSchema, checkCollectorConfig) : null;
-	return result?.kind === 'ok' ? { alerts: result.config.alerts, holidays: result.config.inventory.holidays } : null;
+	if (result?.kind !== 'ok') return null;
+	const { alerts, inventory, rules } = result.config;
+	return { alerts, holidays: inventory.holidays, ruleFiles: rules.files };
 }
 
 export function problemsOf(file: string, kind?: FileKind): readonly ConfigProblem[] {

@@ -137,6 +137,15 @@ colour: red
 		);
 	});
 
+	test('says which patterns of rule files find nothing', () => {
+		const { code, out } = run('check', write('typo.yml', 'rules:\n  files:\n    - rules/*.yml\n    - ruels/*.yml\n'));
+		expect([code, out]).toEqual([
+			0,
+			expect.stringMatching(/typo\.yml:4: rules\.files\[1\].*WARNING: no rule file is called "ruels\/\*\.yml"[\s\S]*good/),
+		]);
+		expect(out.match(/WARNING/g)).toHaveLength(1);
+	});
+
 	test('takes a certificate that nobody checks, and says so with its line each time', () => {
 		const receivers = `receivers:
   - name: a

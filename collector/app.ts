@@ -22,7 +22,7 @@ import { openDayStore } from './availability/day-store.ts';
 import { openRequestDays } from './availability/request-days.ts';
 import { cheapQueries } from './cheap-queries.ts';
 import type { CollectorConfig } from './config.ts';
-import { configuredRuleFiles } from './configured-files.ts';
+import { configuredRuleFiles, patternsWithoutRules } from './configured-files.ts';
 import { createDesk } from './desk.ts';
 import type { Accounts } from './identity/accounts.ts';
 import { openInbox } from './inbox/open-inbox.ts';
@@ -99,7 +99,11 @@ export async function startCollector(options: CollectorOptions): Promise<Running
 async function compose(options: CollectorOptions, cleanup: CleanupStack): Promise<RunningCollector> {
 	const { dataDir, clock, env, log, version } = options;
 	const started = readConfig(options);
-	const ruleFiles = ({ rules }: CollectorConfig) => configuredRuleFiles(rules.files, options.configFile, options.rootDir);
+	const ruleFiles = ({ rules }: CollectorConfig) => {
+		const without = patternsWithoutRules(rules.files, options.configFile, options.rootDir);
+		if (without.length > 0) log.warn({ patterns: without }, 'no rule file is called as these patterns of rules.files say');
+		return configuredRuleFiles(rules.files, options.configFile, options.rootDir);
+	};
 	let config = started;
 	const listen = parseListen(options.listen ?? config.server.listen);
 	const metrics = new Registry();

@@ -30,12 +30,21 @@ export function expandFiles(patterns: readonly string[], base: string): readonly
 
 /**
  * The rule files of a collector whose configuration is in `configFile`. Relative patterns start at its folder; the rules that are
- * shipped in `rootDir` are meant where that folder has none of the name.
+ * shipped in `rootDir` are meant by each pattern that finds none there.
  */
 export function configuredRuleFiles(patterns: readonly string[], configFile: string | null, rootDir: string): readonly string[] {
+	return [...new Set(patterns.flatMap((pattern) => filesOf(pattern, configFile, rootDir)))].sort();
+}
+
+/** Patterns that find no rule at all: most are misspelt, and nobody would be told of anything. */
+export function patternsWithoutRules(patterns: readonly string[], configFile: string | null, rootDir: string): readonly string[] {
+	return patterns.filter((pattern) => filesOf(pattern, configFile, rootDir).length === 0);
+}
+
+function filesOf(pattern: string, configFile: string | null, rootDir: string): readonly string[] {
 	const own = configFile === null ? rootDir : dirname(resolve(configFile));
-	const found = expandFiles(patterns, own);
-	return found.length > 0 || own === rootDir ? found : expandFiles(patterns, rootDir);
+	const found = expandFiles([pattern], own);
+	return found.length > 0 || own === rootDir ? found : expandFiles([pattern], rootDir);
 }
 
 function escapePattern(text: string): string {

@@ -314,4 +314,18 @@ describe('kept', () => {
 		await expect(maintenance.approve(id, decides, '')).rejects.toMatchObject({ code: 'FN_MAINTENANCE_STATE' });
 		expect(() => maintenance.get('none')).toThrow(expect.objectContaining({ code: 'FN_MAINTENANCE_UNKNOWN' }));
 	});
+
+	test('neither ends before it began nor begins after it ended', async () => {
+		const maintenance = await open();
+		const { id } = await maintenance.request(request, asks);
+		await maintenance.approve(id, decides, '');
+		nowMs = FROM + 3 * HOUR;
+		const record = (kind: 'started' | 'ended', hours: number) =>
+			maintenance.record(id, asks, { kind, occurrenceMs: FROM, actualMs: FROM + hours * HOUR });
+		await record('ended', 1);
+		await expect(record('started', 2)).rejects.toMatchObject({ code: 'FN_MAINTENANCE_INVALID' });
+		await record('started', 0.5);
+		await expect(record('ended', 0.25)).rejects.toMatchObject({ code: 'FN_MAINTENANCE_INVALID' });
+		expect(maintenance.get(id).actual.get(FROM)).toEqual({ startMs: FROM + HOUR / 2, endMs: FROM + HOUR });
+	});
 });

@@ -176,6 +176,8 @@ export async function createMaintenance(options: {
 			const known = window.actual.get(occurrenceMs);
 			if (kind === 'ended' && known?.startMs !== undefined && known.startMs !== null && actualMs < known.startMs)
 				throw bad('work cannot end before it began');
+			if (kind === 'started' && known?.endMs !== undefined && known.endMs !== null && actualMs > known.endMs)
+				throw bad('work cannot begin after it ended');
 			return append(id, window.events, { kind, atMs: clock.now(), actor: person.account, occurrenceMs, actualMs });
 		},
 		get,
