@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { available, onOwnMachine } from '../../tests/harness/own-machine.ts';
 import { type TemporaryFolder, temporaryFolder } from '../../tests/harness/process.ts';
 import { buildAgentPackage } from './build-agent-packages.ts';
 import { runtimeVersion } from './node-runtime.ts';
@@ -12,15 +13,6 @@ let unpacked: string;
 const at = (...parts: string[]) => join(folder.path, ...parts);
 const sh = (command: string, args: readonly string[], cwd = folder.path, env = process.env) =>
 	spawnSync(command, [...args], { cwd, env, encoding: 'utf8' });
-const hasMounts = spawnSync('unshare', ['--mount', 'true']).status === 0;
-
-/** A machine of its own as far as the install script sees: its users, its /opt and its /var/lib; systemd is told nothing. */
-const MACHINE = `set -eu
-mkdir -p "$1/etc" && cp -a /etc/. "$1/etc" && mount --bind "$1/etc" /etc
-for place in /opt /var/lib /usr/local/bin; do mount -t tmpfs none "$place"; done
-chmod 755 "$1"
-`;
-
 beforeAll(async () => {
 	folder = temporaryFolder('package');
 	for (const name of ['release', 'other']) {
@@ -113,14 +105,14 @@ test('systemd of CentOS 7 gets a unit without what it does not know', () => {
 	expect(unit).toContain('ExecReload=');
 });
 
-test.skipIf(!hasMounts)('beside a collector: a folder for its data, its own user by hand, and hands off the files of the collector', () => {
-	mkdirSync(at('bin'));
-	writeFileSync(at('bin/systemctl'), '#!/bin/sh\nexit 0\n');
-	chmodSync(at('bin/systemctl'), 0o755);
-	chmodSync(folder.path, 0o755);
-	const script = `${MACHINE}
+test.skipIf(!available())(
+	'beside a collector: a folder for its data, its own user by hand, and hands off the files of the collector',
+	() => {
+		mkdirSync(at('machine'));
+		chmodSync(folder.path, 0o755);
+		const script = `
 useradd --system fournines
-rm -rf /etc/fournines && mkdir -p /etc/fournines/secrets
+mkdir -p /etc/fournines/secrets
 echo '# mine' >/etc/fournines/collector.yml
 echo secret >/etc/fournines/secrets/sms
 chgrp -R fournines /etc/fournines && chmod 750 /etc/fournines/secrets && chmod 640 /etc/fournines/collector.yml /etc/fournines/secrets/sms
@@ -131,23 +123,22 @@ stat -c '%n %U:%G %a' /etc/fournines/* /etc/fournines/secrets/* /var/lib/fournin
 find /etc/fournines /opt/fournines /usr/local/bin /var/lib/fournines-agent -type f 2>/dev/null | sort
 id fournines-agent 2>&1
 `;
-	mkdirSync(at('machine'));
-	const env = { ...process.env, PATH: `${at('bin')}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin` };
-	const result = sh('unshare', ['--mount', 'sh', '-c', script, 'sh', at('machine')], unpacked, env);
-	expect(result.stdout.trim().split('\n'), result.stderr).toEqual([
-		'-----BEGIN PUBLIC KEY-----',
-		'/etc/fournines/agent.yml root:fournines-agent 640',
-		'/etc/fournines/collector.yml root:fournines 640',
-		'/etc/fournines/enrol.token root:fournines-agent 640',
-		'/etc/fournines/secrets root:fournines 750',
-		'/etc/fournines/secrets/sms root:fournines 640',
-		'/var/lib/fournines-agent fournines-agent:fournines-agent 700',
-		'/var/lib/fournines-agent/outbox.key fournines-agent:fournines-agent 600',
-		'/etc/fournines/collector.yml',
-		'/etc/fournines/secrets/sms',
-		expect.stringContaining('no such user'),
-	]);
-});
+		const { lines, stderr } = onOwnMachine(script, { folder: at('machine'), cwd: unpacked, systemctl: 'exit 0' });
+		expect(lines, stderr).toEqual([
+			'-----BEGIN PUBLIC KEY-----',
+			'/etc/fournines/agent.yml root:fournines-agent 640',
+			'/etc/fournines/collector.yml root:fournines 640',
+			'/etc/fournines/enrol.token root:fournines-agent 640',
+			'/etc/fournines/secrets root:fournines 750',
+			'/etc/fournines/secrets/sms root:fournines 640',
+			'/var/lib/fournines-agent fournines-agent:fournines-agent 700',
+			'/var/lib/fournines-agent/outbox.key fournines-agent:fournines-agent 600',
+			'/etc/fournines/collector.yml',
+			'/etc/fournines/secrets/sms',
+			expect.stringContaining('no such user'),
+		]);
+	},
+);
 
 test('it uninstalls itself, and keeps the configuration unless told to purge', () => {
 	install();
