@@ -33,24 +33,16 @@ export class TargetFetcher {
 	readonly #job: ScrapeJobConfig;
 	readonly #services: FetchServices;
 	readonly #maxBytes: number;
-	readonly #agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
+	// No connection is kept: a target that closes an idle one at the wrong moment would look as if it were down.
+	readonly #http = new HttpAgent({ keepAlive: false });
+	#https: { readonly ca: string; readonly agent: HttpsAgent };
 
 	/** Throws `FN_SCRAPE_CA_UNREADABLE`. */
 	constructor(job: ScrapeJobConfig, services: FetchServices) {
 		this.#job = job;
 		this.#services = services;
 		this.#maxBytes = parseSize(job.body_size_limit);
-		const { ca_file, insecure_skip_verify, server_name } = job.tls_config;
-		// No connection is kept: a target that closes an idle one at the wrong moment would look as if it were down.
-		this.#agents = {
-			http: new HttpAgent({ keepAlive: false }),
-			https: new HttpsAgent({
-				keepAlive: false,
-				rejectUnauthorized: !insecure_skip_verify,
-				...(ca_file === '' ? {} : { ca: readCa(ca_file) }),
-				...(server_name === '' ? {} : { servername: server_name }),
-			}),
-		};
+		this.#https = this.#withCa(readCa(job.tls_config.ca_file));
 	}
 
 	/**
@@ -59,6 +51,9 @@ export class TargetFetcher {
 	 */
 	async fetch(url: string, timeoutMs: number, signal: AbortSignal): Promise<ScrapedText> {
 		const deadline = performance.now() + timeoutMs;
+		// Read each time, as Prometheus does: a certificate that was renewed under another CA needs no reload.
+		const ca = readCa(this.#job.tls_config.ca_file);
+		if (ca !== this.#https.ca) this.#https = this.#withCa(ca);
 		let place = url;
 		for (let redirects = 0; ; redirects++) {
 			const answer = await this.#services.http(place, {
@@ -66,13 +61,24 @@ export class TargetFetcher {
 				timeoutMs: Math.max(1, Math.ceil(deadline - performance.now())),
 				maxBodyBytes: this.#maxBytes,
 				signal,
-				agent: place.startsWith('https:') ? this.#agents.https : this.#agents.http,
+				agent: place.startsWith('https:') ? this.#https.agent : this.#http,
 			});
 			const next = this.#job.follow_redirects ? redirection(answer, place) : null;
 			if (next === null) return this.#read(answer);
 			if (redirects === MAX_REDIRECTS) throw new AppError('FN_SCRAPE_REDIRECTS', `the target redirects more than ${MAX_REDIRECTS} times`);
 			place = next;
 		}
+	}
+
+	#withCa(ca: string): { readonly ca: string; readonly agent: HttpsAgent } {
+		const { insecure_skip_verify, server_name } = this.#job.tls_config;
+		const agent = new HttpsAgent({
+			keepAlive: false,
+			rejectUnauthorized: !insecure_skip_verify,
+			...(ca === '' ? {} : { ca }),
+			...(server_name === '' ? {} : { servername: server_name }),
+		});
+		return { ca, agent };
 	}
 
 	#headers(url: string, place: string, timeoutMs: number): Record<string, string> {
@@ -128,7 +134,9 @@ function headerText(value: string | string[] | undefined): string {
 	return (Array.isArray(value) ? value[0] : value) ?? '';
 }
 
+/** `''` where none is named. */
 function readCa(file: string): string {
+	if (file === '') return '';
 	try {
 		return readFileSync(file, 'utf8');
 	} catch (error) {
