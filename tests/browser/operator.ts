@@ -69,8 +69,9 @@ async function start(closing: (() => Promise<unknown> | unknown)[]): Promise<Ope
 		},
 		alerts: {
 			receivers: [{ name: '值班组', wechat_robot_configs: [{ base_url: robot.baseUrl, key: { file: keyFile } }] }],
-			// What else a busy machine sets off must not share the message with the one that is looked for.
-			route: { receiver: '值班组', group_by: ['alertname'] },
+			// What else a busy machine sets off must not share the message with the one that is looked for. A silence that is tried when the message
+			// was due puts it off by `group_interval`.
+			route: { receiver: '值班组', group_by: ['alertname'], group_wait: '1s', group_interval: '5s' },
 		},
 		inventory: {
 			checks: [
