@@ -44,6 +44,8 @@ export class SqlSession {
 	readonly #server: SqlServer;
 	#connection: Connection | null = null;
 	#socket: Socket | null = null;
+	/** Whether what was sent is too much; `null` between statements. */
+	#look: (() => void) | null = null;
 
 	constructor(server: SqlServer) {
 		this.#server = server;
@@ -86,16 +88,20 @@ export class SqlSession {
 
 	async #run(statement: string, limits: SqlLimits, stop: (reason: AppError) => void): Promise<SqlResult> {
 		let before = 0;
-		const look = setInterval(() => {
-			if ((this.#socket?.bytesRead ?? 0) - before > limits.maxBytes)
-				stop(this.#ended(`${this.#server.address} sent more than ${limits.maxBytes} bytes`));
-		}, LOOK_MS);
+		const look = () => {
+			if ((this.#socket?.bytesRead ?? 0) - before <= limits.maxBytes) return;
+			stop(this.#ended(`${this.#server.address} sent more than ${limits.maxBytes} bytes`));
+			this.#socket?.destroy();
+		};
+		this.#look = look;
+		const timer = setInterval(look, LOOK_MS);
 		try {
 			const connection = this.#connection ?? (await this.#open(limits));
 			before = this.#socket?.bytesRead ?? 0;
 			return await send(connection, statement, limits.maxRows, this.#server.address);
 		} finally {
-			clearInterval(look);
+			clearInterval(timer);
+			if (this.#look === look) this.#look = null;
 		}
 	}
 
@@ -107,6 +113,8 @@ export class SqlSession {
 		const password = this.#server.password();
 		const socket = address.kind === 'socket' ? connect(address.path) : connect(address.port, address.host);
 		socket.setNoDelay(true);
+		// A fast server sends more between two looks than a host can spare. Once TLS has begun, the driver takes this listener away, and the timer looks.
+		socket.on('data', () => this.#look?.());
 		this.#socket = socket;
 		const connection = createConnection({
 			stream: socket,
